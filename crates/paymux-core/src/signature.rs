@@ -1,0 +1,1 @@
+//! Webhook signatures: schemes that several providers share, as plain types an adapter picks from.

@@ -1,0 +1,88 @@
+//! What a failure proves. The rows are those of any careful client; a provider that proves more,
+//! or less, says so in its own `map.rs`.
+
+use std::time::Duration;
+
+use http::{HeaderMap, StatusCode, header};
+
+use super::{HttpResponse, Purpose, witness::Witness};
+use crate::{Effect, Error, ErrorKind};
+
+/// The effect when nothing is proved.
+pub(super) fn worst(purpose: Purpose) -> Effect {
+    match purpose {
+        Purpose::Read => Effect::None,
+        Purpose::Mutate => Effect::Possible,
+    }
+}
+
+/// No whole answer came.
+pub(super) fn transport_error(error: reqwest::Error, purpose: Purpose, witness: &Witness) -> Error {
+    let offered = witness.offered();
+    let not_sent = match offered {
+        Some(offered) => !offered,
+        // Without a body only a failure to connect is proof.
+        None => error.is_connect(),
+    };
+    let effect = if not_sent { Effect::None } else { worst(purpose) };
+    let (kind, message) = if error.is_timeout() {
+        (ErrorKind::Timeout, "no whole answer came in time")
+    } else if error.is_connect() {
+        (ErrorKind::Unavailable, "no connection could be made")
+    } else {
+        (ErrorKind::Unavailable, "the connection broke before a whole answer came")
+    };
+    let classified =
+        Error::new(kind, effect, message).with_retryable(true).with_source(error.without_url());
+    match offered {
+        Some(offered) => classified.with_offered(offered),
+        None => classified,
+    }
+}
+
+/// The answer is larger than we read.
+pub(super) fn too_large(purpose: Purpose, status: StatusCode) -> Error {
+    let message = "the answer is larger than permitted";
+    Error::new(ErrorKind::InvalidResponse, worst(purpose), message)
+        .with_http_status(status.as_u16())
+}
+
+/// What the status of a refusal proves.
+pub(super) fn refusal(response: &HttpResponse, recognized: bool) -> Error {
+    let status = response.status;
+    // Whether the refusal is definite, if it really is the provider's.
+    let (kind, definite, retryable) = match status.as_u16() {
+        400 | 422 => (ErrorKind::InvalidRequest, true, false),
+        401 => (ErrorKind::Unauthenticated, true, false),
+        402 => (ErrorKind::Declined, true, false),
+        403 => (ErrorKind::PermissionDenied, true, false),
+        404 | 410 => (ErrorKind::NotFound, true, false),
+        405 | 415 | 501 | 505 => (ErrorKind::Configuration, true, false),
+        408 => (ErrorKind::Timeout, false, true),
+        409 => (ErrorKind::Conflict, false, false),
+        429 => (ErrorKind::RateLimited, false, true),
+        500..=599 => (ErrorKind::Unavailable, false, true),
+        _ => (ErrorKind::Unexpected, false, false),
+    };
+    let effect = if definite && recognized { Effect::None } else { worst(response.purpose) };
+    let reason = status.canonical_reason().unwrap_or("an unusual status");
+    Error::new(kind, effect, format!("the provider answered {reason}"))
+        .with_http_status(status.as_u16())
+        .with_retryable(retryable)
+        .with_retry_after(response.retry_after())
+}
+
+/// `Retry-After` in seconds, or as a date measured against the answer's own `Date`.
+pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let text = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = text.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let moment = |text: &str| {
+        let zoned = jiff::fmt::rfc2822::parse(text.trim()).ok()?;
+        Some(zoned.timestamp().as_second())
+    };
+    let until = moment(text)?;
+    let from = moment(headers.get(header::DATE)?.to_str().ok()?)?;
+    Some(Duration::from_secs(u64::try_from(until - from).unwrap_or(0)))
+}

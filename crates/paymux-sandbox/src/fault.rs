@@ -1,0 +1,345 @@
+//! Faults: what goes wrong on request, for every provider alike.
+
+use std::sync::Mutex;
+use std::time::Duration;
+
+use axum::response::Response;
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::lock;
+use crate::reply::{CutConnection, Reply};
+
+/// One fault: what happens, at which operation, how many times.
+///
+/// ```
+/// use paymux_sandbox::{Fault, FaultKind};
+///
+/// // The next CreateSession acts, and its answer is lost.
+/// let fault = Fault::new(FaultKind::DropReply).on("CreateSession");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fault {
+    /// What happens.
+    #[serde(flatten)]
+    pub kind: FaultKind,
+    /// The operation or event it happens to: a name (`CreateSession`, `payment.succeeded`), a
+    /// name with its provider (`toffeepay.CreateSession`), the beginning of a name and `*`
+    /// (`List*`), or `*` alone for every one.
+    #[serde(default = "any")]
+    pub operation: String,
+    /// Only for requests or events about the object with this id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// How many times it still happens.
+    #[serde(default = "once")]
+    pub times: u32,
+}
+
+/// What can go wrong.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum FaultKind {
+    /// The request is carried out; the connection closes without an answer.
+    DropReply,
+    /// The request is carried out; the answer says it failed.
+    ErrorAfterCommit {
+        /// HTTP status of the answer.
+        #[serde(default = "service_unavailable")]
+        status: u16,
+    },
+    /// Nothing is carried out; the answer is this status.
+    ErrorBefore {
+        /// HTTP status of the answer.
+        #[serde(default = "service_unavailable")]
+        status: u16,
+        /// Value of the `Retry-After` header, in seconds.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        retry_after_seconds: Option<u32>,
+    },
+    /// The request is carried out; the answer comes late.
+    DelayReply {
+        /// Real time by which the answer is late, in milliseconds.
+        delay_ms: u64,
+    },
+    /// The request is carried out; half of the answer's body arrives.
+    TruncateReply,
+    /// The request is carried out; the answer is 200 with a page of HTML.
+    GarbageReply,
+    /// Answers, and event bodies that carry whole objects, show a status nobody documented. The
+    /// object itself does not change.
+    UnknownStatus {
+        /// The word shown.
+        #[serde(default = "undocumented")]
+        status: String,
+    },
+    /// The webhook is never sent.
+    DropWebhook,
+    /// The webhook is sent twice with one id.
+    DuplicateWebhook,
+    /// The webhook is held until webhooks are released.
+    DelayWebhook,
+    /// The webhook is sent after the one that follows it.
+    ReorderWebhook,
+    /// One attempt to deliver carries a wrong signature.
+    BadSignature,
+}
+
+fn any() -> String {
+    "*".to_owned()
+}
+fn once() -> u32 {
+    1
+}
+fn service_unavailable() -> u16 {
+    503
+}
+fn undocumented() -> String {
+    "under_review".to_owned()
+}
+
+impl Fault {
+    /// A fault that happens once, at any operation it applies to.
+    #[must_use]
+    pub fn new(kind: FaultKind) -> Self {
+        Fault { kind, operation: any(), id: None, times: 1 }
+    }
+
+    /// Limits the fault to an operation or event; see [`Fault::operation`].
+    #[must_use]
+    pub fn on(mut self, operation: impl Into<String>) -> Self {
+        self.operation = operation.into();
+        self
+    }
+
+    /// Limits the fault to one object.
+    #[must_use]
+    pub fn id(mut self, id: impl Into<String>) -> Self {
+        self.id = Some(id.into());
+        self
+    }
+
+    /// Lets the fault happen this many times.
+    #[must_use]
+    pub fn times(mut self, times: u32) -> Self {
+        self.times = times;
+        self
+    }
+
+    fn matches(&self, place: &Place<'_>) -> bool {
+        let applies = match self.kind {
+            FaultKind::DropReply
+            | FaultKind::ErrorAfterCommit { .. }
+            | FaultKind::ErrorBefore { .. }
+            | FaultKind::DelayReply { .. }
+            | FaultKind::TruncateReply
+            | FaultKind::GarbageReply => place.site == Site::Reply,
+            FaultKind::UnknownStatus { .. } => matches!(place.site, Site::Reply | Site::EventBody),
+            FaultKind::DropWebhook
+            | FaultKind::DuplicateWebhook
+            | FaultKind::DelayWebhook
+            | FaultKind::ReorderWebhook => place.site == Site::Queue,
+            FaultKind::BadSignature => place.site == Site::Attempt,
+        };
+        let name = self.operation.as_str();
+        let bare = name.strip_prefix(place.provider).and_then(|rest| rest.strip_prefix('.'));
+        let wanted = bare.unwrap_or(name);
+        let named = match wanted.strip_suffix('*') {
+            Some(beginning) => place.operation.starts_with(beginning),
+            None => place.operation == wanted,
+        };
+        applies && named && (self.id.is_none() || self.id.as_deref() == place.id)
+    }
+}
+
+/// Where in the sandbox a fault may strike.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Site {
+    /// A request to a provider's API.
+    Reply,
+    /// The body of an event is being written.
+    EventBody,
+    /// An event is put into the delivery queue.
+    Queue,
+    /// One attempt to deliver is made.
+    Attempt,
+}
+
+/// One request or event that a fault may match.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place<'a> {
+    pub(crate) site: Site,
+    pub(crate) provider: &'a str,
+    pub(crate) operation: &'a str,
+    pub(crate) id: Option<&'a str>,
+}
+
+/// The faults waiting to happen, in the order they were injected.
+#[derive(Debug, Default)]
+pub(crate) struct Faults {
+    waiting: Mutex<Vec<Fault>>,
+}
+
+impl Faults {
+    pub(crate) fn inject(&self, fault: Fault) {
+        if fault.times > 0 {
+            lock(&self.waiting).push(fault);
+        }
+    }
+
+    pub(crate) fn list(&self) -> Vec<Fault> {
+        lock(&self.waiting).clone()
+    }
+
+    pub(crate) fn clear(&self) {
+        lock(&self.waiting).clear();
+    }
+
+    /// Uses up one occurrence of the first fault that applies here.
+    pub(crate) fn take(&self, place: &Place<'_>) -> Option<FaultKind> {
+        let mut waiting = lock(&self.waiting);
+        let position = waiting.iter().position(|fault| fault.matches(place))?;
+        let fault = waiting.get_mut(position)?;
+        fault.times -= 1;
+        let kind = fault.kind.clone();
+        if fault.times == 0 {
+            waiting.remove(position);
+        }
+        Some(kind)
+    }
+
+    /// Carries out one request under the first fault that applies to it. `act` does the work,
+    /// `failure` writes an error of the provider with this HTTP status.
+    pub(crate) async fn answer(
+        &self,
+        place: Place<'_>,
+        act: impl FnOnce() -> Reply,
+        failure: impl Fn(StatusCode) -> Reply,
+    ) -> Response {
+        let status = |code: u16| StatusCode::from_u16(code).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
+        match self.take(&place) {
+            Some(FaultKind::ErrorBefore { status: code, retry_after_seconds }) => {
+                let reply = failure(status(code));
+                match retry_after_seconds {
+                    Some(seconds) => reply.with_header(http::header::RETRY_AFTER, seconds.into()),
+                    None => reply,
+                }
+                .into_response()
+            }
+            Some(FaultKind::DropReply) => {
+                act();
+                CutConnection::response()
+            }
+            Some(FaultKind::ErrorAfterCommit { status: code }) => {
+                act();
+                failure(status(code)).into_response()
+            }
+            Some(FaultKind::DelayReply { delay_ms }) => {
+                let reply = act();
+                tokio::time::sleep(Duration::from_millis(delay_ms)).await;
+                reply.into_response()
+            }
+            Some(FaultKind::TruncateReply) => act().into_truncated_response(),
+            Some(FaultKind::GarbageReply) => {
+                act();
+                Reply::html(StatusCode::OK, GARBAGE).into_response()
+            }
+            Some(FaultKind::UnknownStatus { status }) => {
+                act().map_json(|body| replace_status(body, &status)).into_response()
+            }
+            None
+            | Some(
+                FaultKind::DropWebhook
+                | FaultKind::DuplicateWebhook
+                | FaultKind::DelayWebhook
+                | FaultKind::ReorderWebhook
+                | FaultKind::BadSignature,
+            ) => act().into_response(),
+        }
+    }
+}
+
+const GARBAGE: &str = "<!doctype html><title>Welcome</title><p>This proxy has been misconfigured on request.</p>";
+
+/// Puts `word` wherever an object shows its status.
+pub(crate) fn replace_status(value: &mut Value, word: &str) {
+    match value {
+        Value::Object(fields) => {
+            for (name, field) in fields {
+                if name == "status" && field.is_string() {
+                    *field = Value::from(word);
+                } else {
+                    replace_status(field, word);
+                }
+            }
+        }
+        Value::Array(elements) => {
+            for element in elements {
+                replace_status(element, word);
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reply<'a>(operation: &'a str, id: Option<&'a str>) -> Place<'a> {
+        Place { site: Site::Reply, provider: "toffeepay", operation, id }
+    }
+
+    #[test]
+    fn a_fault_matches_by_name_prefix_provider_and_id() {
+        let cases = [
+            ("*", None, "GetSession", None, true),
+            ("GetSession", None, "GetSession", Some("s"), true),
+            ("GetSession", None, "GetSessionStatus", None, false),
+            ("Get*", None, "GetSessionStatus", None, true),
+            ("toffeepay.Get*", None, "GetPayment", None, true),
+            ("toffeepay.*", None, "GetPayment", None, true),
+            ("milkypay.*", None, "GetPayment", None, false),
+            ("*", Some("s"), "GetSession", Some("s"), true),
+            ("*", Some("s"), "GetSession", Some("t"), false),
+            ("*", Some("s"), "ListSessions", None, false),
+        ];
+        for (pattern, id, operation, about, expected) in cases {
+            let mut fault = Fault::new(FaultKind::DropReply).on(pattern);
+            fault.id = id.map(str::to_owned);
+            assert_eq!(fault.matches(&reply(operation, about)), expected, "{pattern} {operation}");
+        }
+    }
+
+    #[test]
+    fn a_fault_happens_as_often_as_told_and_in_order() {
+        let faults = Faults::default();
+        faults.inject(Fault::new(FaultKind::DropReply).times(2));
+        faults.inject(Fault::new(FaultKind::GarbageReply));
+        faults.inject(Fault::new(FaultKind::TruncateReply).times(0));
+        assert_eq!(faults.take(&reply("GetSession", None)), Some(FaultKind::DropReply));
+        assert_eq!(faults.take(&reply("GetSession", None)), Some(FaultKind::DropReply));
+        assert_eq!(faults.take(&reply("GetSession", None)), Some(FaultKind::GarbageReply));
+        assert_eq!(faults.take(&reply("GetSession", None)), None);
+    }
+
+    #[test]
+    fn a_fault_is_read_from_json_with_defaults() {
+        let fault: Fault = serde_json::from_str(r#"{"kind":"error_before"}"#).unwrap();
+        let kind = FaultKind::ErrorBefore { status: 503, retry_after_seconds: None };
+        assert_eq!(fault, Fault::new(kind));
+        let text = r#"{"kind":"delay_reply","delay_ms":5,"operation":"List*","times":3,"id":"x"}"#;
+        let fault: Fault = serde_json::from_str(text).unwrap();
+        let kind = FaultKind::DelayReply { delay_ms: 5 };
+        assert_eq!(fault, Fault::new(kind).on("List*").times(3).id("x"));
+    }
+
+    #[test]
+    fn every_status_in_a_body_is_replaced() {
+        let mut body = serde_json::json!({"sessions": [{"status": "paid", "x": {"status": 1}}]});
+        replace_status(&mut body, "odd");
+        assert_eq!(body, serde_json::json!({"sessions": [{"status": "odd", "x": {"status": 1}}]}));
+    }
+}
