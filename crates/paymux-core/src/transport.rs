@@ -17,6 +17,7 @@ use crate::{Effect, Error, ErrorKind, Result};
 mod classify;
 mod witness;
 
+use classify::Broken;
 use witness::Witness;
 
 /// How the client behaves. The defaults suit calls that move money.
@@ -168,7 +169,7 @@ impl HttpClient {
         if !body.is_empty() {
             *outgoing.body_mut() = Some(reqwest::Body::wrap(witness.body(body)));
         }
-        let lost = |error| classify::transport_error(error, purpose, &witness);
+        let lost = |error| classify::no_answer(broken(error), purpose, &witness);
         let mut answer = self.client.execute(outgoing).await.map_err(lost)?;
         let status = answer.status();
         let headers = std::mem::take(answer.headers_mut());
@@ -180,6 +181,15 @@ impl HttpClient {
             body.extend_from_slice(&chunk);
         }
         Ok(HttpResponse { purpose, status, headers, body: body.into() })
+    }
+}
+
+/// What the HTTP implementation tells of a failure; the URL is left out, since it can hold ids.
+fn broken(error: reqwest::Error) -> Broken {
+    Broken {
+        timed_out: error.is_timeout(),
+        connecting: error.is_connect(),
+        source: error.without_url().into(),
     }
 }
 

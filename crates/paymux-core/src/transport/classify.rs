@@ -16,24 +16,31 @@ pub(super) fn worst(purpose: Purpose) -> Effect {
     }
 }
 
+/// How a call broke off, as far as the HTTP implementation tells.
+pub(super) struct Broken {
+    pub(super) timed_out: bool,
+    pub(super) connecting: bool,
+    pub(super) source: Box<dyn std::error::Error + Send + Sync>,
+}
+
 /// No whole answer came.
-pub(super) fn transport_error(error: reqwest::Error, purpose: Purpose, witness: &Witness) -> Error {
+pub(super) fn no_answer(broken: Broken, purpose: Purpose, witness: &Witness) -> Error {
     let offered = witness.offered();
     let not_sent = match offered {
         Some(offered) => !offered,
         // Without a body only a failure to connect is proof.
-        None => error.is_connect(),
+        None => broken.connecting,
     };
     let effect = if not_sent { Effect::None } else { worst(purpose) };
-    let (kind, message) = if error.is_timeout() {
+    let (kind, message) = if broken.timed_out {
         (ErrorKind::Timeout, "no whole answer came in time")
-    } else if error.is_connect() {
+    } else if broken.connecting {
         (ErrorKind::Unavailable, "no connection could be made")
     } else {
         (ErrorKind::Unavailable, "the connection broke before a whole answer came")
     };
     let classified =
-        Error::new(kind, effect, message).with_retryable(true).with_source(error.without_url());
+        Error::new(kind, effect, message).with_retryable(true).with_source(broken.source);
     match offered {
         Some(offered) => classified.with_offered(offered),
         None => classified,
