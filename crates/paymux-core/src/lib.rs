@@ -52,4 +52,5 @@ pub use provider::{
 pub use random::{OsRandom, Random, SeededRandom};
 pub use refund::{CreateRefund, Refund, RefundLookup, RefundStatus};
 pub use secrecy::SecretString;
+pub use url::Url;
 pub use webhook::{Subject, Trust, WebhookDelivery, WebhookEvent};

@@ -1,0 +1,129 @@
+//! The capability table: what each provider can do, as its adapter states it.
+
+use std::{io::Write, process::ExitCode};
+
+use paymux::{
+    Capabilities, CaptureChoice, Currencies, Operation, PaymentProvider, ProviderId, Replay,
+    SecretString,
+    toffeepay::{ToffeePay, ToffeePayConfig},
+    transport::{HttpClient, HttpSettings},
+};
+
+use crate::Stop;
+
+/// Prints the table.
+pub(crate) fn print(out: &mut dyn Write) -> Result<ExitCode, Stop> {
+    out.write_all(table(&providers()?).as_bytes())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// One account a provider, as configured by default. Capabilities need no connection.
+fn providers() -> paymux::Result<Vec<(&'static str, Capabilities)>> {
+    let http = HttpClient::new(HttpSettings::default())?;
+    let key = SecretString::from("not-a-key");
+    let toffeepay = ToffeePayConfig::new(ProviderId::new("toffeepay")?, key, "any");
+    let toffeepay = ToffeePay::new(toffeepay, http)?;
+    Ok(vec![("ToffeePay", toffeepay.capabilities().clone())])
+}
+
+fn table(providers: &[(&str, Capabilities)]) -> String {
+    let mut lines = vec![cells("", providers, |name, _| (*name).to_owned())];
+    lines.push(cells("---", providers, |_, _| "---".to_owned()));
+    for operation in Operation::ALL {
+        lines.push(cells(&format!("`{operation}`"), providers, |_, one| has(one, operation)));
+    }
+    type Describe = fn(&Capabilities) -> String;
+    let rows: [(&str, Describe); 10] = [
+        ("currencies", |one| currencies(&one.currencies)),
+        ("when money is taken", |one| capture(one.capture).to_owned()),
+        ("take less than is held", |one| yes(one.partial_capture)),
+        ("give less back than was taken", |one| yes(one.partial_refund)),
+        ("tries or splits below a payment", |one| yes(one.parts)),
+        ("charge under a mandate", |one| yes(one.mandates)),
+        ("find by our reference", |one| yes(one.reference_lookup.is_some())),
+        ("success comes with a figure", |one| yes(one.reports_captured)),
+        ("lists by", list_filters),
+        ("webhooks", |one| one.webhook_trust.to_string()),
+    ];
+    for (label, describe) in rows {
+        lines.push(cells(label, providers, |_, one| describe(one)));
+    }
+    lines.join("\n") + "\n"
+}
+
+fn cells(
+    label: &str,
+    providers: &[(&str, Capabilities)],
+    cell: impl Fn(&&str, &Capabilities) -> String,
+) -> String {
+    let row: Vec<String> = providers.iter().map(|(name, one)| cell(name, one)).collect();
+    format!("| {label} | {} |", row.join(" | "))
+}
+
+fn has(one: &Capabilities, operation: Operation) -> String {
+    match one.replay.get(&operation) {
+        Some(replay) => replay_words(*replay),
+        None => yes(one.reads.contains(&operation)),
+    }
+}
+
+/// What a repeated, identical call does.
+fn replay_words(replay: Replay) -> String {
+    match replay {
+        Replay::Key { ttl, .. } => format!("yes; key kept {} h", ttl.as_secs() / 3600),
+        Replay::Reference => "yes; reference unique".to_owned(),
+        Replay::Harmless => "yes; repeat harmless".to_owned(),
+        Replay::LookupFirst => "yes; look up before a repeat".to_owned(),
+        Replay::Never => "yes; never repeat".to_owned(),
+    }
+}
+
+fn currencies(currencies: &Currencies) -> String {
+    match currencies {
+        Currencies::Any => "the provider decides".to_owned(),
+        Currencies::Only(set) => {
+            set.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+        }
+    }
+}
+
+fn capture(choice: CaptureChoice) -> &'static str {
+    match choice {
+        CaptureChoice::Automatic => "at once; the account can be set to hold it first",
+        CaptureChoice::Manual => "held first",
+        CaptureChoice::PerRequest => "each request says",
+    }
+}
+
+fn list_filters(one: &Capabilities) -> String {
+    let filters = [
+        (one.list_created, "time"),
+        (one.list_status, "status"),
+        (one.list_customer, "payer"),
+    ];
+    let filters: Vec<&str> =
+        filters.into_iter().filter_map(|(has, word)| has.then_some(word)).collect();
+    if filters.is_empty() { yes(false) } else { filters.join(", ") }
+}
+
+fn yes(has: bool) -> String {
+    if has { "yes" } else { "–" }.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The README shows the table between two markers; it must be the one the code gives.
+    #[test]
+    fn the_readme_shows_the_table_of_the_code() {
+        let readme = include_str!("../../../README.md");
+        let shown = readme
+            .split_once("<!-- capabilities -->\n")
+            .and_then(|(_, rest)| rest.split_once("<!-- /capabilities -->"))
+            .map(|(table, _)| table)
+            .expect("the README has both markers");
+        let table = table(&providers().expect("the providers can be configured"));
+        assert_eq!(shown, table, "update it with `cargo run -- capabilities`");
+    }
+}

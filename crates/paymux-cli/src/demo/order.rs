@@ -1,0 +1,128 @@
+//! Orders, as the shop has them on file.
+
+use std::{fs, path::Path};
+
+use paymux::{
+    CreatePayment, Currency, Customer, Error, IdempotencyKey, Money, OsRandom, PaymentStatus,
+    Reference,
+};
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+use crate::Stop;
+
+/// The orders that come with the project.
+const EXAMPLE: &str = include_str!("../../../../examples/orders.json");
+
+/// An order of the shop, and how its story is to go.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Order {
+    pub(super) id: String,
+    /// The account that takes it.
+    pub(super) account: String,
+    pub(super) player: String,
+    pub(super) title: String,
+    /// In major units, as the shop's price list has it.
+    pub(super) amount: String,
+    pub(super) currency: String,
+    #[serde(default)]
+    pub(super) image: Option<String>,
+    pub(super) script: Script,
+    pub(super) expect: Expectation,
+}
+
+/// What the payer and the shop do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Script {
+    /// The payer pays.
+    Pay,
+    /// The payer is declined once, and pays.
+    DeclineThenPay,
+    /// The payer is declined until the provider has enough.
+    DeclineThreeTimes,
+    /// The payer does nothing, and the shop cancels.
+    Cancel,
+    /// The payer does nothing until the offer expires.
+    LetExpire,
+    /// The payer's money is held, and the shop takes it.
+    AuthorizeAndCapture,
+    /// The payer's money is held, and the shop lets it go.
+    AuthorizeAndRelease,
+    /// The order must not get as far as the provider.
+    Refused,
+}
+
+/// What the payer does on the provider's page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Move {
+    Pay,
+    BeDeclined,
+}
+
+impl Script {
+    pub(super) fn moves(self) -> &'static [Move] {
+        match self {
+            Self::Pay | Self::AuthorizeAndCapture | Self::AuthorizeAndRelease => &[Move::Pay],
+            Self::DeclineThenPay => &[Move::BeDeclined, Move::Pay],
+            Self::DeclineThreeTimes => &[Move::BeDeclined; 3],
+            Self::Cancel | Self::LetExpire | Self::Refused => &[],
+        }
+    }
+}
+
+/// How an order has to end.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Expectation {
+    Succeeded,
+    Failed,
+    Cancelled,
+    Expired,
+    /// Refused before anything was sent, naming this field.
+    Refused(String),
+}
+
+impl Expectation {
+    pub(super) fn status(&self) -> Option<PaymentStatus> {
+        match self {
+            Self::Succeeded => Some(PaymentStatus::Succeeded),
+            Self::Failed => Some(PaymentStatus::Failed),
+            Self::Cancelled => Some(PaymentStatus::Cancelled),
+            Self::Expired => Some(PaymentStatus::Expired),
+            Self::Refused(_) => None,
+        }
+    }
+}
+
+impl Order {
+    /// The amount with its currency.
+    pub(super) fn price(&self) -> Result<Money, Error> {
+        Money::parse(&self.amount, Currency::iso(&self.currency)?)
+    }
+
+    /// What every provider is asked; each account adds its own options.
+    pub(super) fn to_request(&self, return_url: &Url) -> Result<CreatePayment, Error> {
+        let key = IdempotencyKey::generate(&OsRandom);
+        let reference = Reference::new(self.id.clone())?;
+        Ok(CreatePayment::new(key, reference, self.price()?, self.title.clone())
+            .customer(Customer::new(self.player.clone()))
+            .return_url(return_url.clone()))
+    }
+}
+
+/// Reads the orders, from a file or those that come with the project.
+pub(super) fn load(file: Option<&Path>) -> Result<Vec<Order>, Stop> {
+    let (name, text) = match file {
+        None => ("examples/orders.json".to_owned(), EXAMPLE.to_owned()),
+        Some(path) => {
+            let name = path.display().to_string();
+            let text = fs::read_to_string(path)
+                .map_err(|error| format!("the orders {name} cannot be read: {error}"))?;
+            (name, text)
+        }
+    };
+    serde_json::from_str(&text)
+        .map_err(|error| format!("the orders {name} are not as they should be: {error}").into())
+}

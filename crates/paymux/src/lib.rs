@@ -1,0 +1,7 @@
+//! One client for many payment providers: the words of [`paymux_core`] and, a feature each, the
+//! adapters.
+
+pub use paymux_core::*;
+
+#[cfg(feature = "toffeepay")]
+pub use paymux_toffeepay as toffeepay;
