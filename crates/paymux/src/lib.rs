@@ -5,3 +5,8 @@ pub use paymux_core::*;
 
 #[cfg(feature = "toffeepay")]
 pub use paymux_toffeepay as toffeepay;
+
+/// Compiles the code of the README.
+#[cfg(all(doctest, feature = "toffeepay"))]
+#[doc = include_str!("../../../README.md")]
+struct Readme;
