@@ -1,0 +1,215 @@
+//! Plays a case against an adapter and says in what they differ.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use paymux_core::{
+    Error, ErrorKind, PaymentProvider, Result,
+    transport::{HttpClient, HttpSettings},
+};
+use serde_json::Value;
+use tokio::runtime::Runtime;
+use url::Url;
+
+use crate::{
+    call::{Answer, InherentCalls, Input},
+    case::{Case, CaseTemplate, Outcome},
+    compare,
+    data::Problem,
+    serve::{self, Received, Server, Step},
+};
+
+/// How long the client waits where an answer comes.
+const TIMEOUT: Duration = Duration::from_secs(20);
+/// How long the client waits where no answer comes: the subject of some trials.
+const SHORT_TIMEOUT: Duration = Duration::from_millis(250);
+
+/// Builds an adapter that talks to a server.
+pub(crate) type BuildAccount<P> = Box<dyn Fn(&Url, HttpClient) -> Result<P> + Send + Sync>;
+
+/// What all trials of a suite share.
+pub(crate) struct Context<P> {
+    pub(crate) suite: String,
+    pub(crate) accounts: BTreeMap<String, BuildAccount<P>>,
+    pub(crate) inherent: InherentCalls<P>,
+    pub(crate) secrets: Vec<String>,
+    pub(crate) fresh_headers: Vec<String>,
+    pub(crate) signer: Option<crate::suite::Signer>,
+    pub(crate) runtime: Runtime,
+    pub(crate) client: HttpClient,
+    pub(crate) impatient_client: HttpClient,
+}
+
+/// A client of the suite's own settings.
+pub(crate) fn client(patient: bool) -> Result<HttpClient> {
+    let mut settings = HttpSettings::default();
+    settings.timeout = if patient { TIMEOUT } else { SHORT_TIMEOUT };
+    settings.connect_timeout = settings.timeout - Duration::from_millis(10);
+    // Ports are used again by other trials: no connection outlives its own.
+    settings.pool_idle_timeout = Duration::from_millis(1);
+    HttpClient::new(settings)
+}
+
+/// What came of a call.
+#[derive(Debug)]
+pub(crate) struct Played {
+    /// With the server's address replaced by `{{server}}`.
+    pub(crate) result: Result<Value>,
+    pub(crate) received: Vec<Received>,
+    /// What is wrong whatever the case wants.
+    pub(crate) problems: Vec<Problem>,
+}
+
+impl<P: PaymentProvider> Context<P> {
+    /// Builds the named account.
+    pub(crate) fn build(&self, account: &str, server: &Url, patient: bool) -> Result<P, Problem> {
+        let build = self
+            .accounts
+            .get(account)
+            .ok_or_else(|| format!("the suite has no account `{account}`"))?;
+        let client = if patient { &self.client } else { &self.impatient_client };
+        build(server, client.clone())
+            .map_err(|error| format!("the account `{account}` cannot be built: {error}"))
+    }
+
+    /// The replies of a case, as written.
+    pub(crate) fn script(case: &Case) -> Vec<Step> {
+        case.exchanges
+            .iter()
+            .map(|exchange| Step::Answer(serve::Answer::of(&exchange.reply)))
+            .collect()
+    }
+
+    /// Plays a case; `edit` may change the case and gives the steps to play.
+    pub(crate) async fn play(
+        self: &Arc<Self>,
+        template: &CaseTemplate,
+        wire: bool,
+        edit: impl FnOnce(&mut Case) -> Result<Vec<Step>, Problem>,
+    ) -> Result<(Case, Played), Problem> {
+        let mut server = Server::start(wire).await?;
+        let address = address(&server.url);
+        let mut case = template.read(&address)?;
+        let steps = edit(&mut case)?;
+        let patient = !steps.contains(&Step::Silence);
+        server.load(steps)?;
+        let provider = self.build(&case.account, &server.url, patient)?;
+        let (name, value) = case.operation()?;
+        let input = Input::read(name, value)?;
+        let answer = input.make(&provider, &self.inherent).await?;
+        let received = server.received().await;
+        let mut problems = self.always(&case, &provider, &answer);
+        if let Err(error) = &answer.result
+            && error.kind() == ErrorKind::Unsupported
+            && !received.is_empty()
+        {
+            problems.push("an operation that is not supported must send nothing".to_owned());
+        }
+        let result = answer.result.map(|value| without_address(&value, &address));
+        Ok((case, Played { result, received, problems }))
+    }
+
+    /// What holds for every call: no secret shows, and errors say where they come from.
+    pub(crate) fn always(&self, case: &Case, provider: &P, answer: &Answer) -> Vec<Problem> {
+        let mut problems = self.leaks(&answer.texts);
+        problems.extend(self.leaks(&[format!("{provider:?}"), format!("{provider:#?}")]));
+        if let Err(error) = &answer.result {
+            problems.extend(names_its_origin(case, provider, error));
+        }
+        problems
+    }
+
+    /// Which secrets show in these texts.
+    pub(crate) fn leaks(&self, texts: &[String]) -> Vec<Problem> {
+        let shown = |secret: &&String| texts.iter().any(|text| text.contains(secret.as_str()));
+        let secrets = self.secrets.iter().enumerate();
+        secrets
+            .filter(|(_, secret)| shown(secret))
+            .map(|(index, _)| {
+                format!("secret number {} shows in a Debug or Display text", index + 1)
+            })
+            .collect()
+    }
+}
+
+fn names_its_origin<P: PaymentProvider>(case: &Case, provider: &P, error: &Error) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    if error.provider() != Some(provider.id()) {
+        problems.push(format!("the error does not name the provider `{}`", provider.id()));
+    }
+    if let Some(operation) = case.trait_operation()
+        && error.operation() != Some(operation)
+    {
+        problems.push(format!("the error does not name the operation `{operation}`"));
+    }
+    problems
+}
+
+/// The server's address as cases write it, without the slash at its end.
+pub(crate) fn address(url: &Url) -> String {
+    url.as_str().trim_end_matches('/').to_owned()
+}
+
+fn without_address(value: &Value, address: &str) -> Value {
+    match value {
+        Value::String(text) => Value::String(text.replace(address, "{{server}}")),
+        Value::Array(items) => items.iter().map(|item| without_address(item, address)).collect(),
+        Value::Object(map) => Value::Object(
+            map.iter().map(|(key, value)| (key.clone(), without_address(value, address))).collect(),
+        ),
+        other => other.clone(),
+    }
+}
+
+/// In what the first `count` requests differ from those the case wants; `count` is how many must
+/// have been sent.
+pub(crate) fn check_requests(case: &Case, received: &[Received], count: usize) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for (index, (exchange, sent)) in case.exchanges.iter().zip(received).take(count).enumerate() {
+        let differences = compare::request(&exchange.request, sent);
+        problems.extend(differences.iter().map(|line| format!("request {}: {line}", index + 1)));
+    }
+    for sent in received.iter().skip(count) {
+        problems.push(format!("an unexpected request was sent: {}", sent.describe()));
+    }
+    for exchange in case.exchanges.iter().take(count).skip(received.len()) {
+        let wanted = &exchange.request;
+        problems.push(format!("a request is missing: {} {}", wanted.method, wanted.path));
+    }
+    problems
+}
+
+/// In what the result differs from the outcome wanted.
+pub(crate) fn check_outcome(wanted: &Outcome, result: &Result<Value>, address: &str) -> Vec<Problem> {
+    match (wanted, result) {
+        (Outcome::Ok(wanted), Ok(value)) => {
+            let lines = compare::subset(&without_address(wanted, address), value);
+            lines.into_iter().map(|line| format!("result {line}")).collect()
+        }
+        (Outcome::Err(wanted), Err(error)) => compare::error(wanted, error)
+            .into_iter()
+            .map(|line| format!("error {line}"))
+            .collect(),
+        (Outcome::Ok(_), Err(error)) => vec![format!("expected a success, got: {error:?}")],
+        (Outcome::Err(wanted), Ok(value)) => {
+            vec![format!("expected an error ({:?}), got the success {value}", wanted.kind)]
+        }
+    }
+}
+
+/// A trial: the case as written.
+pub(crate) async fn check_case<P: PaymentProvider>(
+    context: &Arc<Context<P>>,
+    template: &CaseTemplate,
+) -> Result<(), Problem> {
+    let (case, played) =
+        context.play(template, false, |case| Ok(Context::<P>::script(case))).await?;
+    let mut problems = check_requests(&case, &played.received, case.exchanges.len());
+    problems.extend(check_outcome(&case.outcome, &played.result, "{{server}}"));
+    problems.extend(played.problems);
+    verdict(problems)
+}
+
+/// No problem, or all of them in one text.
+pub(crate) fn verdict(problems: Vec<Problem>) -> Result<(), Problem> {
+    if problems.is_empty() { Ok(()) } else { Err(problems.join("\n")) }
+}
