@@ -1,0 +1,20 @@
+//! Webhook signatures: known answers, the rules one by one, and generated forgeries.
+
+#[cfg(test)]
+#[path = "signatures/forgery.rs"]
+mod forgery;
+#[cfg(test)]
+#[path = "signatures/reference.rs"]
+mod reference;
+#[cfg(test)]
+#[path = "signatures/rules.rs"]
+mod rules;
+#[cfg(test)]
+#[path = "signatures/standard_forgeries.rs"]
+mod standard_forgeries;
+#[cfg(test)]
+#[path = "signatures/timestamped_forgeries.rs"]
+mod timestamped_forgeries;
+#[cfg(test)]
+#[path = "signatures/vectors.rs"]
+mod vectors;
