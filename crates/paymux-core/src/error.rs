@@ -1,11 +1,15 @@
 //! The one error type. It says what went wrong, with which provider and operation, and above all
 //! whether the provider may have acted.
 
-use std::{error::Error as StdError, fmt, time::Duration};
+use std::{error::Error as StdError, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Failure, Operation, ProviderId};
+use crate::{Failure, Operation, ProviderId, json::JsonFault};
+
+mod text;
+
+pub(crate) use text::ends_line;
 
 /// The result of every paymux call.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -128,11 +132,12 @@ impl Error {
             .with_operation(operation)
     }
 
-    /// The call was refused and the answer holds no object: nothing was done by it.
+    /// The call was refused and the answer holds no object: nothing was done by it. The message
+    /// names the kind of failure; the provider's own words are free text, so they are kept in
+    /// [`Error::failure`] and not shown.
     #[must_use]
     pub fn declined(failure: Failure) -> Self {
-        let message = failure.message.clone().unwrap_or_else(|| failure.kind.to_string());
-        let mut error = Self::new(ErrorKind::Declined, Effect::None, message);
+        let mut error = Self::new(ErrorKind::Declined, Effect::None, failure.kind.to_string());
         error.0.code = failure.code.clone();
         error.0.failure = Some(failure);
         error
@@ -222,10 +227,14 @@ impl Error {
         self
     }
 
-    /// The same error with what caused it. Never printed by `Display`.
+    /// The same error with what caused it. Never printed by `Display`. A [`serde_json::Error`] is
+    /// kept as a [`JsonFault`], since its own text quotes the body.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-        self.0.source = Some(source.into());
+        self.0.source = Some(match source.into().downcast::<serde_json::Error>() {
+            Ok(fault) => Box::new(JsonFault::from(*fault)),
+            Err(other) => other,
+        });
         self
     }
 
@@ -298,7 +307,8 @@ impl Error {
     }
 
     /// Was any byte of the request body offered to the socket? `Some(false)` is proof that the
-    /// provider cannot hold the request; `None` when no request was made or it had no body.
+    /// provider cannot hold the request. `None` when no request was made, when it had no body,
+    /// and when a whole answer came, for then it was.
     #[must_use]
     pub fn offered(&self) -> Option<bool> {
         self.0.offered
@@ -308,91 +318,6 @@ impl Error {
     #[must_use]
     pub fn failure(&self) -> Option<&Failure> {
         self.0.failure.as_ref()
-    }
-
-    fn effect_sentence(&self) -> &'static str {
-        match self.0.effect {
-            Effect::None => "No money moved.",
-            Effect::Possible => "Money may have moved.",
-        }
-    }
-
-    fn advice(&self) -> &'static str {
-        match (self.0.kind, self.0.effect) {
-            (ErrorKind::Configuration, _) => "Correct the configuration.",
-            (ErrorKind::InvalidRequest, Effect::None) => "Correct the request and send it anew.",
-            (ErrorKind::Unsupported, _) => "See what this account is capable of.",
-            (ErrorKind::Unauthenticated, Effect::None) => {
-                "Check the credentials, and that they belong to this environment."
-            }
-            (ErrorKind::PermissionDenied, Effect::None) => {
-                "Ask the provider to permit this for the account."
-            }
-            (ErrorKind::NotFound, Effect::None) => "Check the id, and that it is this account's.",
-            (ErrorKind::Conflict, Effect::None) => "Read the object and decide anew.",
-            (ErrorKind::Declined, Effect::None) => "Another payment method may succeed.",
-            (ErrorKind::RateLimited, Effect::None) => "Wait, then repeat.",
-            (ErrorKind::Unavailable | ErrorKind::Timeout, Effect::None) => "It may be repeated.",
-            (ErrorKind::InvalidSignature, _) => "Do not act on the delivery.",
-            (_, Effect::None) => "Look into it before repeating.",
-            (_, Effect::Possible) if self.0.retryable => {
-                "Look it up, or repeat it with the same key where the provider honors that."
-            }
-            (_, Effect::Possible) => "Look it up; do not repeat it.",
-        }
-    }
-}
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let parts = &self.0;
-        if let Some(provider) = &parts.provider {
-            write!(f, "{provider}: ")?;
-        }
-        if let Some(operation) = parts.operation {
-            write!(f, "{operation}: ")?;
-        }
-        if let Some(field) = &parts.field {
-            write!(f, "`{field}` ")?;
-        }
-        f.write_str(&parts.message)?;
-        match (&parts.code, parts.http_status) {
-            (Some(code), Some(status)) => write!(f, " (code {code}, HTTP {status})")?,
-            (Some(code), None) => write!(f, " (code {code})")?,
-            (None, Some(status)) => write!(f, " (HTTP {status})")?,
-            (None, None) => {}
-        }
-        if parts.kind != ErrorKind::InvalidSignature {
-            write!(f, ". {}", self.effect_sentence())?;
-        } else {
-            f.write_str(".")?;
-        }
-        if let Some(wait) = parts.retry_after {
-            write!(f, " The provider asks to wait {} s.", wait.as_secs())?;
-        }
-        write!(f, " {}", self.advice())
-    }
-}
-
-impl fmt::Debug for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let parts = &self.0;
-        f.debug_struct("Error")
-            .field("kind", &parts.kind)
-            .field("effect", &parts.effect)
-            .field("retryable", &parts.retryable)
-            .field("message", &parts.message)
-            .field("field", &parts.field)
-            .field("provider", &parts.provider)
-            .field("operation", &parts.operation)
-            .field("code", &parts.code)
-            .field("request_id", &parts.request_id)
-            .field("http_status", &parts.http_status)
-            .field("retry_after", &parts.retry_after)
-            .field("offered", &parts.offered)
-            .field("failure", &parts.failure)
-            .field("source", &parts.source)
-            .finish()
     }
 }
 

@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Random, Result};
+use crate::{Error, Random, Result, error::ends_line};
 
 /// What [`text`] permits in an identifier: no id seen in any contract comes near it.
 const MAX_ID_LEN: usize = 1024;
@@ -19,7 +19,7 @@ fn text(field: &'static str, value: String, max: usize) -> Result<String> {
     if value.len() > max {
         return Err(Error::invalid_request(field, format!("must be at most {max} bytes long")));
     }
-    if value.trim() != value || value.chars().any(char::is_control) {
+    if value.trim() != value || value.contains(ends_line) {
         return Err(Error::invalid_request(
             field,
             "must not begin or end with a space or contain a control character",

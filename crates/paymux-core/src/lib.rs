@@ -13,6 +13,7 @@
 pub mod clock;
 mod error;
 mod ids;
+pub mod json;
 mod mandate;
 mod method;
 mod money;
