@@ -30,18 +30,16 @@ impl Timestamp {
         Self(seconds.saturating_mul(1000))
     }
 
-    /// From RFC 3339 text: `2023-06-01T12:00:00Z`, with 0 to 9 fractional digits; digits below
-    /// the millisecond are dropped.
+    /// From RFC 3339 text, in UTC or with an offset: `2023-06-01T12:00:00Z`, with 0 to 9
+    /// fractional digits; digits below the millisecond are dropped.
     ///
     /// # Errors
-    /// `InvalidRequest` without effect when the text is no such time.
+    /// `InvalidRequest` without effect when the text is no such time. The text is not quoted.
     pub fn parse(text: &str) -> Result<Self> {
-        text.parse::<jiff::Timestamp>().map(|moment| Self(moment.as_millisecond())).map_err(
-            |source| {
-                Error::invalid_request("timestamp", "must be an RFC 3339 time in UTC")
-                    .with_source(source)
-            },
-        )
+        text.parse::<jiff::Timestamp>().map(|moment| Self(moment.as_millisecond())).map_err(|_| {
+            let message = "must be an RFC 3339 time with its offset: 2023-06-01T12:00:00Z";
+            Error::invalid_request("timestamp", message)
+        })
     }
 
     /// Milliseconds since 1970.
@@ -107,10 +105,11 @@ impl ManualClock {
         Self(AtomicI64::new(start.0))
     }
 
-    /// Moves the clock forward.
+    /// Moves the clock forward, at most to the end of time.
     pub fn advance(&self, span: Duration) {
-        let millis = i64::try_from(span.as_millis()).unwrap_or(i64::MAX);
-        self.0.fetch_add(millis, Ordering::SeqCst);
+        let later = |now| Some(Timestamp(now).after(span).0);
+        // It never refuses: there is always a later moment, or the last one.
+        let _ = self.0.fetch_update(Ordering::SeqCst, Ordering::SeqCst, later);
     }
 
     /// Puts the clock to this moment, forward or back.
