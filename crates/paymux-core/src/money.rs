@@ -142,7 +142,11 @@ impl Serialize for Money {
 impl<'de> Deserialize<'de> for Money {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let stored = Stored::deserialize(deserializer)?;
-        let minor = stored.minor.parse().map_err(de::Error::custom)?;
+        let minor: i128 = stored.minor.parse().map_err(de::Error::custom)?;
+        // One figure has one text, so that equal amounts are equal in a store, too.
+        if minor.to_string() != stored.minor {
+            return Err(de::Error::custom("must be digits alone, without leading zeros"));
+        }
         Self::new(minor, stored.currency).map_err(|error| de::Error::custom(error.message()))
     }
 }

@@ -127,10 +127,13 @@ impl FromStr for Currency {
     fn from_str(text: &str) -> Result<Self> {
         match text.split_once('/') {
             None => Self::iso(text),
-            Some((code, exponent)) => {
-                let exponent = exponent.parse().map_err(|_| {
-                    Error::invalid_request("currency", "must name its decimals as in USDT/6")
-                })?;
+            Some((code, decimals)) => {
+                let refuse =
+                    || Error::invalid_request("currency", "must name its decimals as in USDT/6");
+                let exponent: u8 = decimals.parse().map_err(|_| refuse())?;
+                if exponent.to_string() != decimals {
+                    return Err(refuse());
+                }
                 Self::registered(code, exponent)
             }
         }
