@@ -23,23 +23,23 @@ pub struct Page<T> {
 /// the one before is used up.
 ///
 /// The stream ends after the first error. A cursor that comes twice is an error
-/// (`InvalidResponse`), since the list would never end.
+/// (`InvalidResponse`) after the page that names it, since the list would never end.
 pub fn list_all_payments(
     provider: &dyn PaymentProvider,
     query: ListPayments,
 ) -> impl Stream<Item = Result<Payment>> + '_ {
-    let start = Some((query, BTreeSet::new()));
-    stream::try_unfold(start, move |state| async move {
-        let Some((mut query, mut seen)) = state else { return Ok(None) };
+    let seen: BTreeSet<Cursor> = query.cursor.iter().cloned().collect();
+    stream::try_unfold(Some(Ok((query, seen))), move |state| async move {
+        let Some(state) = state else { return Ok(None) };
+        let (mut query, mut seen) = state?;
         let page = provider.list_payments(&query).await?;
-        let next = match page.next {
-            None => None,
-            Some(cursor) if seen.insert(cursor.clone()) => {
-                query.cursor = Some(cursor);
-                Some((query, seen))
+        let next = page.next.map(|cursor| {
+            if !seen.insert(cursor.clone()) {
+                return Err(repeated_cursor(provider));
             }
-            Some(_) => return Err(repeated_cursor(provider)),
-        };
+            query.cursor = Some(cursor);
+            Ok((query, seen))
+        });
         Ok(Some((stream::iter(page.items.into_iter().map(Ok)), next)))
     })
     .try_flatten()
