@@ -8,17 +8,21 @@ use crate::{Effect, Error, Random, Replay};
 /// May the identical request, with the same key, be sent again without risk of acting twice?
 ///
 /// `key_age` is how long ago the key was first sent; a key is relied on for four fifths of the
-/// time the provider remembers it. `false` after [`Effect::Possible`] does not mean that it failed:
-/// look the payment up.
+/// time the provider remembers it. That counts after [`Effect::None`], too: it is said of the last
+/// send alone, and an earlier one with the same key may have acted. For the classes without a key
+/// the caller has to keep this in mind: once a send ended with [`Effect::Possible`], a later
+/// [`Effect::None`] does not undo it.
+///
+/// `false` after [`Effect::Possible`] does not mean that it failed: look the payment up.
 #[must_use]
 pub fn may_repeat(error: &Error, replay: Replay, key_age: Duration) -> bool {
     if !error.is_retryable() {
         return false;
     }
     match (error.effect(), replay) {
-        (Effect::None, _) | (Effect::Possible, Replay::Reference | Replay::Harmless) => true,
-        (Effect::Possible, Replay::Key { ttl, .. }) => key_age < ttl / 5 * 4,
-        (Effect::Possible, Replay::LookupFirst | Replay::Never) => false,
+        (_, Replay::Key { ttl, .. }) => key_age < ttl / 5 * 4,
+        (_, Replay::Reference | Replay::Harmless) => true,
+        (effect, Replay::LookupFirst | Replay::Never) => effect == Effect::None,
     }
 }
 
