@@ -247,6 +247,9 @@ impl Payment {
 
     /// The question to ask before shipping: it succeeded, and the provider says that at least
     /// `expected` was taken. A provider that reports no figure is never believed by this alone.
+    ///
+    /// It is about the taking: what was given back since stands in [`Amounts::refunded`] and
+    /// [`Amounts::charged_back`], for whoever ships late.
     #[must_use]
     pub fn is_paid(&self, expected: Money) -> bool {
         self.status == PaymentStatus::Succeeded

@@ -1,7 +1,10 @@
 use super::*;
 
 /// The payer, as far as the merchant knows and wants to say.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+///
+/// `Debug` shows the merchant's id and the country only: logs are read by more people than may
+/// know the payer.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Customer {
     /// The merchant's id of the payer.
@@ -25,6 +28,15 @@ impl Customer {
     #[must_use]
     pub fn new(id: impl Into<String>) -> Self {
         Self { id: id.into(), name: None, email: None, phone: None, country: None }
+    }
+}
+
+impl fmt::Debug for Customer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Customer")
+            .field("id", &self.id)
+            .field("country", &self.country)
+            .finish_non_exhaustive()
     }
 }
 
