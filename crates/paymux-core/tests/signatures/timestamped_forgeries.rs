@@ -124,7 +124,7 @@ fn odd_time(v: &Valid, rng: &mut Rng) -> Option<Delivery> {
 
 /// A fresh time beside the signed one, before or after it.
 fn two_times(v: &Valid, rng: &mut Rng) -> Option<Delivery> {
-    let moved = v.signed_at + rng.i64(0..100_000);
+    let moved = v.signed_at + rng.i64(0..600);
     let (first, second) = rng.choice([(v.signed_at, moved), (moved, v.signed_at)]).unwrap();
     let forged = v.delivery.with(HEADER, format!("t={first},v1={},t={second}", v.encoded()));
     Some(Delivery { received_at: Timestamp::from_seconds(moved), ..forged })
