@@ -32,16 +32,17 @@ enum Base {
 pub(crate) struct Clock {
     base: Base,
     advanced: Mutex<Duration>,
+    sign_in_virtual_time: bool,
 }
 
 impl Clock {
-    pub(crate) fn new(start: StartTime) -> Self {
+    pub(crate) fn new(start: StartTime, sign_in_virtual_time: bool) -> Self {
         let base = match start {
             StartTime::Now => Base::Running { shift: SignedDuration::ZERO },
             StartTime::At(at) => Base::Running { shift: at.duration_since(real_now()) },
             StartTime::Frozen(at) => Base::Frozen(at),
         };
-        Clock { base, advanced: Mutex::new(Duration::ZERO) }
+        Clock { base, advanced: Mutex::new(Duration::ZERO), sign_in_virtual_time }
     }
 
     /// Virtual time, in whole seconds: the providers' samples show no fractions.
@@ -55,9 +56,10 @@ impl Clock {
         Timestamp::from_second(now.as_second()).unwrap_or(now)
     }
 
-    /// The machine's time, which signatures carry because receivers compare it with their own.
-    pub(crate) fn real_now(&self) -> Timestamp {
-        real_now()
+    /// The time a signature carries: the machine's, because receivers compare it with their
+    /// own, unless configured otherwise.
+    pub(crate) fn signing_time(&self) -> Timestamp {
+        if self.sign_in_virtual_time { self.now() } else { real_now() }
     }
 
     pub(crate) fn advance(&self, by: Duration) {
@@ -83,19 +85,22 @@ mod tests {
     #[test]
     fn frozen_time_moves_only_when_advanced() {
         let start: Timestamp = "2023-06-01T12:00:00Z".parse().unwrap();
-        let clock = Clock::new(StartTime::Frozen(start));
+        let clock = Clock::new(StartTime::Frozen(start), true);
         assert_eq!(clock.now(), start);
         clock.advance(Duration::from_secs(90));
         assert_eq!(clock.now().to_string(), "2023-06-01T12:01:30Z");
         clock.advance(Duration::MAX);
+        assert_eq!(clock.signing_time(), clock.now());
         assert!(clock.now() >= "9999-01-01T00:00:00Z".parse().unwrap());
     }
 
     #[test]
     fn running_time_begins_where_it_is_told_and_has_whole_seconds() {
-        let clock = Clock::new(StartTime::At("2023-06-01T12:00:00Z".parse().unwrap()));
+        let clock = Clock::new(StartTime::At("2023-06-01T12:00:00Z".parse().unwrap()), false);
         clock.advance(Duration::from_secs(3600));
         assert!(clock.now().to_string().starts_with("2023-06-01T1"));
         assert_eq!(clock.now().subsec_nanosecond(), 0);
+        // Signatures stay in the machine's time.
+        assert!(clock.signing_time() > clock.now());
     }
 }

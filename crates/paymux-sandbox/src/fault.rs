@@ -218,7 +218,8 @@ impl Faults {
         act: impl FnOnce() -> Reply,
         failure: impl Fn(StatusCode) -> Reply,
     ) -> Response {
-        let status = |code: u16| StatusCode::from_u16(code).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
+        let status =
+            |code: u16| StatusCode::from_u16(code).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
         match self.take(&place) {
             Some(FaultKind::ErrorBefore { status: code, retry_after_seconds }) => {
                 let reply = failure(status(code));
@@ -261,7 +262,8 @@ impl Faults {
     }
 }
 
-const GARBAGE: &str = "<!doctype html><title>Welcome</title><p>This proxy has been misconfigured on request.</p>";
+const GARBAGE: &str =
+    "<!doctype html><title>Welcome</title><p>This proxy has been misconfigured on request.</p>";
 
 /// Puts `word` wherever an object shows its status.
 pub(crate) fn replace_status(value: &mut Value, word: &str) {

@@ -1,1 +1,173 @@
-//! Plays the providers.
+#![doc = include_str!("../README.md")]
+
+mod clock;
+mod config;
+mod control;
+mod error;
+mod fault;
+mod html;
+mod random;
+mod reply;
+mod server;
+pub mod toffeepay;
+mod webhook;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use axum::Router;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use url::Url;
+
+pub use clock::StartTime;
+pub use config::SandboxConfig;
+pub use error::SandboxError;
+pub use fault::{Fault, FaultKind};
+pub use toffeepay::ToffeePaySandbox;
+pub use webhook::WebhookScheme;
+
+use clock::Clock;
+use fault::Faults;
+use random::Random;
+use toffeepay::ToffeePay;
+
+/// How often time is looked at when nobody asks, so that sessions expire by themselves.
+const TICK: Duration = Duration::from_millis(500);
+
+/// What all providers share.
+#[derive(Debug)]
+pub(crate) struct World {
+    clock: Arc<Clock>,
+    random: Random,
+    faults: Arc<Faults>,
+}
+
+/// The providers of one sandbox.
+#[derive(Debug)]
+pub(crate) struct Providers {
+    world: Arc<World>,
+    root: Url,
+    toffeepay: Arc<ToffeePay>,
+}
+
+impl Providers {
+    fn advance(&self, by: Duration) {
+        self.world.clock.advance(by);
+        self.toffeepay.tick();
+        self.toffeepay.webhooks.hurry();
+    }
+
+    fn reset(&self) {
+        self.world.faults.clear();
+        self.toffeepay.reset();
+    }
+}
+
+/// A running sandbox. Dropping it stops it; [`Sandbox::shutdown`] also waits for the end.
+#[derive(Debug)]
+pub struct Sandbox {
+    providers: Arc<Providers>,
+    stop: watch::Sender<bool>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Sandbox {
+    /// Starts a sandbox on loopback, inside the Tokio runtime of the caller.
+    ///
+    /// # Errors
+    /// [`SandboxError::Bind`] when the port is taken, [`SandboxError::Configuration`] for a value
+    /// that cannot be used, [`SandboxError::Random`] without a source of randomness.
+    pub async fn start(config: SandboxConfig) -> Result<Sandbox, SandboxError> {
+        config.check()?;
+        let world = Arc::new(World {
+            clock: Arc::new(Clock::new(config.time, config.sign_in_virtual_time)),
+            random: Random::new(config.seed)?,
+            faults: Arc::new(Faults::default()),
+        });
+        let (listener, address) = server::bind(config.port).await.map_err(SandboxError::Bind)?;
+        let root = Url::parse(&format!("http://{address}/"))
+            .map_err(|error| SandboxError::Configuration(error.to_string()))?;
+        let toffeepay = ToffeePay::new(Arc::clone(&world), &root, config.toffeepay)?;
+        let toffeepay = Arc::new(toffeepay);
+        let providers = Arc::new(Providers { world, root, toffeepay });
+        let router = Router::new()
+            .nest("/toffeepay", providers.toffeepay.routes())
+            .nest("/control", control::routes(&providers))
+            .merge(html::routes());
+        let (stop, stop_seen) = watch::channel(false);
+        let webhooks = Arc::clone(&providers.toffeepay.webhooks);
+        let clock = Arc::clone(&providers.world.clock);
+        let tasks = vec![
+            tokio::spawn(server::serve(listener, router, stop_seen.clone())),
+            tokio::spawn(webhook::run(webhooks, clock, config.webhook_retry, stop_seen.clone())),
+            tokio::spawn(tick(Arc::clone(&providers), stop_seen)),
+        ];
+        Ok(Sandbox { providers, stop, tasks })
+    }
+
+    /// The root, such as `http://127.0.0.1:41234/`.
+    #[must_use]
+    pub fn url(&self) -> &Url {
+        &self.providers.root
+    }
+
+    /// The ToffeePay account.
+    #[must_use]
+    pub fn toffeepay(&self) -> ToffeePaySandbox {
+        ToffeePaySandbox { inner: Arc::clone(&self.providers.toffeepay) }
+    }
+
+    /// Moves virtual time forward. What falls due happens at once, each at its own time, and
+    /// webhooks waiting for their next attempt are sent.
+    pub fn advance(&self, by: Duration) {
+        self.providers.advance(by);
+    }
+
+    /// Forgets all objects, faults and webhooks, and goes back to the settings of the start.
+    /// Virtual time stays where it is.
+    pub fn reset(&self) {
+        self.providers.reset();
+    }
+
+    /// Lets something go wrong.
+    pub fn inject(&self, fault: Fault) {
+        self.providers.world.faults.inject(fault);
+    }
+
+    /// The faults that have not happened yet.
+    #[must_use]
+    pub fn faults(&self) -> Vec<Fault> {
+        self.providers.world.faults.list()
+    }
+
+    /// Stops and waits: requests under way have a second to finish.
+    pub async fn shutdown(self) {
+        self.stop.send_replace(true);
+        for task in self.tasks {
+            // A task that failed has ended as well.
+            let _ended = task.await;
+        }
+    }
+}
+
+async fn tick(providers: Arc<Providers>, mut stop: watch::Receiver<bool>) {
+    let mut interval = tokio::time::interval(TICK);
+    loop {
+        tokio::select! {
+            _ = interval.tick() => providers.toffeepay.tick(),
+            () = stopped(&mut stop) => return,
+        }
+    }
+}
+
+/// Returns when the sandbox stops or is dropped.
+pub(crate) async fn stopped(stop: &mut watch::Receiver<bool>) {
+    // An error means that the sender is gone, which is a stop as well.
+    let _gone = stop.wait_for(|stop| *stop).await;
+}
+
+/// Locks even after a panic elsewhere: the state is changed whole or not at all.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -62,12 +62,14 @@ impl Reply {
     }
 
     pub(crate) fn into_response(self) -> Response {
-        self.build(|body| Body::from(body))
+        self.build(Body::from)
     }
 
     /// Announces the whole body, sends the first half, then cuts the connection.
     pub(crate) fn into_truncated_response(self) -> Response {
-        self.build(|body| Body::new(TruncatedBody { length: body.len(), half: Some(body), flushed: false }))
+        self.build(|body| {
+            Body::new(TruncatedBody { length: body.len(), half: Some(body), flushed: false })
+        })
     }
 
     fn build(self, body: impl FnOnce(Bytes) -> Body) -> Response {

@@ -137,7 +137,8 @@ mod tests {
     #[test]
     fn standard_vectors() {
         let mut matched = 0;
-        for vector in vectors(include_str!("../../tests/fixtures/signature.standard.vectors.json")) {
+        for vector in vectors(include_str!("../../tests/fixtures/signature.standard.vectors.json"))
+        {
             if vector["valid"] != true {
                 continue;
             }

@@ -1,0 +1,150 @@
+//! ToffeePay: hosted checkout for games. State, API, checkout pages and events.
+
+mod api;
+mod checkout;
+mod control;
+mod errors;
+mod events;
+mod handle;
+mod idempotency;
+mod objects;
+mod operation;
+mod pages;
+mod payer;
+mod payments;
+mod refunds;
+mod sessions;
+mod settings;
+mod state;
+mod tax;
+mod topups;
+mod validate;
+mod wire;
+
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use url::Url;
+
+pub(crate) use control::{ROUTES, routes as control_routes};
+pub use handle::ToffeePaySandbox;
+pub use objects::GameUser;
+pub use payer::{Decline, Method, Payer, RefundOutcome, Step, TopUp};
+pub use settings::{Capture, ErrorShape, Game, ToffeePaySettings};
+
+use crate::config::ToffeePayConfig;
+use crate::fault::{FaultKind, Place, Site};
+use crate::webhook::{Signer, WebhookScheme, Webhooks};
+use crate::{SandboxError, World, lock};
+use events::Event;
+use state::{Moment, State};
+
+/// The provider's name in faults, logs and paths.
+const NAME: &str = "toffeepay";
+
+/// One ToffeePay account with everything around it.
+#[derive(Debug)]
+pub(crate) struct ToffeePay {
+    world: Arc<World>,
+    /// Base URL of the API, without a slash at the end.
+    base: Url,
+    api_key: String,
+    config: ToffeePayConfig,
+    pub(crate) webhooks: Arc<Webhooks>,
+    state: Mutex<State>,
+}
+
+impl ToffeePay {
+    /// `root` is the sandbox's own URL and ends with a slash.
+    pub(crate) fn new(
+        world: Arc<World>,
+        root: &Url,
+        config: ToffeePayConfig,
+    ) -> Result<Self, SandboxError> {
+        let join = |path: &str| {
+            root.join(path).map_err(|error| SandboxError::Configuration(error.to_string()))
+        };
+        let signer = signer(&config, config.webhook_scheme)?;
+        // Both secrets must be usable, since the scheme can be changed later.
+        Signer::new(WebhookScheme::Legacy, &config.legacy_secret)?;
+        Signer::new(WebhookScheme::Standard, &config.standard_secret)?;
+        let url = config.webhook_url.clone();
+        let webhooks = Webhooks::new(NAME, Arc::clone(&world.faults), url, signer);
+        let state = State::new(join("toffeepay/checkout/")?, config.settings.clone());
+        Ok(ToffeePay {
+            base: join(NAME)?,
+            api_key: config.api_key.clone(),
+            webhooks: Arc::new(webhooks),
+            state: Mutex::new(state),
+            config,
+            world,
+        })
+    }
+
+    /// Everything below `/toffeepay`.
+    pub(crate) fn routes(self: &Arc<Self>) -> Router {
+        checkout::routes().merge(api::routes()).with_state(Arc::clone(self))
+    }
+
+    /// Works on the state at this moment: first what is due happens, then `act`, then the events
+    /// leave in their order.
+    fn with_state<T>(&self, act: impl FnOnce(&mut State, Moment<'_>) -> T) -> T {
+        let mut state = lock(&self.state);
+        let moment = Moment { now: self.world.clock.now(), random: &self.world.random };
+        state.settle_due(moment.now);
+        let result = act(&mut state, moment);
+        for event in std::mem::take(&mut state.events) {
+            self.publish(&event);
+        }
+        result
+    }
+
+    /// Lets happen what time brings about.
+    pub(crate) fn tick(&self) {
+        self.with_state(|_, _| ());
+    }
+
+    /// Back to the state after the start. Virtual time stays where it is.
+    pub(crate) fn reset(&self) {
+        self.with_state(|state, _| {
+            *state = State::new(state.checkout.clone(), self.config.settings.clone());
+        });
+        if let Ok(signer) = signer(&self.config, self.config.webhook_scheme) {
+            self.webhooks.reset(self.config.webhook_url.clone(), signer);
+        }
+    }
+
+    pub(crate) fn api_key(&self) -> &str {
+        &self.api_key
+    }
+
+    fn error_shape(&self) -> ErrorShape {
+        lock(&self.state).settings.error_shape
+    }
+
+    fn publish(&self, event: &Event) {
+        let scheme = self.webhooks.signer().scheme;
+        let Some(name) = event.name(scheme) else { return };
+        let place =
+            Place { site: Site::EventBody, provider: NAME, operation: name, id: Some(event.id()) };
+        // Only a body that carries the object can show a status.
+        let fault = match scheme {
+            WebhookScheme::Standard => self.world.faults.take(&place),
+            WebhookScheme::Legacy => None,
+        };
+        let unknown_status = match &fault {
+            Some(FaultKind::UnknownStatus { status }) => Some(status.as_str()),
+            _ => None,
+        };
+        if let Some(outgoing) = event.write(scheme, &self.world.random, unknown_status) {
+            self.webhooks.send(&outgoing);
+        }
+    }
+}
+
+fn signer(config: &ToffeePayConfig, scheme: WebhookScheme) -> Result<Signer, SandboxError> {
+    match scheme {
+        WebhookScheme::Legacy => Signer::new(scheme, &config.legacy_secret),
+        WebhookScheme::Standard => Signer::new(scheme, &config.standard_secret),
+    }
+}
