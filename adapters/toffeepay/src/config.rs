@@ -1,0 +1,265 @@
+//! What an account at ToffeePay needs to be told.
+
+use std::{env, time::Duration};
+
+use paymux_core::{
+    CaptureMethod, Error, ProviderId, Result, SecretString,
+    signature::{StandardWebhooks, TimestampedHmac},
+};
+use url::Url;
+
+use crate::{
+    read::is_private,
+    webhook::{LEGACY_HEADER, WebhookKeys},
+};
+
+/// Which of ToffeePay's two worlds an account lives in. Nothing in a key shows it: the host alone
+/// decides, and a key of the other world is refused with 401.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Environment {
+    /// Real money: `https://api.toffeepay.com`.
+    Live,
+    /// Play money: `https://api.sandbox.toffeepay.com`.
+    Sandbox,
+}
+
+impl Environment {
+    /// The root of the API. Source: the provider's authentication page, 2026.
+    #[must_use]
+    pub const fn base_url(self) -> &'static str {
+        match self {
+            Self::Live => "https://api.toffeepay.com",
+            Self::Sandbox => "https://api.sandbox.toffeepay.com",
+        }
+    }
+}
+
+/// The settings of one account. `Debug` shows no secret.
+///
+/// Time limits belong to the [`paymux_core::transport::HttpClient`]; the provider publishes none.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct ToffeePayConfig {
+    pub(crate) id: ProviderId,
+    pub(crate) api_key: SecretString,
+    pub(crate) game_id: String,
+    pub(crate) environment: Environment,
+    pub(crate) base_url: Option<Url>,
+    pub(crate) capture: CaptureMethod,
+    pub(crate) webhook_secrets_legacy: Vec<SecretString>,
+    pub(crate) webhook_secrets_standard: Vec<SecretString>,
+    pub(crate) webhook_tolerance: Duration,
+    pub(crate) any_currency: bool,
+    pub(crate) connect_protocol_version: bool,
+}
+
+impl ToffeePayConfig {
+    /// An account of the sandbox that captures automatically and verifies no webhooks: name it,
+    /// and give the key and the game that the provider issued.
+    pub fn new(id: ProviderId, api_key: SecretString, game_id: impl Into<String>) -> Self {
+        Self {
+            id,
+            api_key,
+            game_id: game_id.into(),
+            environment: Environment::Sandbox,
+            base_url: None,
+            capture: CaptureMethod::Automatic,
+            webhook_secrets_legacy: Vec::new(),
+            webhook_secrets_standard: Vec::new(),
+            webhook_tolerance: Duration::from_secs(300),
+            any_currency: false,
+            connect_protocol_version: false,
+        }
+    }
+
+    /// Sets the environment: real money only when asked for.
+    pub fn environment(mut self, environment: Environment) -> Self {
+        self.environment = environment;
+        self
+    }
+
+    /// Sets another root of the API than the environment's: a sandbox of our own, or a proxy. It
+    /// must be `https`, or `http` to this machine.
+    pub fn base_url(mut self, base_url: Url) -> Self {
+        self.base_url = Some(base_url);
+        self
+    }
+
+    /// States how the provider set the game up: no request can choose. Requests that ask for the
+    /// other way are refused before anything is sent.
+    pub fn capture(mut self, capture: CaptureMethod) -> Self {
+        self.capture = capture;
+        self
+    }
+
+    /// Adds a secret for webhooks with `X-ToffeePay-Signature` (the 2025 scheme): any text of at
+    /// least 16 bytes, used as it is. Up to three, the newest first.
+    pub fn webhook_secret_legacy(mut self, secret: SecretString) -> Self {
+        self.webhook_secrets_legacy.push(secret);
+        self
+    }
+
+    /// Adds a secret for webhooks with `webhook-signature` (Standard Webhooks, the 2026 scheme):
+    /// `whsec_` and base64 of at least 24 bytes. Up to three, the newest first.
+    pub fn webhook_secret_standard(mut self, secret: SecretString) -> Self {
+        self.webhook_secrets_standard.push(secret);
+        self
+    }
+
+    /// Sets how far the time in a webhook's signature may be from its arrival, both ways. 300 s
+    /// unless set; more than zero, at most a day.
+    pub fn webhook_tolerance(mut self, tolerance: Duration) -> Self {
+        self.webhook_tolerance = tolerance;
+        self
+    }
+
+    /// Lets every ISO 4217 currency of two decimals pass, and leaves it to the provider to refuse
+    /// it. The specification says "USD, EUR, etc."; the provider's own schema knows USD, GBP and
+    /// EUR, which is what passes unless this is set. Prices are counted in cents, so currencies
+    /// of other exponents never pass.
+    pub fn any_currency(mut self, any: bool) -> Self {
+        self.any_currency = any;
+        self
+    }
+
+    /// Sends `Connect-Protocol-Version: 1` with each call. No sample does, so it is off; a server
+    /// that insists answers `invalid_argument`.
+    pub fn connect_protocol_version(mut self, send: bool) -> Self {
+        self.connect_protocol_version = send;
+        self
+    }
+
+    /// Reads the account from the environment's variables; see [`Self::from_variables`].
+    ///
+    /// # Errors
+    /// As [`Self::from_variables`].
+    pub fn from_env() -> Result<Self> {
+        Self::from_variables(|name| env::var(name).ok())
+    }
+
+    /// Reads the account from variables that `read` knows by name:
+    ///
+    /// | variable | meaning |
+    /// | --- | --- |
+    /// | `TOFFEEPAY_API_KEY` | the key; required |
+    /// | `TOFFEEPAY_GAME_ID` | the game; required |
+    /// | `TOFFEEPAY_ENVIRONMENT` | `live` or `sandbox`; required, since money hangs on it |
+    /// | `TOFFEEPAY_ID` | the account's name; `toffeepay` when missing |
+    /// | `TOFFEEPAY_BASE_URL` | another root of the API |
+    /// | `TOFFEEPAY_CAPTURE` | `automatic` (when missing) or `manual` |
+    /// | `TOFFEEPAY_WEBHOOK_SECRETS_LEGACY` | secrets of the 2025 scheme, separated by spaces |
+    /// | `TOFFEEPAY_WEBHOOK_SECRETS_STANDARD` | secrets of the 2026 scheme, separated by spaces |
+    /// | `TOFFEEPAY_WEBHOOK_TOLERANCE_SECONDS` | 300 when missing |
+    /// | `TOFFEEPAY_ANY_CURRENCY` | `true` or `false` (when missing) |
+    /// | `TOFFEEPAY_CONNECT_PROTOCOL_VERSION` | `true` or `false` (when missing) |
+    ///
+    /// An empty variable counts as missing.
+    ///
+    /// # Errors
+    /// `Configuration` without effect, naming the variable, when a required one is missing or one
+    /// cannot be read.
+    pub fn from_variables(read: impl Fn(&str) -> Option<String>) -> Result<Self> {
+        let read = |name: &str| read(name).filter(|value| !value.is_empty());
+        let require = |name: &str| {
+            read(name).ok_or_else(|| Error::configuration(name, "must be set in the environment"))
+        };
+        let id = read("TOFFEEPAY_ID").unwrap_or_else(|| crate::KIND.to_owned());
+        let id = ProviderId::new(id)
+            .map_err(|error| Error::configuration("TOFFEEPAY_ID", error.message()))?;
+        let api_key = SecretString::from(require("TOFFEEPAY_API_KEY")?);
+        let mut config = Self::new(id, api_key, require("TOFFEEPAY_GAME_ID")?);
+        config.environment = match require("TOFFEEPAY_ENVIRONMENT")?.as_str() {
+            "live" => Environment::Live,
+            "sandbox" => Environment::Sandbox,
+            _ => return Err(must_be("TOFFEEPAY_ENVIRONMENT", "live or sandbox")),
+        };
+        if let Some(text) = read("TOFFEEPAY_BASE_URL") {
+            let url = Url::parse(&text).map_err(|_| must_be("TOFFEEPAY_BASE_URL", "a URL"))?;
+            config.base_url = Some(url);
+        }
+        config.capture = match read("TOFFEEPAY_CAPTURE").as_deref() {
+            None | Some("automatic") => CaptureMethod::Automatic,
+            Some("manual") => CaptureMethod::Manual,
+            Some(_) => return Err(must_be("TOFFEEPAY_CAPTURE", "automatic or manual")),
+        };
+        let secrets = |name: &str| {
+            let list = read(name).unwrap_or_default();
+            list.split_whitespace().map(SecretString::from).collect::<Vec<_>>()
+        };
+        config.webhook_secrets_legacy = secrets("TOFFEEPAY_WEBHOOK_SECRETS_LEGACY");
+        config.webhook_secrets_standard = secrets("TOFFEEPAY_WEBHOOK_SECRETS_STANDARD");
+        if let Some(text) = read("TOFFEEPAY_WEBHOOK_TOLERANCE_SECONDS") {
+            let seconds = text
+                .parse()
+                .map_err(|_| must_be("TOFFEEPAY_WEBHOOK_TOLERANCE_SECONDS", "whole seconds"))?;
+            config.webhook_tolerance = Duration::from_secs(seconds);
+        }
+        let flag = |name: &str| match read(name).as_deref() {
+            None | Some("false") => Ok(false),
+            Some("true") => Ok(true),
+            Some(_) => Err(must_be(name, "true or false")),
+        };
+        config.any_currency = flag("TOFFEEPAY_ANY_CURRENCY")?;
+        config.connect_protocol_version = flag("TOFFEEPAY_CONNECT_PROTOCOL_VERSION")?;
+        Ok(config)
+    }
+
+    /// The root of the API, checked.
+    pub(crate) fn checked_base_url(&self) -> Result<Url> {
+        let url = match &self.base_url {
+            Some(url) => url.clone(),
+            None => Url::parse(self.environment.base_url())
+                .map_err(|source| must_be("base_url", "a URL").with_source(source))?,
+        };
+        if !is_private(&url) {
+            return Err(must_be("base_url", "https, or http to this machine"));
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(must_be("base_url", "without user and password"));
+        }
+        if url.query().is_some() || url.fragment().is_some() {
+            return Err(must_be("base_url", "without query and fragment"));
+        }
+        Ok(url)
+    }
+
+    /// The game, checked.
+    pub(crate) fn check_game_id(&self) -> Result<()> {
+        if self.game_id.trim().is_empty() {
+            return Err(Error::configuration("game_id", "must not be empty"));
+        }
+        Ok(())
+    }
+
+    /// What proves webhooks authentic, checked.
+    pub(crate) fn webhook_keys(&self) -> Result<WebhookKeys> {
+        let tolerance = self.webhook_tolerance;
+        let legacy = match self.webhook_secrets_legacy.as_slice() {
+            [] => None,
+            secrets => {
+                let header = http::HeaderName::from_static(LEGACY_HEADER);
+                let keys = TimestampedHmac::new(header, secrets.to_vec())
+                    .and_then(|keys| keys.with_tolerance(tolerance));
+                Some(keys.map_err(|error| name_setting(error, "webhook_secret_legacy"))?)
+            }
+        };
+        let standard = match self.webhook_secrets_standard.as_slice() {
+            [] => None,
+            secrets => {
+                let keys = StandardWebhooks::new(secrets.to_vec())
+                    .and_then(|keys| keys.with_tolerance(tolerance));
+                Some(keys.map_err(|error| name_setting(error, "webhook_secret_standard"))?)
+            }
+        };
+        Ok(WebhookKeys { legacy, standard })
+    }
+}
+
+fn must_be(setting: &str, what: &str) -> Error {
+    Error::configuration(setting, format!("must be {what}"))
+}
+
+/// Core knows one `webhook_secret`; this account has two settings of that kind.
+fn name_setting(error: Error, setting: &str) -> Error {
+    if error.field() == Some("webhook_secret") { error.with_field(setting) } else { error }
+}

@@ -1,0 +1,396 @@
+#![doc = include_str!("../README.md")]
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use paymux_core::{
+    CancelMandate, CancelPayment, Capabilities, CaptureChoice, CaptureMethod, CapturePayment,
+    ConfirmMandate, ConfirmPayment, CreateEffect, CreateMandate, CreatePayment, CreateRefund,
+    Currencies, Cursor, Effect, Error, ErrorKind, IdempotencyKey, ListPaymentMethods, ListPayments,
+    Mandate, MandateHandle, Operation, Page, Payment, PaymentHandle, PaymentLookup, PaymentMethod,
+    PaymentProvider, ProviderId, ProviderPartId, Refund, RefundLookup, Replay, Result, Trust,
+    WebhookDelivery, WebhookEvent,
+    transport::{HttpClient, HttpResponse},
+};
+use serde::Serialize;
+
+mod auth;
+mod config;
+mod failure;
+mod inherent;
+mod map;
+mod objects;
+mod options;
+mod read;
+mod status;
+mod webhook;
+mod wire;
+
+pub use config::{Environment, ToffeePayConfig};
+pub use objects::{
+    GameUser, Item, ListProviderPayments, ListRefunds, ListSessions, ListTopups, ProviderPage,
+    ProviderPayment, ProviderRefund, Reason, Session, Topup, WalletSplit,
+};
+pub use options::ToffeePayOptions;
+pub use status::{ProviderPaymentStatus, ProviderRefundStatus, SessionStatus};
+
+use auth::{Rpc, Signer};
+use inherent::same;
+use webhook::WebhookKeys;
+
+/// The kind of provider, in [`Capabilities::kind`] and as the key of [`ToffeePayOptions`].
+pub const KIND: &str = "toffeepay";
+
+/// How long the provider remembers an idempotency key. Source: its idempotency page.
+const KEY_TTL: Duration = Duration::from_secs(24 * 60 * 60);
+/// How many pages of a player's payments are searched for the one that paid a session.
+const MAX_SEARCH_PAGES: u32 = 3;
+const SEARCH_LIMIT: u32 = 100;
+
+/// One account at ToffeePay.
+pub struct ToffeePay {
+    config: ToffeePayConfig,
+    http: HttpClient,
+    signer: Signer,
+    webhook_keys: WebhookKeys,
+    capabilities: Capabilities,
+}
+
+/// The key and the secrets are not shown.
+impl fmt::Debug for ToffeePay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ToffeePay")
+            .field("id", &self.config.id)
+            .field("environment", &self.config.environment)
+            .field("base_url", &self.config.base_url.as_ref().map(url::Url::as_str))
+            .finish_non_exhaustive()
+    }
+}
+
+impl ToffeePay {
+    /// A client of the account, with a shared HTTP client.
+    ///
+    /// # Errors
+    /// `Configuration` without effect, naming the setting: `api_key`, `game_id`, `base_url`,
+    /// `webhook_secret_legacy`, `webhook_secret_standard` or `webhook_tolerance`.
+    pub fn new(config: ToffeePayConfig, http: HttpClient) -> Result<Self> {
+        let checked = || {
+            config.check_game_id()?;
+            let base_url = config.checked_base_url()?;
+            let signer = Signer::new(base_url, &config.api_key, config.connect_protocol_version)?;
+            Ok((signer, config.webhook_keys()?))
+        };
+        let (signer, webhook_keys) =
+            checked().map_err(|error: Error| error.with_provider(&config.id))?;
+        let capabilities = capabilities(&config);
+        Ok(Self { config, http, signer, webhook_keys, capabilities })
+    }
+
+    /// One attempt; an answer that is no success is an error.
+    async fn call<T: Serialize + Sync>(
+        &self,
+        rpc: Rpc,
+        body: &T,
+        key: Option<&IdempotencyKey>,
+    ) -> Result<HttpResponse> {
+        let response = self.http.send(self.signer.request(rpc, body, key)?).await?;
+        if response.is_success() {
+            return Ok(response);
+        }
+        Err(failure::refusal(rpc, &response, &self.config.api_key))
+    }
+
+    /// The three calls that answer `{}` and say nothing by it.
+    async fn call_for_nothing(&self, rpc: Rpc, id: &str, key: &IdempotencyKey) -> Result<()> {
+        let response = self.call(rpc, &wire::ById::new(id), Some(key)).await?;
+        read::json_object::<serde::de::IgnoredAny>(&response.body)
+            .map(|_| ())
+            .map_err(|unreadable| unreadable.of(&response))
+    }
+
+    fn named(&self, error: Error, operation: Operation) -> Error {
+        error.with_provider(&self.config.id).with_operation(operation)
+    }
+
+    fn unsupported<T>(&self, operation: Operation) -> Result<T> {
+        Err(Error::unsupported(operation).with_provider(&self.config.id))
+    }
+
+    async fn create(&self, request: &CreatePayment) -> Result<Payment> {
+        let options = request.options.get::<ToffeePayOptions>()?.unwrap_or_default();
+        let body = map::new_session(&self.config, request, &options)?;
+        let response = self.call(Rpc::CreateSession, &body, Some(&request.key)).await?;
+        let session =
+            read::created_session(&response.body).map_err(|unreadable| unreadable.of(&response))?;
+        let mut payment = map::payment(&self.config.id, &session, &[]);
+        // An answer of id and page alone is about what was asked for.
+        payment.amounts.requested = payment.amounts.requested.or(Some(request.amount));
+        Ok(payment)
+    }
+
+    async fn fetch(&self, handle: &PaymentHandle) -> Result<Payment> {
+        let session = self.get_session(&handle.id).await?;
+        self.with_payments(session, handle.parts.last(), None).await
+    }
+
+    async fn fetch_by_part(&self, id: &ProviderPartId) -> Result<Payment> {
+        let payment = self.get_payment(id, false).await?;
+        let session = self.get_session(&payment.session_id).await?;
+        self.with_payments(session, None, Some(payment)).await
+    }
+
+    /// A session with the payment below it that matters: the one the session names, else the
+    /// newest that we know. A paid session whose payment is not known by then is looked for among
+    /// the player's payments, since only the payment says how much was taken.
+    async fn with_payments(
+        &self,
+        session: Session,
+        newest: Option<&ProviderPartId>,
+        read: Option<ProviderPayment>,
+    ) -> Result<Payment> {
+        let mut payments = Vec::from_iter(read);
+        let named = session.payment_id.as_ref().or(newest);
+        if let Some(id) = named.filter(|id| payments.iter().all(|payment| payment.id != **id)) {
+            payments.push(self.get_payment(id, false).await?);
+        }
+        if payments.iter().any(|payment| payment.session_id != session.id) {
+            let message = "the answer is about a payment of another session";
+            return Err(Error::new(ErrorKind::InvalidResponse, Effect::None, message));
+        }
+        let found = payments.iter().any(map::took_money);
+        if session.status == SessionStatus::Paid && !found {
+            payments.extend(self.search_payment(&session).await?);
+        }
+        Ok(map::payment(&self.config.id, &session, &payments))
+    }
+
+    /// The provider has no list of a session's payments, but it lists a player's successful ones.
+    /// The search is bounded, so it may miss a payment; how much was captured is then not said.
+    async fn search_payment(&self, session: &Session) -> Result<Option<ProviderPayment>> {
+        let Some(user_id) = session.user_id.as_deref() else { return Ok(None) };
+        let game_id = session.game_id.as_deref().unwrap_or(&self.config.game_id);
+        let mut request = wire::List {
+            game_id: Some(game_id),
+            user_id: Some(user_id),
+            limit: SEARCH_LIMIT,
+            ..wire::List::default()
+        };
+        for _ in 0..MAX_SEARCH_PAGES {
+            let page = self.payment_page(&request).await?;
+            let received = u32::try_from(page.items.len()).unwrap_or(u32::MAX);
+            let belongs = |payment: &ProviderPayment| {
+                payment.session_id == session.id && map::took_money(payment)
+            };
+            if let Some(payment) = page.items.into_iter().find(belongs) {
+                return Ok(Some(payment));
+            }
+            if !page.has_more || received == 0 {
+                return Ok(None);
+            }
+            request.offset = request.offset.saturating_add(received);
+        }
+        Ok(None)
+    }
+
+    async fn list(&self, query: &ListPayments) -> Result<Page<Payment>> {
+        let options = query.options.get::<ToffeePayOptions>()?.unwrap_or_default();
+        let request = map::session_list(&self.config, query, &options)?;
+        let page = self.session_page(&request).await?;
+        let received = u32::try_from(page.items.len()).unwrap_or(u32::MAX);
+        let next = match request.offset.checked_add(received) {
+            Some(offset) if page.has_more && received > 0 => Some(Cursor::new(offset.to_string())?),
+            Some(_) | None => None,
+        };
+        let items = page.items.iter().map(|session| map::payment(&self.config.id, session, &[]));
+        Ok(Page { items: items.collect(), next })
+    }
+
+    async fn capture(&self, request: &CapturePayment) -> Result<Payment> {
+        if request.amount.is_some() {
+            return Err(lacking("amount", "cannot be sent: all that is held is taken"));
+        }
+        let Some(part) = request.part.as_ref().or(request.payment.parts.last()) else {
+            let message = "is not known yet; a webhook names it";
+            let error = Error::new(ErrorKind::Conflict, Effect::None, message);
+            return Err(error.with_field("part"));
+        };
+        self.call_for_nothing(Rpc::CompletePayment, part.as_str(), &request.key).await?;
+        self.read_back(&request.payment, Some(part)).await
+    }
+
+    async fn cancel(&self, request: &CancelPayment) -> Result<Payment> {
+        let (rpc, id) = match &request.part {
+            Some(part) => (Rpc::CancelPayment, part.as_str()),
+            None => (Rpc::CancelSession, request.payment.id.as_str()),
+        };
+        self.call_for_nothing(rpc, id, &request.key).await?;
+        self.read_back(&request.payment, request.part.as_ref()).await
+    }
+
+    /// What became of it: the answer before says nothing, so until this is read the provider may
+    /// have acted.
+    async fn read_back(
+        &self,
+        handle: &PaymentHandle,
+        part: Option<&ProviderPartId>,
+    ) -> Result<Payment> {
+        let read = async {
+            let payment = match part {
+                Some(part) => self.fetch_by_part(part).await?,
+                None => self.fetch(handle).await?,
+            };
+            if payment.id != handle.id {
+                let message = "the part belongs to another payment than the one named with it";
+                return Err(Error::new(ErrorKind::InvalidResponse, Effect::Possible, message));
+            }
+            Ok(payment)
+        };
+        read.await.map_err(|error| error.with_effect(Effect::Possible))
+    }
+
+    async fn refund(&self, request: &CreateRefund) -> Result<Refund> {
+        if request.amount.is_some() {
+            return Err(lacking("amount", "cannot be sent: a refund is of the whole payment"));
+        }
+        let part = match request.part.as_ref().or(request.payment.parts.last()) {
+            Some(part) => part.clone(),
+            None => self.find_paid_part(&request.payment).await?,
+        };
+        let reason = request.reason.as_deref();
+        let body = wire::CreateRefund { payment_id: part.as_str(), reason };
+        let response = self.call(Rpc::CreateRefund, &body, Some(&request.key)).await?;
+        let created = read::created_refund(&response.body, &part)
+            .map_err(|unreadable| unreadable.of(&response))?;
+        if let Some(answered) = &created.payment_id {
+            same(&response, "payment", part.as_str(), answered.as_str())?;
+        }
+        Ok(map::refund(created))
+    }
+
+    /// The part to give back, when nobody knows one: reads may go before the one that mutates.
+    async fn find_paid_part(&self, handle: &PaymentHandle) -> Result<ProviderPartId> {
+        let payment = self.fetch(handle).await?;
+        let paid = payment.parts.into_iter().find(|part| part.amounts.captured.is_some());
+        paid.map(|part| part.id).ok_or_else(|| {
+            let message = "is not known, and the provider names none that was paid";
+            Error::new(ErrorKind::Conflict, Effect::None, message).with_field("part")
+        })
+    }
+}
+
+fn lacking(field: &str, message: &str) -> Error {
+    Error::new(ErrorKind::Unsupported, Effect::None, message).with_field(field)
+}
+
+/// What an account at ToffeePay can do; the README has the sources.
+fn capabilities(config: &ToffeePayConfig) -> Capabilities {
+    // Whether a stored refusal is given again is not published; that it is, is assumed, since
+    // then nobody takes it for a new outcome.
+    let key = Replay::Key { ttl: KEY_TTL, max_len: 255, replays_errors: true };
+    let mut can = Capabilities::new(KIND, config.environment == Environment::Live);
+    can.replay = BTreeMap::from([
+        (Operation::CreatePayment, key),
+        (Operation::CapturePayment, Replay::LookupFirst),
+        (Operation::CancelPayment, Replay::LookupFirst),
+        (Operation::CreateRefund, key),
+    ]);
+    can.reads =
+        BTreeSet::from([Operation::FetchPayment, Operation::ListPayments, Operation::FetchRefund]);
+    can.currencies = Currencies::Only(map::currencies(config).into_iter().collect());
+    can.create = CreateEffect::OpensOnly;
+    can.reports_captured = true;
+    can.capture = match config.capture {
+        CaptureMethod::Automatic => CaptureChoice::Automatic,
+        CaptureMethod::Manual => CaptureChoice::Manual,
+    };
+    can.parts = true;
+    can.list_status = true;
+    can.list_customer = true;
+    can.webhook_trust = Trust::SignedFresh;
+    can
+}
+
+#[async_trait]
+impl PaymentProvider for ToffeePay {
+    fn id(&self) -> &ProviderId {
+        &self.config.id
+    }
+
+    fn capabilities(&self) -> &Capabilities {
+        &self.capabilities
+    }
+
+    async fn create_payment(&self, request: &CreatePayment) -> Result<Payment> {
+        let created = self.create(request).await;
+        created.map_err(|error| self.named(error, Operation::CreatePayment))
+    }
+
+    async fn fetch_payment(&self, lookup: &PaymentLookup) -> Result<Payment> {
+        let fetched = match lookup {
+            PaymentLookup::Payment(handle) => self.fetch(handle).await,
+            PaymentLookup::Part { id, .. } => self.fetch_by_part(id).await,
+            PaymentLookup::Reference { .. } => {
+                Err(lacking("reference", "cannot be looked up: the provider takes none"))
+            }
+        };
+        fetched.map_err(|error| self.named(error, Operation::FetchPayment))
+    }
+
+    async fn list_payments(&self, query: &ListPayments) -> Result<Page<Payment>> {
+        let listed = self.list(query).await;
+        listed.map_err(|error| self.named(error, Operation::ListPayments))
+    }
+
+    async fn confirm_payment(&self, _: &ConfirmPayment) -> Result<Payment> {
+        self.unsupported(Operation::ConfirmPayment)
+    }
+
+    async fn capture_payment(&self, request: &CapturePayment) -> Result<Payment> {
+        let captured = self.capture(request).await;
+        captured.map_err(|error| self.named(error, Operation::CapturePayment))
+    }
+
+    async fn cancel_payment(&self, request: &CancelPayment) -> Result<Payment> {
+        let cancelled = self.cancel(request).await;
+        cancelled.map_err(|error| self.named(error, Operation::CancelPayment))
+    }
+
+    async fn create_refund(&self, request: &CreateRefund) -> Result<Refund> {
+        let created = self.refund(request).await;
+        created.map_err(|error| self.named(error, Operation::CreateRefund))
+    }
+
+    async fn fetch_refund(&self, lookup: &RefundLookup) -> Result<Refund> {
+        let fetched = self.get_refund(&lookup.id).await.map(map::refund);
+        fetched.map_err(|error| self.named(error, Operation::FetchRefund))
+    }
+
+    async fn list_payment_methods(&self, _: &ListPaymentMethods) -> Result<Vec<PaymentMethod>> {
+        self.unsupported(Operation::ListPaymentMethods)
+    }
+
+    async fn create_mandate(&self, _: &CreateMandate) -> Result<Mandate> {
+        self.unsupported(Operation::CreateMandate)
+    }
+
+    async fn fetch_mandate(&self, _: &MandateHandle) -> Result<Mandate> {
+        self.unsupported(Operation::FetchMandate)
+    }
+
+    async fn confirm_mandate(&self, _: &ConfirmMandate) -> Result<Mandate> {
+        self.unsupported(Operation::ConfirmMandate)
+    }
+
+    async fn cancel_mandate(&self, _: &CancelMandate) -> Result<Mandate> {
+        self.unsupported(Operation::CancelMandate)
+    }
+
+    fn verify_webhook(&self, delivery: &WebhookDelivery<'_>) -> Result<Vec<WebhookEvent>> {
+        webhook::verify(&self.webhook_keys, &self.config.id, delivery)
+            .map_err(|error| error.with_provider(&self.config.id))
+    }
+}
