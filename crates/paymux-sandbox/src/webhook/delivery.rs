@@ -37,11 +37,12 @@ pub(crate) async fn run(
     let deliver = async {
         loop {
             while let Some(delivery) = webhooks.next() {
+                // Seen from before the attempt, so that no move of time is missed.
+                let mut hurry = webhooks.hurry.subscribe();
                 if attempt(&client, &webhooks, &clock, &delivery).await {
                     continue;
                 }
                 let wait = wait_after(delivery.attempts.len(), first_wait);
-                let mut hurry = webhooks.hurry.subscribe();
                 let number = delivery.number;
                 waiting.spawn(async move {
                     tokio::select! {
@@ -65,7 +66,7 @@ pub(crate) async fn run(
 
 fn wait_after(attempts_before: usize, first: Duration) -> Duration {
     let doublings = u32::try_from(attempts_before).unwrap_or(u32::MAX).min(16);
-    first.saturating_mul(1 << doublings).min(LONGEST_WAIT)
+    first.saturating_mul(1 << doublings).min(first.max(LONGEST_WAIT))
 }
 
 /// Makes one attempt; true when the delivery is finished, for better or worse.

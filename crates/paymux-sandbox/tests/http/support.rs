@@ -1,6 +1,6 @@
 //! A client that sees bytes, a receiver of webhooks, and a running sandbox.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 
 use paymux_sandbox::{Sandbox, SandboxConfig, StartTime};
 use serde_json::{Value, json};
@@ -181,7 +181,6 @@ pub(crate) fn assert_error(answer: &Message, status: u16, code: &str) {
 pub(crate) struct Receiver {
     pub(crate) url: Url,
     requests: mpsc::UnboundedReceiver<Message>,
-    statuses: Arc<Mutex<Vec<u16>>>,
 }
 
 impl Receiver {
@@ -191,21 +190,17 @@ impl Receiver {
         let address = listener.local_addr().unwrap();
         let url = Url::parse(&format!("http://{address}/webhooks?account=1")).unwrap();
         let (sender, requests) = mpsc::unbounded_channel();
-        let statuses = Arc::new(Mutex::new(statuses.iter().rev().copied().collect::<Vec<_>>()));
-        let answers = Arc::clone(&statuses);
+        let statuses = Mutex::new(statuses.iter().rev().copied().collect::<Vec<_>>());
+
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let request = answer_one(stream, &answers).await;
+                let request = answer_one(stream, &statuses).await;
                 if sender.send(request).is_err() {
                     return;
                 }
             }
         });
-        Receiver { url, requests, statuses }
-    }
-
-    pub(crate) fn answer_next_with(&self, status: u16) {
-        self.statuses.lock().unwrap().insert(0, status);
+        Receiver { url, requests }
     }
 
     pub(crate) async fn next(&mut self) -> Message {
