@@ -167,6 +167,26 @@ pub(crate) struct ExpectedError {
     pub(crate) failure: Option<Value>,
 }
 
+impl ExpectedError {
+    /// An error of which no more is wanted than this.
+    pub(crate) fn of(kind: ErrorKind, effect: Effect) -> Self {
+        Self {
+            kind,
+            effect,
+            retryable: None,
+            code: None,
+            field: None,
+            provider: None,
+            operation: None,
+            http_status: None,
+            retry_after_s: None,
+            request_id: None,
+            message_contains: None,
+            failure: None,
+        }
+    }
+}
+
 /// A file of cases.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -184,7 +204,7 @@ struct CaseFile {
 /// What the cases of a file share.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Defaults {
+pub(crate) struct Defaults {
     #[serde(default)]
     source: Option<Value>,
     #[serde(default)]
@@ -314,7 +334,7 @@ impl Defaults {
         }
     }
 
-    fn lay_under_exchanges(&self, exchanges: &mut [Value]) {
+    pub(crate) fn lay_under_exchanges(&self, exchanges: &mut [Value]) {
         for exchange in exchanges {
             for (key, default) in [("request", &self.request), ("reply", &self.reply)] {
                 if let (Some(part), Some(default)) = (exchange.get_mut(key), default) {

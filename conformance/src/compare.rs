@@ -34,8 +34,9 @@ fn walk(wanted: &Value, there: &Value, at: &str, whole: bool, differences: &mut 
             }
             if whole {
                 let extra = there.iter().filter(|(key, _)| !wanted.contains_key(*key));
-                differences
-                    .extend(extra.map(|(key, there)| format!("{at}/{key} is not expected: {there}")));
+                differences.extend(
+                    extra.map(|(key, there)| format!("{at}/{key} is not expected: {there}")),
+                );
             }
         }
         (Value::Array(wanted), Value::Array(there)) if wanted.len() == there.len() => {

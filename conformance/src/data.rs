@@ -135,9 +135,8 @@ fn parent_of<'a>(value: &'a mut Value, pointer: &str) -> Result<(&'a mut Value, 
         .rsplit_once('/')
         .ok_or_else(|| format!("{pointer} is no JSON pointer: it must begin with a slash"))?;
     let key = key.replace("~1", "/").replace("~0", "~");
-    let parent = value
-        .pointer_mut(parent)
-        .ok_or_else(|| format!("there is nothing around {pointer}"))?;
+    let parent =
+        value.pointer_mut(parent).ok_or_else(|| format!("there is nothing around {pointer}"))?;
     Ok((parent, key))
 }
 

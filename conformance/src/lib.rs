@@ -4,10 +4,18 @@ mod call;
 mod case;
 mod compare;
 mod data;
+mod errors;
+mod fault;
+mod fault_trials;
+mod forge;
+mod garbage;
+mod optional;
 mod play;
 mod serve;
+mod status;
 mod suite;
 mod trial;
+mod webhook;
 mod wire;
 
 pub use call::CallFuture;

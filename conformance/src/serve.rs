@@ -165,9 +165,7 @@ impl Server {
     /// Sets the steps of the next requests, in place of any left.
     pub(crate) fn load(&mut self, steps: Vec<Step>) -> Result<(), Problem> {
         match &mut self.host {
-            Host::Wire(server) => {
-                server.play(steps).map_err(|error| format!("no server: {error}"))
-            }
+            Host::Wire(server) => server.play(steps).map_err(|error| format!("no server: {error}")),
             Host::Mock { script, .. } => {
                 let answers: Option<VecDeque<Answer>> = steps
                     .into_iter()

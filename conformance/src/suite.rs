@@ -1,6 +1,11 @@
 //! The suite of one adapter: what an author says, and the trials that follow from it.
 
-use std::{collections::BTreeMap, path::PathBuf, process::ExitCode, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::Arc,
+};
 
 use http::HeaderMap;
 use libtest_mimic::Arguments;
@@ -10,10 +15,13 @@ use url::Url;
 
 use crate::{
     call::{CallFuture, InherentCalls},
-    case::{self, CaseTemplate},
+    case,
     data::Problem,
+    errors, fault_trials,
     play::{self, BuildAccount, Context},
+    status,
     trial::Trial,
+    webhook,
 };
 
 /// Signs a body as the provider does: account, body, moment of signing.
@@ -117,16 +125,12 @@ impl<P: PaymentProvider> Suite<P> {
     #[must_use]
     pub fn trials(self) -> Vec<Trial> {
         let prefix = format!("{}::", self.name);
-        let (cases, mut problems) = case::read_cases(&self.cases);
         let exceptions = self.exceptions.clone();
-        let mut trials = match self.into_context() {
-            Ok(context) => case_trials(&Arc::new(context), cases),
-            Err(error) => {
-                problems.push(("suite".to_owned(), error.to_string()));
-                Vec::new()
-            }
+        let (folder, webhooks) = (self.cases.clone(), self.webhooks.clone());
+        let trials = match self.into_context() {
+            Ok(context) => all_trials(&Arc::new(context), &folder, &webhooks),
+            Err(error) => vec![broken("suite", error.to_string())],
         };
-        trials.extend(problems.into_iter().map(|(file, problem)| broken(&file, problem)));
         name_and_except(trials, &prefix, exceptions)
     }
 
@@ -186,18 +190,40 @@ where
     })
 }
 
-fn case_trials<P: PaymentProvider>(
+fn all_trials<P: PaymentProvider>(
     context: &Arc<Context<P>>,
-    cases: Vec<CaseTemplate>,
+    folder: &Path,
+    webhooks: &Path,
 ) -> Vec<Trial> {
-    cases
-        .into_iter()
-        .map(|case| {
-            trial(context, case.id.clone(), |context| async move {
-                play::check_case(&context, &case).await
-            })
-        })
-        .collect()
+    let (cases, mut problems) = case::read_cases(folder);
+    let (deliveries, more) = webhook::read(context, webhooks);
+    problems.extend(more);
+    let recognized = or_note(errors::read_recognized(folder), "errors", &mut problems);
+    let overrides = or_note(errors::read_overrides(folder), "faults", &mut problems);
+    let statuses = or_note(status::trials(context, folder), "statuses", &mut problems);
+    let mut trials: Vec<Trial> =
+        problems.into_iter().map(|(file, problem)| broken(&file, problem)).collect();
+    for case in cases.iter().cloned() {
+        trials.push(trial(context, case.id.clone(), |context| async move {
+            play::check_case(&context, &case).await
+        }));
+    }
+    trials.extend(statuses);
+    trials.extend(webhook::trials(context, &deliveries));
+    trials.extend(fault_trials::trials(context, &cases, &recognized, &overrides));
+    trials
+}
+
+/// The value, or nothing and a note of what is wrong.
+fn or_note<T: Default>(
+    result: Result<T, Problem>,
+    file: &str,
+    problems: &mut Vec<(String, Problem)>,
+) -> T {
+    result.unwrap_or_else(|problem| {
+        problems.push((file.to_owned(), problem));
+        T::default()
+    })
 }
 
 /// Puts the suite's name before the trials' and marks the exceptions; one that fits no trial is

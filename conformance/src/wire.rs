@@ -58,7 +58,8 @@ impl WireServer {
         }
         let listener = socket_at(self.address)?.listen(BACKLOG)?;
         let received = Arc::clone(&self.received);
-        self.task = Some(tokio::spawn(accept(listener, steps.into(), refuse_at.is_some(), received)));
+        self.task =
+            Some(tokio::spawn(accept(listener, steps.into(), refuse_at.is_some(), received)));
         Ok(())
     }
 }

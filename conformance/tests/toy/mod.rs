@@ -1,0 +1,379 @@
+//! A small provider that exists nowhere, and its adapter: sound, or with one of many bugs.
+
+mod bug;
+mod map;
+mod webhook;
+
+use std::{
+    fmt,
+    sync::atomic::{AtomicU32, Ordering},
+};
+
+use async_trait::async_trait;
+use http::{HeaderName, HeaderValue, Method, header};
+use paymux_core::{
+    CancelMandate, CancelPayment, Capabilities, CaptureChoice, CaptureMethod, CapturePayment,
+    ConfirmMandate, ConfirmPayment, CreateEffect, CreateMandate, CreatePayment, CreateRefund,
+    Cursor, Effect, Error, ListPaymentMethods, ListPayments, Mandate, MandateHandle, Operation,
+    Page, Payment, PaymentLookup, PaymentMethod, PaymentProvider, ProviderId, Refund, RefundLookup,
+    Replay, Result, SecretString, Trust, WebhookDelivery, WebhookEvent,
+    transport::{HttpClient, HttpRequest, HttpResponse, Purpose, secret_header},
+};
+use serde_json::{Value, json};
+use url::Url;
+
+pub(crate) use bug::Bug;
+pub(crate) use webhook::sign;
+
+/// What must show nowhere.
+pub(crate) const API_KEY: &str = "toy_api_key_canary_1f0c";
+pub(crate) const WEBHOOK_SECRET: &str = "toy_webhook_secret_canary_77aa";
+
+/// The adapter.
+pub(crate) struct Toy {
+    id: ProviderId,
+    capabilities: Capabilities,
+    server: Url,
+    http: HttpClient,
+    api_key: SecretString,
+    bug: Option<Bug>,
+    calls: AtomicU32,
+}
+
+impl fmt::Debug for Toy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut toy = f.debug_struct("Toy");
+        if self.has(Bug::LeaksSecretInDebug) {
+            toy.field("api_key", &API_KEY);
+        }
+        toy.field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+impl Toy {
+    pub(crate) fn new(server: &Url, http: HttpClient, bug: Option<Bug>) -> Result<Self> {
+        Ok(Self {
+            id: ProviderId::new("toy-eu")?,
+            capabilities: capabilities(bug)?,
+            server: server.clone(),
+            http,
+            api_key: API_KEY.into(),
+            bug,
+            calls: AtomicU32::new(0),
+        })
+    }
+
+    fn has(&self, bug: Bug) -> bool {
+        self.bug == Some(bug)
+    }
+
+    /// An inherent method: what nobody else has.
+    pub(crate) async fn fetch_balance(&self) -> Result<Value> {
+        let answer = self.ask(self.get("balance")?).await.map_err(|error| self.of(error))?;
+        answer.read_json().map_err(|error| self.of(error))
+    }
+
+    fn of(&self, error: Error) -> Error {
+        if self.has(Bug::HidesItsName) { error } else { error.with_provider(&self.id) }
+    }
+
+    fn during(&self, operation: Operation, error: Error) -> Error {
+        self.of(error.with_operation(operation))
+    }
+
+    fn unsupported<T>(&self, operation: Operation) -> Result<T> {
+        Err(self.of(Error::unsupported(operation)))
+    }
+
+    fn get(&self, path: &str) -> Result<HttpRequest> {
+        self.request(Purpose::Read, Method::GET, path)
+    }
+
+    fn post(&self, path: &str, key: &str, body: &Value) -> Result<HttpRequest> {
+        let name = HeaderName::from_static("idempotency-key");
+        let count = self.calls.fetch_add(1, Ordering::SeqCst);
+        let mut body = body.clone();
+        if self.has(Bug::ChangesARepetition) && count > 0 {
+            body["try"] = json!(count);
+        }
+        let request = self.request(Purpose::Mutate, Method::POST, path)?.json(&body)?;
+        let key = match self.bug {
+            Some(Bug::DropsTheKey) => return Ok(request),
+            Some(Bug::MakesItsOwnKey) => format!("own-{count}"),
+            _ => key.to_owned(),
+        };
+        let value = HeaderValue::try_from(key)
+            .map_err(|_| Error::invalid_request("key", "cannot stand in a header"))?;
+        Ok(request.header(name, value))
+    }
+
+    fn request(&self, purpose: Purpose, method: Method, path: &str) -> Result<HttpRequest> {
+        let url = self
+            .server
+            .join(path)
+            .map_err(|_| Error::invalid_request("id", "cannot stand in a path"))?;
+        let key = secret_header("api_key", "Bearer ", &self.api_key)?;
+        Ok(HttpRequest::new(purpose, method, url).header(header::AUTHORIZATION, key))
+    }
+
+    /// One attempt; an answer that is no success is an error.
+    async fn ask(&self, request: HttpRequest) -> Result<HttpResponse> {
+        let again = request.clone();
+        let mut answer = match self.http.send(request).await {
+            Err(error) if self.has(Bug::CallsTimeoutHarmless) => {
+                return Err(error.with_effect(Effect::None));
+            }
+            Err(_) if self.has(Bug::SendsAgainAfterALoss) => self.http.send(again.clone()).await?,
+            other => other?,
+        };
+        if self.has(Bug::SendsAgainAfter5xx) && answer.status.is_server_error() {
+            answer = self.http.send(again.clone()).await?;
+        }
+        if self.has(Bug::FollowsRedirects) && answer.status.is_redirection() {
+            let to = answer.headers.get(header::LOCATION).and_then(|to| to.to_str().ok());
+            if let Some(url) = to.and_then(|to| self.server.join(to).ok()) {
+                answer = self.http.send(HttpRequest { url, ..again }).await?;
+            }
+        }
+        let swallow = self.has(Bug::Swallows5xx) && answer.status.is_server_error();
+        if answer.is_success() || swallow { Ok(answer) } else { Err(self.refusal(&answer)) }
+    }
+
+    fn refusal(&self, answer: &HttpResponse) -> Error {
+        let body: Option<Value> = serde_json::from_slice(&answer.body).ok();
+        let code = body.as_ref().and_then(|body| body.pointer("/error/code")?.as_str());
+        let trusting = self.has(Bug::BelievesAnyRefusal);
+        let mut error = answer.refusal(code.is_some() || trusting);
+        if let Some(code) = code {
+            error = error.with_code(code);
+        }
+        if self.has(Bug::DropsRetryAfter) {
+            error = error.with_retry_after(None);
+        }
+        if self.has(Bug::LeaksSecretInError) {
+            error = error.with_source(std::io::Error::other(format!("sent Bearer {API_KEY}")));
+        }
+        error
+    }
+
+    /// Reads a success; what cannot be read may have had an effect.
+    fn read(&self, answer: &HttpResponse) -> Result<Value> {
+        let read: Result<Value> = answer.read_json();
+        match self.bug {
+            Some(Bug::CallsUnreadableHarmless) => {
+                read.map_err(|error| error.with_effect(Effect::None))
+            }
+            Some(Bug::RepeatsUnreadable) => read.map_err(|error| error.with_retryable(true)),
+            _ => read,
+        }
+    }
+
+    async fn create(&self, request: &CreatePayment) -> Result<Payment> {
+        if !self.capabilities.currencies.contains(request.amount.currency()) {
+            return Err(Error::invalid_request("amount.currency", "is not taken"));
+        }
+        if request.capture == CaptureMethod::Manual && !self.has(Bug::IgnoresCaptureMethod) {
+            return Err(Error::invalid_request("capture", "is always automatic"));
+        }
+        if request.mandate.is_some() {
+            return Err(Error::invalid_request("mandate", "is not taken"));
+        }
+        let player = request.customer.as_ref().map(|customer| customer.id.as_str());
+        let body = json!({
+            "amount": map::minor_to_send(request.amount, self.bug),
+            "currency": request.amount.currency().code(),
+            "player": player,
+            "order": request.reference.as_str(),
+        });
+        let answer = self.ask(self.post("payments", request.key.as_str(), &body)?).await?;
+        if self.has(Bug::MutatesTwice) {
+            self.ask(self.post("payments/p_1/open", request.key.as_str(), &json!({}))?).await?;
+        }
+        let body = self.read(&answer)?;
+        map::payment(&self.id, &answer, &body, self.bug)
+    }
+
+    async fn fetch(&self, id: &str) -> Result<Payment> {
+        let answer = self.ask(self.get(&format!("payments/{id}"))?).await?;
+        map::payment(&self.id, &answer, &self.read(&answer)?, self.bug)
+    }
+
+    async fn list(&self, query: &ListPayments) -> Result<Page<Payment>> {
+        let dates = query.created_from.is_some() || query.created_to.is_some();
+        let unsupported = (dates && !self.has(Bug::IgnoresAListFilter)) || query.customer.is_some();
+        if unsupported {
+            return Err(Error::unsupported(Operation::ListPayments));
+        }
+        let mut request = self.get("payments")?;
+        {
+            let mut pairs = request.url.query_pairs_mut();
+            pairs.append_pair("limit", &query.limit.to_string());
+            if let Some(status) = query.status {
+                pairs.append_pair("state", map::word_of(status)?);
+            }
+            if let Some(cursor) = &query.cursor {
+                pairs.append_pair("after", cursor.as_str());
+            }
+        }
+        let answer = self.ask(request).await?;
+        let body = self.read(&answer)?;
+        let rows = body["items"].as_array();
+        let rows = rows.ok_or_else(|| answer.unreadable("the list has no items"))?;
+        let mut items = Vec::new();
+        for row in rows {
+            let mut item = map::payment(&self.id, &answer, row, self.bug)?;
+            if self.has(Bug::ListsOtherStatuses) {
+                item.status = paymux_core::PaymentStatus::Processing;
+            }
+            items.push(item);
+        }
+        let next = body["next"].as_str().map(Cursor::new).transpose();
+        let next = next.map_err(|_| answer.unreadable("the list's next page has no name"))?;
+        Ok(Page { items, next })
+    }
+
+    async fn capture(&self, request: &CapturePayment) -> Result<Payment> {
+        if request.amount.is_some() && !self.has(Bug::CapturesAllForAPart) {
+            return Err(Error::invalid_request("amount", "only all of it can be taken"));
+        }
+        let path = format!("payments/{}/capture", request.payment.id);
+        self.ask(self.post(&path, request.key.as_str(), &json!({}))?).await?;
+        self.fetch(request.payment.id.as_str()).await.map_err(|error| {
+            let harmless = self.has(Bug::CallsLaterReadHarmless);
+            if harmless { error } else { error.with_effect(Effect::Possible) }
+        })
+    }
+
+    async fn refund(&self, request: &CreateRefund) -> Result<Refund> {
+        if request.amount.is_some() {
+            return Err(Error::invalid_request("amount", "only all of it can be given back"));
+        }
+        let body = json!({ "payment": request.payment.id.as_str() });
+        let answer = self.ask(self.post("refunds", request.key.as_str(), &body)?).await?;
+        map::refund(&answer, &self.read(&answer)?, self.bug)
+    }
+}
+
+#[async_trait]
+impl PaymentProvider for Toy {
+    fn id(&self) -> &ProviderId {
+        &self.id
+    }
+
+    fn capabilities(&self) -> &Capabilities {
+        &self.capabilities
+    }
+
+    async fn create_payment(&self, request: &CreatePayment) -> Result<Payment> {
+        self.create(request).await.map_err(|e| self.during(Operation::CreatePayment, e))
+    }
+
+    async fn fetch_payment(&self, lookup: &PaymentLookup) -> Result<Payment> {
+        let result = match lookup {
+            PaymentLookup::Payment(handle) => self.fetch(handle.id.as_str()).await,
+            PaymentLookup::Reference { reference, .. } if self.has(Bug::LooksUpByReference) => {
+                self.fetch(reference.as_str()).await
+            }
+            PaymentLookup::Part { .. } | PaymentLookup::Reference { .. } => {
+                Err(Error::unsupported(Operation::FetchPayment))
+            }
+        };
+        result.map_err(|e| self.during(Operation::FetchPayment, e))
+    }
+
+    async fn list_payments(&self, query: &ListPayments) -> Result<Page<Payment>> {
+        self.list(query).await.map_err(|e| self.during(Operation::ListPayments, e))
+    }
+
+    async fn confirm_payment(&self, request: &ConfirmPayment) -> Result<Payment> {
+        if self.has(Bug::HasWhatItDenies) {
+            return self.fetch(request.payment.id.as_str()).await;
+        }
+        self.unsupported(Operation::ConfirmPayment)
+    }
+
+    async fn capture_payment(&self, request: &CapturePayment) -> Result<Payment> {
+        self.capture(request).await.map_err(|e| self.during(Operation::CapturePayment, e))
+    }
+
+    async fn cancel_payment(&self, _: &CancelPayment) -> Result<Payment> {
+        self.unsupported(Operation::CancelPayment)
+    }
+
+    async fn create_refund(&self, request: &CreateRefund) -> Result<Refund> {
+        self.refund(request).await.map_err(|e| self.during(Operation::CreateRefund, e))
+    }
+
+    async fn fetch_refund(&self, lookup: &RefundLookup) -> Result<Refund> {
+        let fetch = async {
+            let answer = self.ask(self.get(&format!("refunds/{}", lookup.id))?).await?;
+            map::refund(&answer, &self.read(&answer)?, self.bug)
+        };
+        fetch.await.map_err(|e| self.during(Operation::FetchRefund, e))
+    }
+
+    async fn list_payment_methods(&self, _: &ListPaymentMethods) -> Result<Vec<PaymentMethod>> {
+        self.unsupported(Operation::ListPaymentMethods)
+    }
+
+    async fn create_mandate(&self, _: &CreateMandate) -> Result<Mandate> {
+        self.unsupported(Operation::CreateMandate)
+    }
+
+    async fn fetch_mandate(&self, _: &MandateHandle) -> Result<Mandate> {
+        self.unsupported(Operation::FetchMandate)
+    }
+
+    async fn confirm_mandate(&self, _: &ConfirmMandate) -> Result<Mandate> {
+        self.unsupported(Operation::ConfirmMandate)
+    }
+
+    async fn cancel_mandate(&self, _: &CancelMandate) -> Result<Mandate> {
+        self.unsupported(Operation::CancelMandate)
+    }
+
+    fn verify_webhook(&self, delivery: &WebhookDelivery<'_>) -> Result<Vec<WebhookEvent>> {
+        webhook::verify(delivery, self.bug).map_err(|error| self.of(error))
+    }
+}
+
+fn capabilities(bug: Option<Bug>) -> Result<Capabilities> {
+    let key = Replay::Key {
+        ttl: std::time::Duration::from_secs(86_400),
+        max_len: 64,
+        replays_errors: false,
+    };
+    let mut able = Capabilities::new("toy", false);
+    able.replay.insert(Operation::CreatePayment, key);
+    able.replay.insert(Operation::CapturePayment, Replay::LookupFirst);
+    able.replay.insert(Operation::CreateRefund, key);
+    able.reads.extend([Operation::ListPayments, Operation::FetchRefund]);
+    if bug == Some(Bug::ClaimsWhatItLacks) {
+        able.replay.insert(Operation::CancelPayment, Replay::LookupFirst);
+    }
+    let codes = ["USD", "EUR", "JPY", "KWD"];
+    let currencies: Result<_> = codes.into_iter().map(paymux_core::Currency::iso).collect();
+    able.currencies = paymux_core::Currencies::Only(currencies?);
+    able.create = CreateEffect::OpensOnly;
+    able.capture = CaptureChoice::Automatic;
+    able.reports_captured = true;
+    able.list_status = true;
+    able.webhook_trust =
+        if bug == Some(Bug::TrustsAboveItsWord) { Trust::Signed } else { Trust::SignedFresh };
+    able.webhook_ack = "OK";
+    Ok(able)
+}
+
+/// The suite of the toy, with a bug or without.
+pub(crate) fn suite(bug: Option<Bug>) -> paymux_conformance::Suite<Toy> {
+    paymux_conformance::Suite::new(
+        "toy",
+        concat!(env!("CARGO_MANIFEST_DIR"), "/tests/toy/cases"),
+        concat!(env!("CARGO_MANIFEST_DIR"), "/tests/toy/webhooks"),
+    )
+    .account("default", move |server, http| Toy::new(server, http, bug))
+    .call("fetch_balance", |toy: &Toy, _| Box::pin(toy.fetch_balance()))
+    .secret(API_KEY)
+    .secret(WEBHOOK_SECRET)
+    .signer(|_, body, at| sign(body, at))
+}
