@@ -12,16 +12,17 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Serialize, de::DeserializeOwned};
 use url::{Host, Url};
 
-use crate::{Effect, Error, ErrorKind, Result};
+use crate::{Effect, Error, ErrorKind, Result, json};
 
 mod classify;
+mod debug;
 mod witness;
 
 use classify::Broken;
 use witness::Witness;
 
 /// How the client behaves. The defaults suit calls that move money.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct HttpSettings {
     /// The longest wait for a connection, the TLS handshake included. Must be below `timeout`.
@@ -32,7 +33,7 @@ pub struct HttpSettings {
     pub max_response_bytes: usize,
     /// How long an unused connection is kept; keep it below what the providers do.
     pub pool_idle_timeout: Duration,
-    /// The proxy to go through; none is taken from the environment.
+    /// The proxy to go through, except to this machine; none is taken from the environment.
     pub proxy: Option<Url>,
 }
 
@@ -48,8 +49,11 @@ impl Default for HttpSettings {
     }
 }
 
+/// Clear text is permitted to this machine, so it must not be handed to a proxy on another.
+const THIS_MACHINE: &str = "localhost,127.0.0.0/8,::1";
+
 /// The HTTP client. Cheap to clone; build one per process and share it among all adapters.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct HttpClient {
     client: reqwest::Client,
     settings: HttpSettings,
@@ -64,8 +68,8 @@ pub enum Purpose {
     Mutate,
 }
 
-/// A request, complete.
-#[derive(Clone, Debug)]
+/// A request, complete. `Debug` shows neither the body nor what headers hold.
+#[derive(Clone)]
 pub struct HttpRequest {
     /// Can it change something?
     pub purpose: Purpose,
@@ -108,8 +112,8 @@ impl HttpRequest {
     }
 }
 
-/// An answer, read whole.
-#[derive(Clone, Debug)]
+/// An answer, read whole. `Debug` shows neither the body nor what headers hold.
+#[derive(Clone)]
 pub struct HttpResponse {
     /// What the request was for; decides what a refusal proves.
     pub purpose: Purpose,
@@ -141,9 +145,13 @@ impl HttpClient {
             .pool_idle_timeout(settings.pool_idle_timeout);
         let builder = match &settings.proxy {
             None => builder.no_proxy(),
-            Some(proxy) => builder.proxy(reqwest::Proxy::all(proxy.clone()).map_err(|source| {
-                Error::configuration("proxy", "cannot be used").with_source(source)
-            })?),
+            Some(proxy) => {
+                let all = reqwest::Proxy::all(proxy.clone()).map_err(|source| {
+                    Error::configuration("proxy", "cannot be used")
+                        .with_source(source.without_url())
+                })?;
+                builder.proxy(all.no_proxy(reqwest::NoProxy::from_string(THIS_MACHINE)))
+            }
         };
         let client = builder.build().map_err(|source| {
             Error::configuration("http", "the HTTP client cannot be built").with_source(source)
@@ -155,9 +163,11 @@ impl HttpClient {
     /// [`HttpResponse::refusal`].
     ///
     /// # Errors
-    /// - `Configuration` without effect when the URL is neither `https` nor of this machine.
+    /// - `Configuration` without effect when the URL is neither `https` nor of this machine, or
+    ///   holds a password.
     /// - `Timeout` or `Unavailable` when no whole answer came; without effect when the request
-    ///   only reads or when no byte of its body was offered to the socket.
+    ///   only reads or when no byte of its body was offered to the socket. It names the HTTP
+    ///   status when the answer had begun.
     /// - `InvalidResponse` when the answer is larger than permitted; the effect is possible when
     ///   the request mutates.
     pub async fn send(&self, request: HttpRequest) -> Result<HttpResponse> {
@@ -172,11 +182,12 @@ impl HttpClient {
         let lost = |error| classify::no_answer(broken(error), purpose, &witness);
         let mut answer = self.client.execute(outgoing).await.map_err(lost)?;
         let status = answer.status();
+        let cut = |error| lost(error).with_http_status(status.as_u16());
         let headers = std::mem::take(answer.headers_mut());
         let mut body = Vec::new();
-        while let Some(chunk) = answer.chunk().await.map_err(lost)? {
+        while let Some(chunk) = answer.chunk().await.map_err(cut)? {
             if body.len() + chunk.len() > self.settings.max_response_bytes {
-                return Err(classify::too_large(purpose, status));
+                return Err(classify::too_large(purpose, status, &witness));
             }
             body.extend_from_slice(&chunk);
         }
@@ -195,6 +206,9 @@ fn broken(error: reqwest::Error) -> Broken {
 
 /// Nothing is sent in clear text, except to this machine: sandboxes and tests.
 fn check_url(url: &Url) -> Result<()> {
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(Error::configuration("base_url", "must not hold a user or a password"));
+    }
     let loopback = match url.host() {
         Some(Host::Domain(name)) => name == "localhost",
         Some(Host::Ipv4(address)) => address.is_loopback(),
@@ -215,14 +229,12 @@ impl HttpResponse {
         self.status.is_success()
     }
 
-    /// Reads the body of a success.
+    /// Reads the body of a success, strictly: see [`json::read`].
     ///
     /// # Errors
     /// As [`HttpResponse::unreadable`].
     pub fn read_json<T: DeserializeOwned>(&self) -> Result<T> {
-        let text = std::str::from_utf8(&self.body)
-            .map_err(|source| self.unreadable("the answer is not text").with_source(source))?;
-        serde_json::from_str(text).map_err(|source| {
+        json::read(&self.body).map_err(|source| {
             self.unreadable("the answer is not what the provider documents").with_source(source)
         })
     }

@@ -25,33 +25,37 @@ pub(super) struct Broken {
 
 /// No whole answer came.
 pub(super) fn no_answer(broken: Broken, purpose: Purpose, witness: &Witness) -> Error {
-    let offered = witness.offered();
-    let not_sent = match offered {
+    let not_sent = match witness.offered() {
         Some(offered) => !offered,
         // Without a body only a failure to connect is proof.
         None => broken.connecting,
     };
     let effect = if not_sent { Effect::None } else { worst(purpose) };
-    let (kind, message) = if broken.timed_out {
-        (ErrorKind::Timeout, "no whole answer came in time")
-    } else if broken.connecting {
-        (ErrorKind::Unavailable, "no connection could be made")
-    } else {
-        (ErrorKind::Unavailable, "the connection broke before a whole answer came")
+    let (kind, message) = match (broken.timed_out, broken.connecting) {
+        (true, true) => (ErrorKind::Timeout, "no connection could be made in time"),
+        (true, false) => (ErrorKind::Timeout, "no whole answer came in time"),
+        (false, true) => (ErrorKind::Unavailable, "no connection could be made"),
+        (false, false) => {
+            (ErrorKind::Unavailable, "the connection ended before a whole answer could be read")
+        }
     };
-    let classified =
-        Error::new(kind, effect, message).with_retryable(true).with_source(broken.source);
-    match offered {
-        Some(offered) => classified.with_offered(offered),
-        None => classified,
+    let error = Error::new(kind, effect, message).with_retryable(true).with_source(broken.source);
+    witnessed(error, witness)
+}
+
+fn witnessed(error: Error, witness: &Witness) -> Error {
+    match witness.offered() {
+        Some(offered) => error.with_offered(offered),
+        None => error,
     }
 }
 
 /// The answer is larger than we read.
-pub(super) fn too_large(purpose: Purpose, status: StatusCode) -> Error {
+pub(super) fn too_large(purpose: Purpose, status: StatusCode, witness: &Witness) -> Error {
     let message = "the answer is larger than permitted";
-    Error::new(ErrorKind::InvalidResponse, worst(purpose), message)
-        .with_http_status(status.as_u16())
+    let error = Error::new(ErrorKind::InvalidResponse, worst(purpose), message)
+        .with_http_status(status.as_u16());
+    witnessed(error, witness)
 }
 
 /// What the status of a refusal proves.
@@ -82,8 +86,8 @@ pub(super) fn refusal(response: &HttpResponse, recognized: bool) -> Error {
 /// `Retry-After` in seconds, or as a date measured against the answer's own `Date`.
 pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
-    if let Ok(seconds) = text.parse() {
-        return Some(Duration::from_secs(seconds));
+    if text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return text.parse().ok().map(Duration::from_secs);
     }
     let moment = |text: &str| {
         let zoned = jiff::fmt::rfc2822::parse(text.trim()).ok()?;
