@@ -21,6 +21,9 @@ mod topups;
 mod validate;
 mod wire;
 
+#[cfg(test)]
+mod state_tests;
+
 use std::sync::{Arc, Mutex};
 
 use axum::Router;

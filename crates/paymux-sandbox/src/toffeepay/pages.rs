@@ -192,7 +192,7 @@ fn ended(last: &Payment, attempts_left: usize) -> Html {
         return alert("Your last attempt was cancelled", "You have not been charged.");
     }
     let reason = match last.error.as_ref().map(|error| error.code.as_str()) {
-        Some("insufficient_funds") => "There is not enough money on it.",
+        Some("insufficient_funds") => "There is not enough money for it.",
         Some(_) | None => "Your bank gave no reason.",
     };
     let left = match attempts_left {

@@ -96,15 +96,14 @@ async fn every_other_event_is_sent() {
     let payment = toffeepay.pay(&paid, Payer::default()).unwrap();
     events(&sandbox, &mut receiver).await;
     let mut expected = Vec::new();
-    for outcome in [RefundOutcome::Cancel, RefundOutcome::Fail, RefundOutcome::Succeed] {
+    for (outcome, event) in [
+        (RefundOutcome::Cancel, "refund.cancelled"),
+        (RefundOutcome::Fail, "refund.failed"),
+        (RefundOutcome::Succeed, "refund.succeeded"),
+    ] {
         let refund = ok(&sandbox, "CreateRefund", json!({"payment_id": payment})).await;
         toffeepay.settle_refund(refund["id"].as_str().unwrap(), outcome).unwrap();
-        expected.push("refund.created");
-        expected.push(match outcome {
-            RefundOutcome::Cancel => "refund.cancelled",
-            RefundOutcome::Fail => "refund.failed",
-            _ => "refund.succeeded",
-        });
+        expected.extend(["refund.created", event]);
     }
     assert_eq!(events(&sandbox, &mut receiver).await, expected);
 
