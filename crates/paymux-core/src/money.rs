@@ -175,7 +175,8 @@ fn parse_minor(text: &str, currency: Currency) -> Result<i128> {
     let minor = if shift < 0 {
         let cut = usize::try_from(shift.unsigned_abs()).unwrap_or(usize::MAX);
         let kept = digits.len().saturating_sub(cut);
-        if digits[kept..].bytes().any(|digit| digit != b'0') || cut > digits.len() {
+        // The first digit is no zero, so cutting them all is refused, too.
+        if digits[kept..].bytes().any(|digit| digit != b'0') {
             return Err(Error::invalid_request(
                 "amount",
                 format!("must have at most {} decimals in {currency}", currency.exponent()),
@@ -189,9 +190,6 @@ fn parse_minor(text: &str, currency: Currency) -> Result<i128> {
         }
         format!("{digits}{}", "0".repeat(zeros))
     };
-    if minor.is_empty() {
-        return Ok(0);
-    }
     minor.parse().map_err(|_| too_large())
 }
 
