@@ -7,7 +7,7 @@ use paymux_core::{
 use tokio::net::TcpSocket;
 use url::Url;
 
-use crate::server::{Act, BODY, End, Server, answer, impatient, patient, request};
+use crate::server::{Act, BODY, End, Server, answer, impatient, patient, request, unconnected};
 
 /// What is known of a request's body when the call fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -200,7 +200,7 @@ async fn a_connection_that_hangs_proves_that_nothing_was_sent() {
     assert!(waiting.len() < 64, "the queue is never full here");
     let fault = no_connection("hangs", ErrorKind::Timeout);
     let url = Url::parse(&format!("http://{address}/v1/pay")).unwrap();
-    check(&fault, &impatient(), &url, |_| 0).await;
+    check(&fault, &unconnected(), &url, |_| 0).await;
 }
 
 #[tokio::test]
@@ -221,7 +221,7 @@ async fn tls_to_a_plain_port_proves_that_nothing_was_sent() {
 async fn tls_that_is_never_answered_proves_that_nothing_was_sent() {
     let server = Server::start(Act::Ignore(End::Silence));
     let fault = no_connection("TLS never answered", ErrorKind::Timeout);
-    check(&fault, &impatient(), &server.url("https"), |_| server.settled().len()).await;
+    check(&fault, &unconnected(), &server.url("https"), |_| server.settled().len()).await;
 }
 
 /// Answers the first bytes that come, whatever they are.

@@ -7,6 +7,7 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
     thread::JoinHandle,
+    time::Duration,
 };
 
 use paymux_core::transport::{HttpClient, HttpRequest, HttpSettings, Purpose};
@@ -118,7 +119,7 @@ impl Server {
 
     /// The limit is there for a defect only, which then fails a test in place of hanging it.
     fn await_until(&self, ready: impl Fn(&Seen) -> bool) {
-        let limit = std::time::Duration::from_secs(30);
+        let limit = Duration::from_secs(30);
         let seen = self.record.seen.lock().unwrap();
         drop(self.record.changed.wait_timeout_while(seen, limit, |seen| !ready(seen)).unwrap());
     }
@@ -256,11 +257,20 @@ pub(crate) fn patient() -> HttpClient {
     HttpClient::new(HttpSettings::default()).unwrap()
 }
 
-/// For servers that never answer: the only waiting in these tests.
+/// For servers that never answer. With [`unconnected`] the only waiting in these tests.
 pub(crate) fn impatient() -> HttpClient {
+    waiting(Duration::from_millis(250), Duration::from_millis(300))
+}
+
+/// For servers that never let a connection come about: only that limit can be run into.
+pub(crate) fn unconnected() -> HttpClient {
+    waiting(Duration::from_millis(150), Duration::from_secs(60))
+}
+
+fn waiting(connect: Duration, total: Duration) -> HttpClient {
     let mut settings = HttpSettings::default();
-    settings.connect_timeout = std::time::Duration::from_millis(150);
-    settings.timeout = std::time::Duration::from_millis(200);
+    settings.connect_timeout = connect;
+    settings.timeout = total;
     HttpClient::new(settings).unwrap()
 }
 
