@@ -46,13 +46,13 @@ pub enum FaultKind {
     DropReply,
     /// The request is carried out; the answer says it failed.
     ErrorAfterCommit {
-        /// HTTP status of the answer.
+        /// HTTP status of the answer; anything but an error counts as 503.
         #[serde(default = "service_unavailable")]
         status: u16,
     },
     /// Nothing is carried out; the answer is this status.
     ErrorBefore {
-        /// HTTP status of the answer.
+        /// HTTP status of the answer; anything but an error counts as 503.
         #[serde(default = "service_unavailable")]
         status: u16,
         /// Value of the `Retry-After` header, in seconds.
@@ -68,7 +68,7 @@ pub enum FaultKind {
     TruncateReply,
     /// The request is carried out; the answer is 200 with a page of HTML.
     GarbageReply,
-    /// Answers, and event bodies that carry whole objects, show a status nobody documented. The
+    /// Reads, and event bodies that carry whole objects, show a status nobody documented. The
     /// object itself does not change.
     UnknownStatus {
         /// The word shown.
@@ -135,8 +135,8 @@ impl Fault {
             | FaultKind::ErrorBefore { .. }
             | FaultKind::DelayReply { .. }
             | FaultKind::TruncateReply
-            | FaultKind::GarbageReply => place.site == Site::Reply,
-            FaultKind::UnknownStatus { .. } => matches!(place.site, Site::Reply | Site::EventBody),
+            | FaultKind::GarbageReply => matches!(place.site, Site::Change | Site::Read),
+            FaultKind::UnknownStatus { .. } => matches!(place.site, Site::Read | Site::EventBody),
             FaultKind::DropWebhook
             | FaultKind::DuplicateWebhook
             | FaultKind::DelayWebhook
@@ -157,8 +157,10 @@ impl Fault {
 /// Where in the sandbox a fault may strike.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Site {
-    /// A request to a provider's API.
-    Reply,
+    /// A request that changes something at a provider.
+    Change,
+    /// A request that only reads.
+    Read,
     /// The body of an event is being written.
     EventBody,
     /// An event is put into the delivery queue.
@@ -218,8 +220,11 @@ impl Faults {
         act: impl FnOnce() -> Reply,
         failure: impl Fn(StatusCode) -> Reply,
     ) -> Response {
-        let status =
-            |code: u16| StatusCode::from_u16(code).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
+        // A status that is no error would make the fault something else.
+        let status = |code: u16| match StatusCode::from_u16(code) {
+            Ok(status) if status.is_client_error() || status.is_server_error() => status,
+            Ok(_) | Err(_) => StatusCode::SERVICE_UNAVAILABLE,
+        };
         match self.take(&place) {
             Some(FaultKind::ErrorBefore { status: code, retry_after_seconds }) => {
                 let reply = failure(status(code));
@@ -291,7 +296,7 @@ mod tests {
     use super::*;
 
     fn reply<'a>(operation: &'a str, id: Option<&'a str>) -> Place<'a> {
-        Place { site: Site::Reply, provider: "toffeepay", operation, id }
+        Place { site: Site::Read, provider: "toffeepay", operation, id }
     }
 
     #[test]
@@ -313,6 +318,14 @@ mod tests {
             fault.id = id.map(str::to_owned);
             assert_eq!(fault.matches(&reply(operation, about)), expected, "{pattern} {operation}");
         }
+    }
+
+    #[test]
+    fn an_unknown_status_waits_for_a_read() {
+        let fault = Fault::new(FaultKind::UnknownStatus { status: undocumented() });
+        assert!(fault.matches(&reply("GetSession", None)));
+        assert!(!fault.matches(&Place { site: Site::Change, ..reply("CreateSession", None) }));
+        assert!(!fault.matches(&Place { site: Site::Queue, ..reply("session.paid", None) }));
     }
 
     #[test]

@@ -112,6 +112,12 @@ impl Sandbox {
         &self.providers.root
     }
 
+    /// Virtual time.
+    #[must_use]
+    pub fn now(&self) -> jiff::Timestamp {
+        self.providers.world.clock.now()
+    }
+
     /// The ToffeePay account.
     #[must_use]
     pub fn toffeepay(&self) -> ToffeePaySandbox {

@@ -48,8 +48,8 @@ async fn call(
         .map_err(|_| Refusal::new(Code::ResourceExhausted, "the request is too large"))
         .and_then(|body| parse(&body));
     let id = parsed.as_ref().ok().and_then(subject);
-    let place =
-        Place { site: Site::Reply, provider: super::NAME, operation: name, id: id.as_deref() };
+    let site = if operation.mutates() { Site::Change } else { Site::Read };
+    let place = Place { site, provider: super::NAME, operation: name, id: id.as_deref() };
     let shape = toffeepay.error_shape();
     let act = || answer(&toffeepay, operation, name, &parts.headers, parsed);
     toffeepay.world.faults.answer(place, act, |status| errors::failure(status, shape)).await

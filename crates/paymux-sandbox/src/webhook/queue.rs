@@ -85,6 +85,8 @@ struct Queue {
     ready: VecDeque<u64>,
     /// Deliveries that wait for the next one to pass them.
     overtaken: Vec<u64>,
+    /// How many deliveries of the log are pending.
+    pending: usize,
 }
 
 /// The webhooks of one provider.
@@ -114,6 +116,7 @@ impl Webhooks {
             log: BTreeMap::new(),
             ready: VecDeque::new(),
             overtaken: Vec::new(),
+            pending: 0,
         };
         Webhooks {
             provider,
@@ -209,6 +212,7 @@ impl Webhooks {
             queue.log.clear();
             queue.ready.clear();
             queue.overtaken.clear();
+            queue.pending = 0;
         });
     }
 
@@ -244,17 +248,15 @@ impl Webhooks {
         self.change(|queue| {
             if let Some(delivery) = queue.log.get_mut(&number) {
                 delivery.attempts.extend(attempt);
-                delivery.state = state;
             }
+            queue.set_state(number, state);
         });
     }
 
     fn change<T>(&self, change: impl FnOnce(&mut Queue) -> T) -> T {
         let mut queue = lock(&self.queue);
         let result = change(&mut queue);
-        let is_pending = |delivery: &&Delivery| delivery.state == DeliveryState::Pending;
-        let pending = queue.log.values().filter(is_pending).count();
-        self.pending.send_replace(pending);
+        self.pending.send_replace(queue.pending);
         drop(queue);
         self.wake.notify_one();
         result
@@ -278,6 +280,7 @@ impl Queue {
             signer: self.signer.clone(),
         };
         self.log.insert(number, delivery);
+        self.pending += usize::from(state == DeliveryState::Pending);
         if self.log.len() > LOG_LENGTH {
             let finished = |delivery: &&Delivery| {
                 !matches!(delivery.state, DeliveryState::Pending | DeliveryState::Held)
@@ -290,10 +293,16 @@ impl Queue {
 
     fn release(&mut self, numbers: &[u64]) {
         for number in numbers {
-            if let Some(delivery) = self.log.get_mut(number) {
-                delivery.state = DeliveryState::Pending;
-                self.ready.push_back(*number);
-            }
+            self.set_state(*number, DeliveryState::Pending);
+            self.ready.push_back(*number);
+        }
+    }
+
+    fn set_state(&mut self, number: u64, state: DeliveryState) {
+        if let Some(delivery) = self.log.get_mut(&number) {
+            self.pending -= usize::from(delivery.state == DeliveryState::Pending);
+            self.pending += usize::from(state == DeliveryState::Pending);
+            delivery.state = state;
         }
     }
 }

@@ -154,3 +154,13 @@ async fn a_stopped_sandbox_frees_its_port() {
     assert!(matches!(taken, Err(paymux_sandbox::SandboxError::Bind(_))));
     assert_eq!(get(again.url().as_str()).await.status(), 200);
 }
+
+#[tokio::test]
+async fn a_dropped_sandbox_stops() {
+    let sandbox = start().await;
+    let address = sandbox.url().socket_addrs(|| None).unwrap()[0];
+    drop(sandbox);
+    while tokio::net::TcpStream::connect(address).await.is_ok() {
+        tokio::task::yield_now().await;
+    }
+}

@@ -6,5 +6,6 @@ mod api;
 mod checkout;
 mod control;
 mod faults;
+mod rules;
 mod support;
 mod webhooks;
