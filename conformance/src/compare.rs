@@ -1,6 +1,6 @@
 //! Compares what was sent and what came out with what a case says, part by part.
 
-use paymux_core::Error;
+use paymux_core::{Error, Operation, ProviderId};
 use serde_json::Value;
 
 use crate::{
@@ -143,8 +143,8 @@ pub(crate) fn error(wanted: &ExpectedError, there: &Error) -> Vec<String> {
     compare("code", wanted.code.clone(), text(there.code()));
     compare("field", wanted.field.clone(), text(there.field()));
     compare("request_id", wanted.request_id.clone(), text(there.request_id()));
-    compare("provider", wanted.provider.clone(), text(there.provider().map(|id| id.as_str())));
-    let operation = there.operation().map(|operation| operation.as_str());
+    compare("provider", wanted.provider.clone(), text(there.provider().map(ProviderId::as_str)));
+    let operation = there.operation().map(Operation::as_str);
     compare("operation", wanted.operation.map(|operation| operation.to_string()), text(operation));
     compare(
         "http_status",

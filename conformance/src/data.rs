@@ -66,7 +66,7 @@ fn resolve(value: Value, folder: &Path) -> Result<Value, Problem> {
                 items.into_iter().map(|item| resolve(item, folder)).collect();
             resolved.map(Value::Array)
         }
-        other => Ok(other),
+        plain @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_)) => Ok(plain),
     }
 }
 
@@ -119,7 +119,9 @@ pub(crate) fn set_at(value: &mut Value, pointer: &str, to: Value) -> Result<(), 
             }
             None => Err(format!("there is nothing at {pointer}")),
         },
-        _ => Err(format!("there is no object around {pointer}")),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
+            Err(format!("there is no object around {pointer}"))
+        }
     }
 }
 
@@ -156,7 +158,7 @@ pub(crate) fn fill(value: &Value, vars: &Vars) -> Result<Value, Problem> {
                 .collect();
             filled.map(Value::Object)
         }
-        other => Ok(other.clone()),
+        Value::Null | Value::Bool(_) | Value::Number(_) => Ok(value.clone()),
     }
 }
 
@@ -170,9 +172,9 @@ fn fill_text(text: &str, vars: &Vars) -> Result<Value, Problem> {
             return Ok(value.clone());
         }
         filled.push_str(before);
-        match value {
-            Value::String(value) => filled.push_str(value),
-            other => filled.push_str(&other.to_string()),
+        match value.as_str() {
+            Some(value) => filled.push_str(value),
+            None => filled.push_str(&value.to_string()),
         }
         rest = after;
     }

@@ -138,12 +138,14 @@ impl Fault {
         (answer != *golden).then_some(Step::Answer(answer))
     }
 
+    /// Is it tried in this case?
+    pub(crate) fn applies_to(&self, case: &str) -> bool {
+        if let Self::Recognized { reply, .. } = self { reply.applies_to(case) } else { true }
+    }
+
     /// How many requests arrive when the exchange at `position` fails so.
     pub(crate) fn requests(&self, position: usize) -> usize {
-        match self {
-            Self::Refused => position,
-            _ => position + 1,
-        }
+        if matches!(self, Self::Refused) { position } else { position + 1 }
     }
 
     /// What it must lead to.

@@ -111,11 +111,7 @@ impl Spot<'_> {
         let golden = self.golden();
         let mut trials = Vec::new();
         for fault in faults {
-            let skipped = match fault {
-                Fault::Recognized { reply, .. } => !reply.applies_to(&self.template.id),
-                _ => false,
-            };
-            if skipped || fault.step(&golden).is_none() {
+            if !fault.applies_to(&self.template.id) || fault.step(&golden).is_none() {
                 continue;
             }
             let failure = fault.expected(self.phase());
@@ -164,7 +160,7 @@ impl Planned {
         let (case, played) = context
             .play(&self.case, wire, |case| with_step(context, case, self.position, &self.fault))
             .await?;
-        verdict(self.expected.differences(&case, played))
+        verdict(&self.expected.differences(&case, played))
     }
 }
 

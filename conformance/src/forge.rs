@@ -97,7 +97,7 @@ fn body_changed<P: PaymentProvider>(context: &Context<P>, from: &Received) -> Re
         let forged = Delivery { body, ..from.delivery.clone() };
         must_be_refused(context, &from.account, &forged, || how)
     });
-    verdict(problems.collect())
+    verdict(&problems.collect::<Vec<_>>())
 }
 
 fn header_changed<P: PaymentProvider>(
@@ -115,7 +115,7 @@ fn header_changed<P: PaymentProvider>(
             problems.extend(must_be_refused(context, &from.account, &forged, how));
         }
     }
-    verdict(problems)
+    verdict(&problems)
 }
 
 fn header_forgeries(
@@ -165,7 +165,7 @@ fn old_or_early<P: PaymentProvider>(context: &Context<P>, from: &Received) -> Re
         let how = || format!("arriving {moment}, beyond the tolerance");
         problems.extend(must_be_refused(context, &from.account, &from.arriving_at(moment), how));
     }
-    verdict(problems)
+    verdict(&problems)
 }
 
 /// The same delivery again is the same event.
@@ -202,7 +202,7 @@ fn malformed<P: PaymentProvider>(context: &Context<P>, from: &Received) -> Resul
             problems.push(format!("the authentic body `{body}` gives {error:?}"));
         }
     }
-    verdict(problems)
+    verdict(&problems)
 }
 
 fn malformed_bodies(body: &[u8]) -> Vec<Vec<u8>> {

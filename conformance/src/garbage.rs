@@ -91,7 +91,7 @@ impl Planned {
             let found = self.differences(&case, played);
             problems.extend(found.into_iter().map(|line| format!("answered `{shown}`: {line}")));
         }
-        verdict(problems)
+        verdict(&problems)
     }
 
     fn differences(&self, case: &Case, played: Played) -> Vec<Problem> {
@@ -113,7 +113,9 @@ impl Planned {
                 problems.extend(played.problems);
                 problems
             }
-            expected => expected.differences(case, played),
+            Expected::Golden | Expected::Success { .. } | Expected::Failure { .. } => {
+                self.expected.differences(case, played)
+            }
         }
     }
 }

@@ -11,6 +11,7 @@ mod forge;
 mod garbage;
 mod optional;
 mod play;
+mod rules;
 mod serve;
 mod status;
 mod suite;
@@ -19,5 +20,5 @@ mod webhook;
 mod wire;
 
 pub use call::CallFuture;
-pub use suite::Suite;
+pub use suite::{Suite, run};
 pub use trial::Trial;

@@ -56,7 +56,7 @@ async fn check_extra<P: PaymentProvider>(
     });
     let changed = play_changed(context, template, position, Some(change)).await?;
     let golden = golden.map_err(|error| format!("as written: {error:?}"))?;
-    verdict(result_differences(&golden, &changed))
+    verdict(&result_differences(&golden, &changed))
 }
 
 /// A member that may be absent or null: both mean the same, and neither fails the call or changes
@@ -84,7 +84,7 @@ async fn check_optional<P: PaymentProvider>(
     if status(&golden) != status(&null) {
         problems.push(format!("without it the status is {:?}", status(&null)));
     }
-    verdict(problems)
+    verdict(&problems)
 }
 
 /// Plays the case with one reply changed; its requests must be as written.
@@ -103,7 +103,7 @@ async fn play_changed<P: PaymentProvider>(
     let (case, played) = play.await?;
     let mut problems = play::check_requests(&case, &played.received, case.exchanges.len());
     problems.extend(played.problems);
-    verdict(problems)?;
+    verdict(&problems)?;
     Ok(played.result)
 }
 

@@ -28,7 +28,6 @@ pub(crate) type BuildAccount<P> = Box<dyn Fn(&Url, HttpClient) -> Result<P> + Se
 
 /// What all trials of a suite share.
 pub(crate) struct Context<P> {
-    pub(crate) suite: String,
     pub(crate) accounts: BTreeMap<String, BuildAccount<P>>,
     pub(crate) inherent: InherentCalls<P>,
     pub(crate) secrets: Vec<String>,
@@ -122,6 +121,26 @@ impl<P: PaymentProvider> Context<P> {
         Ok((case, played))
     }
 
+    /// Makes the call of a case twice on one adapter, the provider answering the same both times,
+    /// and gives the requests of both.
+    pub(crate) async fn play_twice(
+        &self,
+        template: &CaseTemplate,
+    ) -> Result<Vec<Received>, Problem> {
+        let mut server = Server::start(false).await?;
+        let case = template.read(&address(&server.url))?;
+        let steps = Self::script(&case);
+        server.load(steps.iter().chain(&steps).cloned().collect())?;
+        let provider = self.build(&case.account, &server.url, true)?;
+        let (name, value) = case.operation()?;
+        let input = Input::read(name, value)?;
+        for _ in 0..2 {
+            // What the call gives is another trial's subject.
+            let _ = input.make(&provider, &self.inherent).await?;
+        }
+        Ok(server.received().await)
+    }
+
     /// An account with nobody to talk to: for what is pure.
     pub(crate) fn build_alone(&self, account: &str) -> Result<P, Problem> {
         let nowhere = Url::parse("http://127.0.0.1:9").map_err(|error| error.to_string())?;
@@ -186,7 +205,7 @@ fn without_address(value: &Value, address: &str) -> Value {
         Value::Object(map) => Value::Object(
             map.iter().map(|(key, value)| (key.clone(), without_address(value, address))).collect(),
         ),
-        other => other.clone(),
+        Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
     }
 }
 
@@ -233,10 +252,10 @@ pub(crate) async fn check_case<P: PaymentProvider>(
     let (case, played) = context.play_as_written(template).await?;
     let mut problems = played.problems;
     problems.extend(check_outcome(&case.outcome, &played.result));
-    verdict(problems)
+    verdict(&problems)
 }
 
 /// No problem, or all of them in one text.
-pub(crate) fn verdict(problems: Vec<Problem>) -> Result<(), Problem> {
+pub(crate) fn verdict(problems: &[Problem]) -> Result<(), Problem> {
     if problems.is_empty() { Ok(()) } else { Err(problems.join("\n")) }
 }

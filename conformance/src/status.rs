@@ -28,7 +28,7 @@ const ROUTES: [&str; 3] = ["fetch", "list", "webhook"];
 /// What has the status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Object {
+pub(crate) enum Object {
     Payment,
     Refund,
     Mandate,
@@ -120,14 +120,22 @@ struct Planned {
     route: Route,
 }
 
+/// What `statuses.json` holds.
+#[derive(Default)]
+pub(crate) struct Statuses {
+    pub(crate) trials: Vec<Trial>,
+    /// What has a template.
+    pub(crate) objects: Vec<Object>,
+}
+
 /// The trials of `statuses.json`, if the file is there.
 pub(crate) fn trials<P: PaymentProvider>(
     context: &Arc<Context<P>>,
     folder: &Path,
-) -> Result<Vec<Trial>, Problem> {
+) -> Result<Statuses, Problem> {
     let path = folder.join("statuses.json");
     if !path.exists() {
-        return Ok(Vec::new());
+        return Ok(Statuses::default());
     }
     let file: StatusFile = data::read_as(&data::read_file(&path, folder)?, "statuses")?;
     let mut planned: Vec<Planned> = Vec::new();
@@ -152,7 +160,8 @@ pub(crate) fn trials<P: PaymentProvider>(
             planned.check(&context).await
         }));
     }
-    Ok(trials)
+    let objects = file.templates.values().map(|template| template.object).collect();
+    Ok(Statuses { trials, objects })
 }
 
 impl Template {
@@ -243,7 +252,7 @@ impl Planned {
         if is_final(self.object, &self.status)? != self.is_final {
             problems.push(format!("`{}` is not final as the data says", self.status));
         }
-        verdict(problems)
+        verdict(&problems)
     }
 
     /// Makes a call and gives its success.
@@ -315,7 +324,9 @@ fn lookup(event: &WebhookEvent, options: Option<&Value>) -> Result<Value, Proble
         }
         Subject::Refund { id } => json!({ "fetch_refund": { "id": id } }),
         Subject::Mandate { id } => json!({ "fetch_mandate": { "id": id, "options": options } }),
-        other => return Err(format!("{other:?} leads to no look-up: say `then`")),
+        Subject::Other { .. } | _ => {
+            return Err(format!("{:?} leads to no look-up: say `then`", event.subject));
+        }
     })
 }
 

@@ -19,7 +19,7 @@ use crate::{
     data::Problem,
     errors, fault_trials,
     play::{self, BuildAccount, Context},
-    status,
+    rules, status,
     trial::Trial,
     webhook,
 };
@@ -137,10 +137,7 @@ impl<P: PaymentProvider> Suite<P> {
     /// Runs the suite under the test harness, with the arguments that `cargo test` passes.
     #[must_use]
     pub fn run(self) -> ExitCode {
-        let mut arguments = Arguments::from_args();
-        arguments.test_threads = arguments.test_threads.or(Some(THREADS));
-        let tests = self.trials().into_iter().map(Trial::into_test).collect();
-        libtest_mimic::run(&arguments, tests).exit_code()
+        run(self.trials())
     }
 
     fn into_context(self) -> Result<Context<P>> {
@@ -155,7 +152,6 @@ impl<P: PaymentProvider> Suite<P> {
                 Error::configuration("runtime", "cannot be started").with_source(source)
             })?;
         Ok(Context {
-            suite: self.name,
             accounts: self.accounts,
             inherent: self.inherent,
             secrets: self.secrets,
@@ -166,6 +162,16 @@ impl<P: PaymentProvider> Suite<P> {
             impatient_client: play::client(false)?,
         })
     }
+}
+
+/// Runs trials, of several suites perhaps, under the test harness, with the arguments that
+/// `cargo test` passes.
+#[must_use]
+pub fn run(trials: Vec<Trial>) -> ExitCode {
+    let mut arguments = Arguments::from_args();
+    arguments.test_threads = arguments.test_threads.or(Some(THREADS));
+    let tests = trials.into_iter().map(Trial::into_test).collect();
+    libtest_mimic::run(&arguments, tests).exit_code()
 }
 
 /// A trial that fails because its data cannot be used.
@@ -208,9 +214,10 @@ fn all_trials<P: PaymentProvider>(
             play::check_case(&context, &case).await
         }));
     }
-    trials.extend(statuses);
+    trials.extend(statuses.trials);
     trials.extend(webhook::trials(context, &deliveries));
     trials.extend(fault_trials::trials(context, &cases, &recognized, &overrides));
+    trials.extend(rules::trials(context, &cases, &deliveries, &statuses.objects));
     trials
 }
 

@@ -13,15 +13,18 @@ pub struct Trial {
 }
 
 impl Trial {
-    pub(crate) fn new(
+    /// A trial of your own, to be run beside those of a suite. The error says what is wrong.
+    pub fn new(
         name: impl Into<String>,
         check: impl FnOnce() -> Result<(), String> + Send + 'static,
     ) -> Self {
         Self { name: name.into(), ignored: None, check: Box::new(check) }
     }
 
-    pub(crate) fn ignored(mut self, reason: String) -> Self {
-        self.ignored = Some(reason);
+    /// The same, listed and only run when asked for.
+    #[must_use]
+    pub fn ignored(mut self, reason: impl Into<String>) -> Self {
+        self.ignored = Some(reason.into());
         self
     }
 

@@ -205,7 +205,7 @@ impl Received {
                     .push(format!("it is believed as {}, the account says {most}", event.trust));
             }
         }
-        verdict(problems)
+        verdict(&problems)
     }
 }
 

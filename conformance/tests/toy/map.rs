@@ -16,6 +16,9 @@ pub(super) fn minor_to_send(amount: Money, bug: Option<Bug>) -> Value {
     match bug {
         Some(Bug::CountsInFloats) => through_a_float(amount),
         Some(Bug::SendsMajorUnits) => json!(amount.to_decimal()),
+        Some(Bug::CountsAllInHundredths) if amount.currency().exponent() == 0 => {
+            json!(i64::try_from(amount.minor() * 100).unwrap_or_default())
+        }
         _ => i64::try_from(amount.minor()).map_or(Value::Null, |minor| json!(minor)),
     }
 }
@@ -67,16 +70,15 @@ fn text<'a>(answer: &HttpResponse, body: &'a Value, key: &str) -> Result<&'a str
 
 fn money(answer: &HttpResponse, body: &Value, key: &str) -> Result<Option<Money>> {
     let wrong = |_| answer.unreadable(format!("`{key}` is no amount"));
-    match &body[key] {
-        Value::Null => Ok(None),
-        figure => {
-            let minor = figure.as_i64().ok_or_else(|| {
-                answer.unreadable(format!("`{key}` is no amount in whole minor units"))
-            })?;
-            let currency = Currency::iso(text(answer, body, "currency")?).map_err(wrong)?;
-            Money::new(minor.into(), currency).map(Some).map_err(wrong)
-        }
+    let figure = &body[key];
+    if figure.is_null() {
+        return Ok(None);
     }
+    let minor = figure
+        .as_i64()
+        .ok_or_else(|| answer.unreadable(format!("`{key}` is not in whole minor units")))?;
+    let currency = Currency::iso(text(answer, body, "currency")?).map_err(wrong)?;
+    Money::new(minor.into(), currency).map(Some).map_err(wrong)
 }
 
 #[expect(clippy::panic, reason = "this is the bug")]

@@ -29,6 +29,8 @@ pub(crate) use webhook::sign;
 pub(crate) const API_KEY: &str = "toy_api_key_canary_1f0c";
 pub(crate) const WEBHOOK_SECRET: &str = "toy_webhook_secret_canary_77aa";
 
+const LONGEST_KEY: u16 = 64;
+
 /// The adapter.
 pub(crate) struct Toy {
     id: ProviderId,
@@ -91,6 +93,9 @@ impl Toy {
 
     fn post(&self, path: &str, key: &str, body: &Value) -> Result<HttpRequest> {
         let name = HeaderName::from_static("idempotency-key");
+        if key.len() > usize::from(LONGEST_KEY) && !self.has(Bug::SendsKeysThatAreCut) {
+            return Err(Error::invalid_request("key", "must have at most 64 characters"));
+        }
         let count = self.calls.fetch_add(1, Ordering::SeqCst);
         let mut body = body.clone();
         if self.has(Bug::ChangesARepetition) && count > 0 {
@@ -340,7 +345,7 @@ impl PaymentProvider for Toy {
 fn capabilities(bug: Option<Bug>) -> Result<Capabilities> {
     let key = Replay::Key {
         ttl: std::time::Duration::from_secs(86_400),
-        max_len: 64,
+        max_len: LONGEST_KEY,
         replays_errors: false,
     };
     let mut able = Capabilities::new("toy", false);

@@ -1,0 +1,103 @@
+//! The suite is judged by what it kills: a sound adapter passes all of it, and each broken one
+//! fails the trial that is there for its bug.
+//!
+//! `cargo test -p paymux-conformance --test kills -- --ignored --nocapture` prints for each bug how
+//! many trials kill it.
+
+mod toy;
+
+use std::process::ExitCode;
+
+use paymux_conformance::Trial;
+use toy::Bug;
+
+/// Each bug with the trial that must fail for it.
+const KILLS: &[(Bug, &str)] = &[
+    (Bug::SendsAgainAfter5xx, "create::minimal::fault::500"),
+    (Bug::SendsAgainAfterALoss, "create::minimal::fault::reset"),
+    (Bug::FollowsRedirects, "create::minimal::fault::307"),
+    (Bug::MakesItsOwnKey, "create::minimal"),
+    (Bug::DropsTheKey, "rule::key_sent::create::minimal"),
+    (Bug::SendsKeysThatAreCut, "rule::key_length::create_payment"),
+    (Bug::ChangesARepetition, "rule::same_bytes::create::minimal"),
+    (Bug::MutatesTwice, "create::minimal"),
+    (Bug::Swallows5xx, "create::minimal::fault::502"),
+    (Bug::CallsTimeoutHarmless, "create::minimal::fault::late"),
+    (Bug::CallsUnreadableHarmless, "create::minimal::fault::html"),
+    (Bug::CallsLaterReadHarmless, "change::capture::fault::2::503"),
+    (Bug::BelievesAnyRefusal, "create::minimal::fault::404"),
+    (Bug::RepeatsUnreadable, "create::minimal::fault::empty"),
+    (Bug::DropsRetryAfter, "create::minimal::fault::429"),
+    (Bug::UnknownIsSuccess, "status::payment_invented::fetch"),
+    (Bug::UnknownIsFailure, "status::payment_invented::webhook"),
+    (Bug::DropsTheProvidersWord, "status::payment_paid::fetch"),
+    (Bug::MapsAStatusWrongly, "status::payment_void::fetch"),
+    (Bug::ListsOtherStatuses, "status::payment_open::list"),
+    (Bug::LosesTheFailure, "read::failed"),
+    (Bug::RefusesNewFields, "read::paid::fault::extra_fields"),
+    (Bug::RefusesNulls, "create::minimal::fault::optional.note"),
+    (Bug::PanicsOnGarbage, "read::paid::fault::garbage_values"),
+    (Bug::CountsInFloats, "rule::money::USD"),
+    (Bug::SendsMajorUnits, "rule::money::EUR"),
+    (Bug::CountsAllInHundredths, "rule::money::JPY"),
+    (Bug::IgnoresAListFilter, "rule::list_filters::created_from"),
+    (Bug::IgnoresCaptureMethod, "rule::capture_method"),
+    (Bug::CapturesAllForAPart, "rule::partial_capture"),
+    (Bug::LooksUpByReference, "rule::lookups::reference"),
+    (Bug::ClaimsWhatItLacks, "rule::capabilities::cancel_payment"),
+    (Bug::HasWhatItDenies, "rule::capabilities::confirm_payment"),
+    (Bug::HidesItsName, "read::not_found"),
+    (Bug::LeaksSecretInDebug, "create::minimal"),
+    (Bug::LeaksSecretInError, "read::not_found"),
+    (Bug::AcceptsAChangedBody, "webhook::deliveries::payment_paid::body_changed"),
+    (Bug::AcceptsOldDeliveries, "webhook::deliveries::payment_paid::old_or_early"),
+    (Bug::AcceptsUnsigned, "webhook::deliveries::payment_paid::header_changed"),
+    (Bug::AcceptsTwoSignatures, "webhook::deliveries::payment_paid::header_changed"),
+    (Bug::TrustsAboveItsWord, "webhook::deliveries::payment_paid"),
+    (Bug::NamesAllEventsAlike, "rule::event_keys"),
+    (Bug::NamesEachDeliveryAnew, "webhook::deliveries::payment_paid::repeated"),
+    (Bug::PanicsOnAStrangeEvent, "webhook::deliveries::payment_paid::malformed"),
+];
+
+fn main() -> ExitCode {
+    // Some bugs panic on purpose, and a trial says so itself.
+    std::panic::set_hook(Box::new(|_| {}));
+    let mut trials = toy::suite(None).trials();
+    trials.extend(KILLS.iter().map(|(bug, killer)| {
+        Trial::new(format!("kills::{bug:?}::by::{killer}"), move || must_kill(*bug, killer))
+    }));
+    let matrix = Trial::new("matrix", print_matrix).ignored("slow; prints a table");
+    trials.push(matrix);
+    paymux_conformance::run(trials)
+}
+
+/// The named trial fails with the bug. That it passes without is a trial of the sound toy.
+fn must_kill(bug: Bug, killer: &str) -> Result<(), String> {
+    let name = format!("toy::{killer}");
+    let mut trials = toy::suite(Some(bug)).trials();
+    let at = trials.iter().position(|trial| trial.name() == name);
+    let trial = trials.swap_remove(at.ok_or_else(|| format!("there is no trial {name}"))?);
+    match trial.run() {
+        Err(_) => Ok(()),
+        Ok(()) => Err(format!("{name} passes in spite of {bug:?}")),
+    }
+}
+
+/// For each bug, every trial that fails.
+#[expect(clippy::print_stdout, reason = "it is asked for to be read")]
+fn print_matrix() -> Result<(), String> {
+    for (bug, _) in KILLS {
+        let trials = toy::suite(Some(*bug)).trials();
+        let all = trials.len();
+        let killers: Vec<String> = trials
+            .into_iter()
+            .filter_map(|trial| {
+                let name = trial.name().to_owned();
+                trial.run().err().map(|_| name)
+            })
+            .collect();
+        let first = killers.first().ok_or_else(|| format!("{bug:?} lives"))?;
+        println!("{bug:?}: {} of {all} trials, such as {first}", killers.len());
+    }
+    Ok(())
+}
