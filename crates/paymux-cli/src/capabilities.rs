@@ -81,9 +81,7 @@ fn replay_words(replay: Replay) -> String {
 fn currencies(currencies: &Currencies) -> String {
     match currencies {
         Currencies::Any => "the provider decides".to_owned(),
-        Currencies::Only(set) => {
-            set.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
-        }
+        Currencies::Only(set) => set.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
     }
 }
 
@@ -96,11 +94,8 @@ fn capture(choice: CaptureChoice) -> &'static str {
 }
 
 fn list_filters(one: &Capabilities) -> String {
-    let filters = [
-        (one.list_created, "time"),
-        (one.list_status, "status"),
-        (one.list_customer, "payer"),
-    ];
+    let filters =
+        [(one.list_created, "time"), (one.list_status, "status"), (one.list_customer, "payer")];
     let filters: Vec<&str> =
         filters.into_iter().filter_map(|(has, word)| has.then_some(word)).collect();
     if filters.is_empty() { yes(false) } else { filters.join(", ") }

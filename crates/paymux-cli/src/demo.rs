@@ -21,7 +21,7 @@ use shop::Shop;
 use stage::Stage;
 
 #[derive(clap::Args)]
-pub(crate) struct Arguments {
+pub(crate) struct DemoArguments {
     /// Print the outcome as JSON instead of a table.
     #[arg(long)]
     json: bool,
@@ -31,7 +31,7 @@ pub(crate) struct Arguments {
 }
 
 /// Runs the demo; succeeds only if every order ended as its script says.
-pub(crate) async fn run(arguments: Arguments, out: &mut dyn Write) -> Result<ExitCode, Stop> {
+pub(crate) async fn run(arguments: DemoArguments, out: &mut dyn Write) -> Result<ExitCode, Stop> {
     let orders = order::load(arguments.orders.as_deref())?;
     let progress = Progress::new(orders.len(), arguments.json);
     let (stage, deliveries) = Stage::open().await?;

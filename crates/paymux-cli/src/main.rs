@@ -21,15 +21,15 @@ struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,
     #[command(flatten)]
-    demo: demo::Arguments,
+    demo: demo::DemoArguments,
 }
 
 #[derive(Subcommand)]
 enum Command {
     /// Take the payments of a small game shop through every provider (the default).
-    Demo(demo::Arguments),
+    Demo(demo::DemoArguments),
     /// Play the providers on this machine until interrupted.
-    Sandbox(sandbox::Arguments),
+    Sandbox(sandbox::SandboxArguments),
     /// Print what each provider can do, as Markdown.
     Capabilities,
 }

@@ -61,7 +61,7 @@ impl Report {
     pub(super) fn write_table(&self, out: &mut dyn Write) -> Result<(), Stop> {
         let mut table = Table::new();
         table
-            .load_preset(UTF8_FULL_CONDENSED)
+            .load_style(UTF8_FULL_CONDENSED)
             .set_content_arrangement(ContentArrangement::Dynamic)
             .set_header(["order", "account", "amount", "status", "provider's word", "known by"]);
         for line in &self.orders {

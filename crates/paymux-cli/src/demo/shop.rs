@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use paymux::{
-    CancelPayment, CapturePayment, CreatePayment, IdempotencyKey, OsRandom, Part, Payment,
-    PaymentLookup, PaymentStatus, Subject, WebhookEvent,
+    CancelPayment, CapturePayment, CreatePayment, IdempotencyKey, Options, OsRandom, Part, Payment,
+    PaymentLookup, PaymentStatus, ProviderPartId, Subject, WebhookEvent,
 };
 
 use super::{
@@ -19,6 +19,8 @@ use crate::Stop;
 
 /// How long the shop waits for a webhook before it reads the open payments by itself.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// A silence that ends a burst of webhooks.
+const LULL: Duration = Duration::from_millis(30);
 
 pub(super) struct Shop<'a> {
     stage: &'a Stage,
@@ -95,55 +97,84 @@ impl<'a> Shop<'a> {
     async fn hear_until_settled(&mut self, may_wait: impl Fn(&Row) -> bool) {
         let mut asked = false;
         while self.rows.iter().any(|row| !row.is_settled() && !may_wait(row)) {
-            match tokio::time::timeout(PATIENCE, self.deliveries.recv()).await {
-                Ok(Some(Delivery::Proved { account, events })) => {
+            let heard = self.hear_burst().await;
+            if heard.is_empty() && asked {
+                return;
+            }
+            if heard.is_empty() {
+                asked = true;
+                for index in 0..self.rows.len() {
+                    self.read(index, "read unasked, no webhook came").await;
+                }
+            }
+            // Those that name a payment first: reading it also tells of its parts.
+            for (account, event) in heard.iter().filter(|(_, event)| names_payment(event)) {
+                self.look(account, event).await;
+            }
+            for (account, event) in heard.iter().filter(|(_, event)| !names_payment(event)) {
+                self.look(account, event).await;
+            }
+        }
+    }
+
+    /// Events come in bursts: waits for one, takes what follows closely, and keeps the last of
+    /// each subject, so that a payment is read once and not for each of its events.
+    async fn hear_burst(&mut self) -> Vec<(String, WebhookEvent)> {
+        let mut heard: Vec<(String, WebhookEvent)> = Vec::new();
+        let mut patience = PATIENCE;
+        while let Ok(Some(delivery)) = tokio::time::timeout(patience, self.deliveries.recv()).await
+        {
+            patience = LULL;
+            match delivery {
+                Delivery::Refused => self.traffic.refused += 1,
+                Delivery::Proved { account, events } => {
                     self.traffic.proved += 1;
                     for event in events {
-                        self.hear(&account, &event).await;
-                    }
-                }
-                Ok(Some(Delivery::Refused)) => self.traffic.refused += 1,
-                Ok(None) | Err(_) if asked => return,
-                Ok(None) | Err(_) => {
-                    asked = true;
-                    for index in 0..self.rows.len() {
-                        if !self.rows[index].is_settled() {
-                            self.read(index, "read unasked, no webhook came").await;
-                        }
+                        heard.retain(|(_, earlier)| earlier.subject != event.subject);
+                        heard.push((account.clone(), event));
                     }
                 }
             }
         }
+        heard
     }
 
     /// An event is a reason to look; what counts is what the provider says when asked.
-    async fn hear(&mut self, account: &str, event: &WebhookEvent) {
-        let Some(provider) = self.stage.account(account).map(|account| &account.provider) else {
-            return;
-        };
-        let id = match &event.subject {
-            Subject::Payment(id) | Subject::Part { payment: Some(id), .. } => id.clone(),
-            Subject::Part { id, payment: None } => {
-                let lookup =
-                    PaymentLookup::Part { id: id.clone(), options: paymux::Options::default() };
-                match provider.fetch_payment(&lookup).await {
-                    Ok(payment) => {
-                        let known = self.position(&payment);
-                        return self.settle(known, Ok(payment), &heard(event)).await;
-                    }
-                    Err(error) => return self.progress.say(&error.to_string()),
+    async fn look(&mut self, account: &str, event: &WebhookEvent) {
+        let how = format!("webhook {}, then read", event.name);
+        match &event.subject {
+            Subject::Payment(id) | Subject::Part { payment: Some(id), .. } => {
+                if let Some(index) = self.position(|payment| payment.id == *id) {
+                    self.read(index, &how).await;
                 }
             }
-            _ => return,
-        };
-        let known = self.rows.iter().position(|row| row.payment().is_some_and(|one| one.id == id));
-        if let Some(index) = known {
-            self.read(index, &heard(event)).await;
+            Subject::Part { id, payment: None } => {
+                let knows_part = |payment: &Payment| payment.parts.iter().any(|one| one.id == *id);
+                match self.position(knows_part) {
+                    Some(index) => self.read(index, &how).await,
+                    None => self.look_up_part(account, id, &how).await,
+                }
+            }
+            // Refunds, mandates, top-ups: not part of an order's story here.
+            _ => {}
         }
     }
 
-    fn position(&self, payment: &Payment) -> Option<usize> {
-        self.rows.iter().position(|row| row.payment().is_some_and(|one| one.id == payment.id))
+    async fn look_up_part(&mut self, account: &str, id: &ProviderPartId, how: &str) {
+        let Some(account) = self.stage.account(account) else { return };
+        let lookup = PaymentLookup::Part { id: id.clone(), options: Options::default() };
+        match account.provider.fetch_payment(&lookup).await {
+            Ok(payment) => {
+                if let Some(index) = self.position(|known| known.id == payment.id) {
+                    self.settle(index, Ok(payment), how).await;
+                }
+            }
+            Err(error) => self.progress.say(&error.to_string()),
+        }
+    }
+
+    fn position(&self, is: impl Fn(&Payment) -> bool) -> Option<usize> {
+        self.rows.iter().position(|row| row.payment().is_some_and(&is))
     }
 
     async fn read(&mut self, index: usize, how: &str) {
@@ -155,12 +186,11 @@ impl<'a> Shop<'a> {
             return;
         }
         let news = provider.fetch_payment(&PaymentLookup::Payment(handle)).await;
-        self.settle(Some(index), news, how).await;
+        self.settle(index, news, how).await;
     }
 
     /// Takes over what was read, and does what the shop has to do next.
-    async fn settle(&mut self, index: Option<usize>, news: paymux::Result<Payment>, how: &str) {
-        let Some(index) = index else { return };
+    async fn settle(&mut self, index: usize, news: paymux::Result<Payment>, how: &str) {
         let row = &mut self.rows[index];
         if row.is_settled() {
             return;
@@ -204,23 +234,23 @@ impl<'a> Shop<'a> {
         }
     }
 
-    async fn capture(&mut self, index: usize, part: Option<paymux::ProviderPartId>) {
+    async fn capture(&mut self, index: usize, part: Option<ProviderPartId>) {
         let row = &self.rows[index];
         if let (State::Known { provider, .. }, Some(payment)) = (&row.state, row.handle()) {
             let key = IdempotencyKey::generate(&OsRandom);
             let request = CapturePayment { key, payment, part, amount: None };
             let news = provider.capture_payment(&request).await;
-            self.settle(Some(index), news, "captured by the shop, and read").await;
+            self.settle(index, news, "captured by the shop, and read").await;
         }
     }
 
-    async fn cancel(&mut self, index: usize, part: Option<paymux::ProviderPartId>) {
+    async fn cancel(&mut self, index: usize, part: Option<ProviderPartId>) {
         let row = &self.rows[index];
         if let (State::Known { provider, .. }, Some(payment)) = (&row.state, row.handle()) {
             let key = IdempotencyKey::generate(&OsRandom);
             let request = CancelPayment { key, payment, part };
             let news = provider.cancel_payment(&request).await;
-            self.settle(Some(index), news, "cancelled by the shop, and read").await;
+            self.settle(index, news, "cancelled by the shop, and read").await;
         }
     }
 }
@@ -242,6 +272,6 @@ fn held_part(payment: &Payment) -> Option<&Part> {
     payment.parts.iter().find(|part| part.status == PaymentStatus::Authorized)
 }
 
-fn heard(event: &WebhookEvent) -> String {
-    format!("webhook {} ({}), then read", event.name, event.trust)
+fn names_payment(event: &WebhookEvent) -> bool {
+    matches!(event.subject, Subject::Payment(_))
 }

@@ -1,0 +1,73 @@
+//! How the demo plays ToffeePay: two games of one merchant, one that takes money at once and one
+//! that holds it first.
+
+use std::sync::Arc;
+
+use paymux::{
+    CaptureMethod, CreatePayment, Payment, ProviderId, SecretString,
+    toffeepay::{ToffeePay, ToffeePayConfig, ToffeePayOptions},
+    transport::HttpClient,
+};
+use paymux_sandbox::{
+    Sandbox,
+    toffeepay::{Decline, Method, Payer, ToffeePaySandbox},
+};
+
+use super::{
+    order::{Move, Order},
+    stage::{Account, Player},
+    webhooks::Endpoint,
+};
+use crate::Stop;
+
+/// The account that takes money at once; its webhooks tell of both games.
+const AUTOMATIC: &str = "toffeepay";
+const MANUAL: &str = "toffeepay-manual";
+
+/// The games that every sandbox has.
+const GAMES: [(&str, &str, CaptureMethod); 2] = [
+    (AUTOMATIC, "space_shooter", CaptureMethod::Automatic),
+    (MANUAL, "space_shooter_manual", CaptureMethod::Manual),
+];
+
+pub(super) fn accounts(sandbox: &Sandbox, http: &HttpClient) -> Result<Vec<Account>, Stop> {
+    let toffeepay = sandbox.toffeepay();
+    let open = |(name, game, capture): (&str, &str, CaptureMethod)| {
+        let key = SecretString::from(toffeepay.api_key());
+        let config = ToffeePayConfig::new(ProviderId::new(name)?, key, game)
+            .base_url(toffeepay.base_url())
+            .capture(capture)
+            .webhook_secret_legacy(SecretString::from(toffeepay.webhook_secret()));
+        let provider = Arc::new(ToffeePay::new(config, http.clone())?);
+        let player = Box::new(Gamer { sandbox: toffeepay.clone(), capture });
+        Ok(Account { provider, player })
+    };
+    GAMES.into_iter().map(open).collect()
+}
+
+/// Has the webhooks sent to the demo's endpoint.
+pub(super) fn subscribe(sandbox: &Sandbox, endpoint: &Endpoint) -> Result<(), Stop> {
+    Ok(sandbox.toffeepay().set_webhook_url(Some(endpoint.url_of(AUTOMATIC)?))?)
+}
+
+struct Gamer {
+    sandbox: ToffeePaySandbox,
+    capture: CaptureMethod,
+}
+
+impl Player for Gamer {
+    fn complete(&self, request: CreatePayment, order: &Order) -> paymux::Result<CreatePayment> {
+        let options =
+            ToffeePayOptions { item_image: order.image.clone(), ..ToffeePayOptions::default() };
+        request.capture(self.capture).with(&options)
+    }
+
+    fn play(&self, payment: &Payment, payer: Move) -> Result<(), Stop> {
+        let session = payment.id.as_str();
+        match payer {
+            Move::Pay => self.sandbox.pay(session, Payer::new(Method::ApplePay))?,
+            Move::BeDeclined => self.sandbox.decline(session, Decline::InsufficientFunds)?,
+        };
+        Ok(())
+    }
+}

@@ -1,0 +1,92 @@
+//! `paymux sandbox`: plays the providers until interrupted, and says how to reach them.
+
+use std::{io::Write, process::ExitCode};
+
+use paymux_sandbox::{Sandbox, SandboxConfig, WebhookScheme};
+use url::Url;
+
+use crate::Stop;
+
+#[derive(clap::Args)]
+pub(crate) struct SandboxArguments {
+    /// The port on loopback; 0 takes any that is free.
+    #[arg(long, default_value_t = 4010)]
+    port: u16,
+    /// Send webhooks here: plain http on this machine.
+    #[arg(long, value_name = "URL")]
+    webhook_url: Option<Url>,
+    /// How ToffeePay signs its webhooks.
+    #[arg(long, value_enum, default_value_t = Scheme::Legacy)]
+    webhook_scheme: Scheme,
+    /// Wrap ToffeePay's answers, as the provider's published SDKs expect them.
+    #[arg(long)]
+    wrapped: bool,
+    /// Make ids repeatable.
+    #[arg(long)]
+    seed: Option<u64>,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Scheme {
+    /// `X-ToffeePay-Signature: t=…,v1=…`
+    Legacy,
+    /// Standard Webhooks
+    Standard,
+}
+
+impl SandboxArguments {
+    fn config(&self) -> SandboxConfig {
+        let scheme = match self.webhook_scheme {
+            Scheme::Legacy => WebhookScheme::Legacy,
+            Scheme::Standard => WebhookScheme::Standard,
+        };
+        let config =
+            SandboxConfig::default().port(self.port).webhook_scheme(scheme).wrapped(self.wrapped);
+        let config = match self.seed {
+            Some(seed) => config.seed(seed),
+            None => config,
+        };
+        match &self.webhook_url {
+            Some(url) => config.webhook_url(url.clone()),
+            None => config,
+        }
+    }
+}
+
+/// Runs the sandbox until Ctrl-C.
+pub(crate) async fn run(
+    arguments: SandboxArguments,
+    out: &mut dyn Write,
+) -> Result<ExitCode, Stop> {
+    let sandbox = Sandbox::start(arguments.config()).await?;
+    write_greeting(&sandbox, out)?;
+    tokio::signal::ctrl_c().await?;
+    sandbox.shutdown().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn write_greeting(sandbox: &Sandbox, out: &mut dyn Write) -> Result<(), Stop> {
+    let toffeepay = sandbox.toffeepay();
+    let (base, key) = (toffeepay.base_url(), toffeepay.api_key());
+    writeln!(out, "ToffeePay")?;
+    writeln!(out, "  base URL        {base}")?;
+    writeln!(out, "  API key         {key}")?;
+    writeln!(out, "  webhook secret  {}", toffeepay.webhook_secret())?;
+    writeln!(
+        out,
+        "  games           space_shooter (takes money at once), space_shooter_manual (holds it first)"
+    )?;
+    writeln!(out)?;
+    writeln!(out, "Open a session, then open its url in a browser:")?;
+    writeln!(out)?;
+    writeln!(out, "  curl {base}/pay.v1.PaymentService/CreateSession \\")?;
+    writeln!(out, "    -H 'Authorization: Bearer {key}' -H 'Content-Type: application/json' \\")?;
+    writeln!(
+        out,
+        "    -d '{{\"game_id\":\"space_shooter\",\"user_id\":\"player_42\",\"item\":{{\"title\":\"50 Gold Coins\",\"price\":499,\"currency\":\"USD\"}},\"return_url\":\"mygame://payment-complete\"}}'"
+    )?;
+    writeln!(out)?;
+    writeln!(out, "Act as the payer, move time, inject faults: {}control", sandbox.url())?;
+    writeln!(out, "Ctrl-C ends it.")?;
+    Ok(out.flush()?)
+}
