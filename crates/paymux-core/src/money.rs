@@ -45,7 +45,8 @@ impl Money {
     }
 
     /// From decimal text in major units, as a person or a JSON number writes it: `4.99`, `0.1`,
-    /// `1e3`. Digits beyond the currency's exponent must be zeros: nothing is ever rounded.
+    /// `1e3`. Digits beyond the currency's exponent must be zeros: nothing is ever rounded. Text of
+    /// more than 80 characters is not read at all.
     ///
     /// # Errors
     /// `InvalidRequest` without effect when the text is not a decimal number, is negative, has

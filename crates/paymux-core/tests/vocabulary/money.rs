@@ -192,6 +192,14 @@ fn iso(code: &str) -> Currency {
 }
 
 #[test]
+fn endless_text_is_not_read() {
+    let zeros = |count| format!("1.{}", "0".repeat(count));
+    assert_eq!(Money::parse(&zeros(78), Currency::USD).unwrap().minor(), 100);
+    let error = Money::parse(&zeros(79), Currency::USD).unwrap_err();
+    assert!(error.message().contains(NUMBER), "{error}");
+}
+
+#[test]
 fn the_largest_figure_is_held_and_the_next_is_refused() {
     let jpy = iso("JPY");
     let largest = Money::new(i128::MAX, jpy).unwrap();
