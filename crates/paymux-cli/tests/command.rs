@@ -1,4 +1,5 @@
 //! The command as a user runs it.
+#![expect(clippy::expect_used, clippy::panic, reason = "a test stops at the first surprise")]
 
 use std::{
     fs,

@@ -156,7 +156,7 @@ impl<'a> Shop<'a> {
                 }
             }
             // Refunds, mandates, top-ups: not part of an order's story here.
-            _ => {}
+            Subject::Refund { .. } | Subject::Mandate { .. } | Subject::Other { .. } | _ => {}
         }
     }
 
