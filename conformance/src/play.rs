@@ -15,7 +15,7 @@ use crate::{
     case::{Case, CaseTemplate, Outcome},
     compare,
     data::Problem,
-    serve::{self, Received, Server, Step},
+    serve::{self, Idle, Received, Server, Step},
 };
 
 /// How long the client waits where an answer comes.
@@ -33,6 +33,7 @@ pub(crate) struct Context<P> {
     pub(crate) secrets: Vec<String>,
     pub(crate) fresh_headers: Vec<String>,
     pub(crate) signer: Option<crate::suite::Signer>,
+    pub(crate) servers: Idle,
     pub(crate) runtime: Runtime,
     pub(crate) client: HttpClient,
     pub(crate) impatient_client: HttpClient,
@@ -43,8 +44,6 @@ pub(crate) fn client(patient: bool) -> Result<HttpClient> {
     let mut settings = HttpSettings::default();
     settings.timeout = if patient { TIMEOUT } else { SHORT_TIMEOUT };
     settings.connect_timeout = settings.timeout - Duration::from_millis(10);
-    // Ports are used again by other trials: no connection outlives its own.
-    settings.pool_idle_timeout = Duration::from_millis(1);
     HttpClient::new(settings)
 }
 
@@ -85,7 +84,7 @@ impl<P: PaymentProvider> Context<P> {
         wire: bool,
         edit: impl FnOnce(&mut Case) -> Result<Vec<Step>, Problem>,
     ) -> Result<(Case, Played), Problem> {
-        let mut server = Server::start(wire).await?;
+        let mut server = Server::start(wire, &self.servers).await?;
         let address = address(&server.url);
         let mut case = template.read(&address)?;
         let steps = edit(&mut case)?;
@@ -96,6 +95,7 @@ impl<P: PaymentProvider> Context<P> {
         let input = Input::read(name, value)?;
         let answer = input.make(&provider, &self.inherent).await?;
         let received = server.received().await;
+        self.servers.give_back(server);
         let mut problems = self.always(&case, &provider, &answer);
         if let Err(error) = &answer.result
             && error.kind() == ErrorKind::Unsupported
@@ -127,7 +127,7 @@ impl<P: PaymentProvider> Context<P> {
         &self,
         template: &CaseTemplate,
     ) -> Result<Vec<Received>, Problem> {
-        let mut server = Server::start(false).await?;
+        let mut server = Server::start(false, &self.servers).await?;
         let case = template.read(&address(&server.url))?;
         let steps = Self::script(&case);
         server.load(steps.iter().chain(&steps).cloned().collect())?;
@@ -138,7 +138,9 @@ impl<P: PaymentProvider> Context<P> {
             // What the call gives is another trial's subject.
             let _ = input.make(&provider, &self.inherent).await?;
         }
-        Ok(server.received().await)
+        let received = server.received().await;
+        self.servers.give_back(server);
+        Ok(received)
     }
 
     /// An account with nobody to talk to: for what is pure.

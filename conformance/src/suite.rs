@@ -19,7 +19,9 @@ use crate::{
     data::Problem,
     errors, fault_trials,
     play::{self, BuildAccount, Context},
-    rules, status,
+    rules,
+    serve::Idle,
+    status,
     trial::Trial,
     webhook,
 };
@@ -157,6 +159,7 @@ impl<P: PaymentProvider> Suite<P> {
             secrets: self.secrets,
             fresh_headers: self.fresh_headers,
             signer: self.signer,
+            servers: Idle::default(),
             runtime,
             client: play::client(true)?,
             impatient_client: play::client(false)?,
