@@ -82,7 +82,7 @@ impl Planned {
         for body in variants {
             let shown = shorten(&String::from_utf8_lossy(&body));
             let play = context.play(&self.case, false, |case| {
-                let mut steps = Context::<P>::script(case);
+                let mut steps = play::script(case);
                 let golden = Answer::of(&case.exchanges[self.position].reply);
                 steps[self.position] = Step::Answer(Answer { body, ..golden });
                 Ok(steps)

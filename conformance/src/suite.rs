@@ -18,7 +18,7 @@ use crate::{
     case,
     data::Problem,
     errors, fault_trials,
-    play::{self, BuildAccount, Context},
+    play::{self, BuildAccount, Context, SHORT_TIMEOUTS},
     rules,
     serve::Idle,
     status,
@@ -161,8 +161,11 @@ impl<P: PaymentProvider> Suite<P> {
             signer: self.signer,
             servers: Idle::default(),
             runtime,
-            client: play::client(true)?,
-            impatient_client: play::client(false)?,
+            client: play::client(None)?,
+            impatient_clients: SHORT_TIMEOUTS
+                .into_iter()
+                .map(|timeout| play::client(Some(timeout)))
+                .collect::<Result<_>>()?,
         })
     }
 }
