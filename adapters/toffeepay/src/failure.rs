@@ -343,3 +343,95 @@ fn words(kind: ErrorKind, refused: &Refused, general: &Error) -> String {
 fn without(text: &str, secret: &SecretString) -> String {
     text.replace(secret.expose_secret(), "[redacted]")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with_detail(kind: &str, value: &str) -> Option<Refused> {
+        let body = serde_json::json!({
+            "code": "invalid_argument",
+            "message": "outer",
+            "details": [{ "type": kind, "value": value }],
+        });
+        read(body.to_string().as_bytes())
+    }
+
+    fn domain(refused: Option<Refused>) -> Option<String> {
+        refused.and_then(|refused| refused.domain)
+    }
+
+    #[test]
+    fn details_are_decoded_with_and_without_padding() {
+        // Field 1 `ab`, field 2 `c`.
+        for value in ["CgJhYhIBYw==", "CgJhYhIBYw"] {
+            for kind in ["pay.v1.Error", "type.googleapis.com/pay.v1.Error"] {
+                let refused = with_detail(kind, value).expect("a refusal");
+                assert_eq!(refused.domain.as_deref(), Some("ab"));
+                assert_eq!(refused.message.as_deref(), Some("c"));
+                assert_eq!(refused.connect, Some(Connect::InvalidArgument));
+            }
+        }
+    }
+
+    #[test]
+    fn details_that_are_no_error_leave_the_outer_code() {
+        let not_ours = [
+            ("buf.validate.Violations", "CgJhYhIBYw"),
+            ("xpay.v1.Error", "CgJhYhIBYw"),
+            // Cut short, too long, another wire type, no text, an endless length, empty.
+            ("pay.v1.Error", "CgJh"),
+            ("pay.v1.Error", "CgVhYg"),
+            ("pay.v1.Error", "CAE"),
+            ("pay.v1.Error", "CgL//w"),
+            ("pay.v1.Error", "Cv//////AQ"),
+            ("pay.v1.Error", ""),
+            ("pay.v1.Error", "not base64"),
+        ];
+        for (kind, value) in not_ours {
+            let refused = with_detail(kind, value).expect("a refusal");
+            assert_eq!(refused.domain, None, "{kind} {value}");
+            assert_eq!(refused.message.as_deref(), Some("outer"), "{kind} {value}");
+        }
+    }
+
+    #[test]
+    fn texts_of_other_fields_are_passed_over() {
+        // Field 3 `zz` before field 1 `ab`.
+        assert_eq!(domain(with_detail("pay.v1.Error", "GgJ6egoCYWI")).as_deref(), Some("ab"));
+    }
+
+    #[test]
+    fn numbers_are_those_of_google_rpc() {
+        for (index, (word, code)) in Connect::ALL.iter().enumerate() {
+            let body = serde_json::json!({ "code": index + 1 });
+            let refused = read(body.to_string().as_bytes()).expect("a refusal");
+            assert_eq!(refused.connect, Some(*code));
+            assert_eq!(code.word(), *word);
+        }
+        for number in ["0", "17", "-1", "5.0", "99999999999999999999"] {
+            assert_eq!(read(format!("{{\"code\":{number}}}").as_bytes()), None);
+        }
+    }
+
+    #[test]
+    fn a_class_that_is_definite_is_not_worth_repeating() {
+        for (word, code) in Connect::ALL {
+            let (_, retryable) = code.kind();
+            assert!(!(code.is_definite() && retryable), "{word}");
+        }
+    }
+
+    #[test]
+    fn words_fit_a_log_line() {
+        assert_eq!(clean("a\r\nb\u{7f}c\u{1b}[31m"), "a  b c [31m");
+        assert_eq!(clean(&"é".repeat(1000)).chars().count(), MAX_WORDS);
+    }
+
+    #[test]
+    fn a_key_is_taken_out_before_words_are_cut() {
+        let key = SecretString::from("secret-key");
+        let words = format!("{}secret-key", "x".repeat(MAX_WORDS - 3));
+        assert!(!clean(&without(&words, &key)).contains("sec"));
+    }
+}

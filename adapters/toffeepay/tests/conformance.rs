@@ -1,6 +1,7 @@
 //! The conformance suite: the cases of this folder's neighbors, and what is derived from them.
 
 #![expect(clippy::expect_used, reason = "a suite that cannot be set up must stop")]
+
 use std::process::ExitCode;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
