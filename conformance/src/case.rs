@@ -55,6 +55,9 @@ pub(crate) struct Case {
     pub(crate) exchanges: Vec<Exchange>,
     /// What the call must give.
     pub(crate) outcome: Outcome,
+    /// Does the provider know the key already, and answer with the object as it is now?
+    #[serde(default)]
+    pub(crate) repetition: bool,
     /// Why no faults are derived from this case.
     #[serde(default)]
     pub(crate) no_faults: Option<String>,

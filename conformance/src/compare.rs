@@ -168,3 +168,94 @@ pub(crate) fn error(wanted: &ExpectedError, there: &Error) -> Vec<String> {
     }
     differences
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::read_as;
+    use serde_json::json;
+
+    #[test]
+    fn absent_keys_are_not_compared_and_null_is() {
+        let there = json!({ "a": 1, "b": null, "c": [{ "d": 2, "e": 3 }] });
+        assert!(subset(&json!({ "c": [{ "d": 2 }] }), &there).is_empty());
+        assert!(subset(&json!({ "b": null }), &there).is_empty());
+        assert_eq!(subset(&json!({ "a": null }), &there), ["/a: expected null, got 1"]);
+        assert_eq!(subset(&json!({ "f": null }), &there), ["/f is missing, expected null"]);
+        assert_eq!(subset(&json!({ "c": [] }), &there).len(), 1);
+    }
+
+    #[test]
+    fn a_whole_has_no_more_and_no_less() {
+        let there = json!({ "a": 499, "b": { "c": 1 } });
+        assert!(exact(&there, &there).is_empty());
+        assert_eq!(exact(&json!({ "a": 499, "b": {} }), &there), ["/b/c is not expected: 1"]);
+        assert_eq!(exact(&json!(499), &json!(499.0)).len(), 1);
+        assert_eq!(exact(&json!(499), &json!("499")).len(), 1);
+    }
+
+    fn wanted(value: &Value) -> Request {
+        read_as(value, "request").unwrap()
+    }
+
+    fn sent(body: &str) -> Received {
+        let mut received = Received {
+            method: "POST".to_owned(),
+            path: "/pay".to_owned(),
+            query: "a=1&b=x%20y".to_owned(),
+            body: body.as_bytes().to_vec(),
+            ..Received::default()
+        };
+        received.headers.append("x-key", http::HeaderValue::from_static("k"));
+        received
+    }
+
+    #[test]
+    fn every_part_of_a_request_is_compared() {
+        let right = json!({
+            "method": "POST", "path": "/pay", "query": { "a": "1", "b": "x y" },
+            "headers": { "X-Key": "k" }, "absent": ["x-debug"],
+            "body": { "price": 22.30 }, "contains": ["22.30"],
+        });
+        assert!(request(&wanted(&right), &sent(r#"{"price":22.30}"#)).is_empty());
+        let wrong = [
+            ("method", json!("GET")),
+            ("path", json!("/pay/")),
+            ("query", json!({ "a": "1" })),
+            ("headers", json!({ "x-key": "other" })),
+            ("headers", json!({ "x-missing": "k" })),
+            ("absent", json!(["x-key"])),
+            ("body", json!({ "price": 22.30, "more": null })),
+            ("body", json!(null)),
+            ("contains", json!(["22.300"])),
+        ];
+        for (key, value) in wrong {
+            let mut changed = right.clone();
+            changed[key] = value;
+            let differences = request(&wanted(&changed), &sent(r#"{"price":22.30}"#));
+            assert_eq!(differences.len(), 1, "{changed}: {differences:?}");
+        }
+    }
+
+    #[test]
+    fn a_header_sent_twice_is_a_difference() {
+        let mut twice = sent("");
+        twice.headers.append("x-key", http::HeaderValue::from_static("k"));
+        let base = json!({ "method": "POST", "path": "/pay", "query": { "a": "1", "b": "x y" } });
+        assert!(request(&wanted(&base), &twice).is_empty());
+        let mut with = base;
+        with["headers"] = json!({ "x-key": "k" });
+        assert_eq!(request(&wanted(&with), &twice).len(), 1);
+    }
+
+    #[test]
+    fn forms_are_compared_by_pairs() {
+        let form = |value| {
+            wanted(&json!({
+                "method": "POST", "path": "/pay", "query": { "a": "1", "b": "x y" }, "form": value,
+            }))
+        };
+        assert!(request(&form(json!({ "b": "2 3", "a": "1" })), &sent("a=1&b=2+3")).is_empty());
+        assert_eq!(request(&form(json!({ "a": "1" })), &sent("a=1&a=1")).len(), 1);
+    }
+}

@@ -198,3 +198,63 @@ pub(crate) fn lay_under(value: &mut Value, defaults: &Value) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn vars() -> Vars {
+        Vars::from([("key".to_owned(), json!("key-1")), ("price".to_owned(), json!(499))])
+    }
+
+    #[test]
+    fn names_are_filled_in() {
+        let template =
+            json!({ "a": "{{price}}", "b": "{{key}} for {{price}}", "c": ["{{key}}", 1] });
+        let filled = fill(&template, &vars()).unwrap();
+        assert_eq!(filled, json!({ "a": 499, "b": "key-1 for 499", "c": ["key-1", 1] }));
+    }
+
+    #[test]
+    fn an_unknown_name_is_a_problem_and_a_brace_alone_is_not() {
+        assert!(fill(&json!("{{nobody}}"), &vars()).unwrap_err().contains("nobody"));
+        assert_eq!(fill(&json!("{{ open"), &vars()).unwrap(), json!("{{ open"));
+    }
+
+    #[test]
+    fn defaults_lie_under_and_null_takes_one_away() {
+        let defaults = json!({ "method": "POST", "headers": { "a": "1", "b": "2" } });
+        let mut value = json!({ "path": "/x", "headers": { "a": null, "b": "3" } });
+        lay_under(&mut value, &defaults);
+        assert_eq!(value, json!({ "method": "POST", "path": "/x", "headers": { "b": "3" } }));
+    }
+
+    #[test]
+    fn values_are_set_and_removed_by_pointer() {
+        let mut value = json!({ "a": [{ "b/c": 1 }], "d": 2 });
+        set_at(&mut value, "/a/0/b~1c", json!(3)).unwrap();
+        set_at(&mut value, "/e", json!(null)).unwrap();
+        remove_at(&mut value, "/d").unwrap();
+        assert_eq!(value, json!({ "a": [{ "b/c": 3 }], "e": null }));
+        assert!(remove_at(&mut value, "/nothing").is_err());
+        assert!(set_at(&mut value, "/a/9", json!(1)).is_err());
+        assert!(set_at(&mut value, "/e/f", json!(1)).is_err());
+        assert!(set_at(&mut value, "no_pointer", json!(1)).is_err());
+    }
+
+    #[test]
+    fn files_are_read_with_changes() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/toy/cases");
+        let read = |value| resolve(value, &folder);
+        let whole = read(json!({ "$file": "errors.json" })).unwrap();
+        let changes = json!({
+            "of": { "$file": "errors.json", "$set": { "/about": "new" }, "$remove": ["/replies"] }
+        });
+        assert!(whole.pointer("/replies/unauthorized/status").is_some());
+        assert_eq!(read(changes).unwrap(), json!({ "of": { "about": "new" } }));
+        assert!(read(json!({ "$file": "errors.json", "set": {} })).is_err());
+        assert!(read(json!({ "$file": "nowhere.json" })).is_err());
+        assert!(read(json!({ "$file": "errors.json", "$remove": ["/no"] })).is_err());
+    }
+}

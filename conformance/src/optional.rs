@@ -98,7 +98,7 @@ async fn play_changed<P: PaymentProvider>(
         if let (Some(change), Some(body)) = (change, &mut case.exchanges[position].reply.body) {
             change(body)?;
         }
-        Ok(Context::<P>::script(case))
+        Ok(play::script(case))
     });
     let (case, played) = play.await?;
     let mut problems = play::check_requests(&case, &played.received, case.exchanges.len());

@@ -15,13 +15,15 @@ use crate::{
     case::{Case, CaseTemplate, Outcome},
     compare,
     data::Problem,
-    serve::{self, Received, Server, Step},
+    serve::{self, Idle, Received, Server, Step},
 };
 
 /// How long the client waits where an answer comes.
 const TIMEOUT: Duration = Duration::from_secs(20);
-/// How long the client waits where no answer comes: the subject of some trials.
-const SHORT_TIMEOUT: Duration = Duration::from_millis(250);
+/// How long the client waits where no answer comes: the subject of some trials. The longer waits
+/// are for a machine so busy that the requests before took all of the first.
+pub(crate) const SHORT_TIMEOUTS: [Duration; 3] =
+    [Duration::from_millis(250), Duration::from_secs(1), Duration::from_secs(5)];
 
 /// Builds an adapter that talks to a server.
 pub(crate) type BuildAccount<P> = Box<dyn Fn(&Url, HttpClient) -> Result<P> + Send + Sync>;
@@ -33,18 +35,17 @@ pub(crate) struct Context<P> {
     pub(crate) secrets: Vec<String>,
     pub(crate) fresh_headers: Vec<String>,
     pub(crate) signer: Option<crate::suite::Signer>,
+    pub(crate) servers: Idle,
     pub(crate) runtime: Runtime,
     pub(crate) client: HttpClient,
-    pub(crate) impatient_client: HttpClient,
+    pub(crate) impatient_clients: Vec<HttpClient>,
 }
 
-/// A client of the suite's own settings.
-pub(crate) fn client(patient: bool) -> Result<HttpClient> {
+/// A client that waits so long, or as long as an answer can take.
+pub(crate) fn client(timeout: Option<Duration>) -> Result<HttpClient> {
     let mut settings = HttpSettings::default();
-    settings.timeout = if patient { TIMEOUT } else { SHORT_TIMEOUT };
+    settings.timeout = timeout.unwrap_or(TIMEOUT);
     settings.connect_timeout = settings.timeout - Duration::from_millis(10);
-    // Ports are used again by other trials: no connection outlives its own.
-    settings.pool_idle_timeout = Duration::from_millis(1);
     HttpClient::new(settings)
 }
 
@@ -60,42 +61,49 @@ pub(crate) struct Played {
 
 impl<P: PaymentProvider> Context<P> {
     /// Builds the named account.
-    pub(crate) fn build(&self, account: &str, server: &Url, patient: bool) -> Result<P, Problem> {
+    pub(crate) fn build(
+        &self,
+        account: &str,
+        server: &Url,
+        client: &HttpClient,
+    ) -> Result<P, Problem> {
         let build = self
             .accounts
             .get(account)
             .ok_or_else(|| format!("the suite has no account `{account}`"))?;
-        let client = if patient { &self.client } else { &self.impatient_client };
         build(server, client.clone())
             .map_err(|error| format!("the account `{account}` cannot be built: {error}"))
     }
 
-    /// The replies of a case, as written.
-    pub(crate) fn script(case: &Case) -> Vec<Step> {
-        case.exchanges
-            .iter()
-            .map(|exchange| Step::Answer(serve::Answer::of(&exchange.reply)))
-            .collect()
-    }
-
     /// Plays a case; `edit` may change the case and gives the steps to play.
     pub(crate) async fn play(
-        self: &Arc<Self>,
+        &self,
         template: &CaseTemplate,
         wire: bool,
         edit: impl FnOnce(&mut Case) -> Result<Vec<Step>, Problem>,
     ) -> Result<(Case, Played), Problem> {
-        let mut server = Server::start(wire).await?;
+        self.play_by(&self.client, template, wire, edit).await
+    }
+
+    /// Plays a case with a client of the suite's.
+    pub(crate) async fn play_by(
+        &self,
+        client: &HttpClient,
+        template: &CaseTemplate,
+        wire: bool,
+        edit: impl FnOnce(&mut Case) -> Result<Vec<Step>, Problem>,
+    ) -> Result<(Case, Played), Problem> {
+        let mut server = Server::start(wire, &self.servers).await?;
         let address = address(&server.url);
         let mut case = template.read(&address)?;
         let steps = edit(&mut case)?;
-        let patient = !steps.contains(&Step::Silence);
         server.load(steps)?;
-        let provider = self.build(&case.account, &server.url, patient)?;
+        let provider = self.build(&case.account, &server.url, client)?;
         let (name, value) = case.operation()?;
         let input = Input::read(name, value)?;
         let answer = input.make(&provider, &self.inherent).await?;
         let received = server.received().await;
+        self.servers.give_back(server);
         let mut problems = self.always(&case, &provider, &answer);
         if let Err(error) = &answer.result
             && error.kind() == ErrorKind::Unsupported
@@ -112,10 +120,10 @@ impl<P: PaymentProvider> Context<P> {
 
     /// Plays a case with its replies as written.
     pub(crate) async fn play_as_written(
-        self: &Arc<Self>,
+        &self,
         template: &CaseTemplate,
     ) -> Result<(Case, Played), Problem> {
-        let (case, mut played) = self.play(template, false, |case| Ok(Self::script(case))).await?;
+        let (case, mut played) = self.play(template, false, |case| Ok(script(case))).await?;
         let requests = check_requests(&case, &played.received, case.exchanges.len());
         played.problems.extend(requests);
         Ok((case, played))
@@ -127,24 +135,26 @@ impl<P: PaymentProvider> Context<P> {
         &self,
         template: &CaseTemplate,
     ) -> Result<Vec<Received>, Problem> {
-        let mut server = Server::start(false).await?;
+        let mut server = Server::start(false, &self.servers).await?;
         let case = template.read(&address(&server.url))?;
-        let steps = Self::script(&case);
+        let steps = script(&case);
         server.load(steps.iter().chain(&steps).cloned().collect())?;
-        let provider = self.build(&case.account, &server.url, true)?;
+        let provider = self.build(&case.account, &server.url, &self.client)?;
         let (name, value) = case.operation()?;
         let input = Input::read(name, value)?;
         for _ in 0..2 {
             // What the call gives is another trial's subject.
             let _ = input.make(&provider, &self.inherent).await?;
         }
-        Ok(server.received().await)
+        let received = server.received().await;
+        self.servers.give_back(server);
+        Ok(received)
     }
 
     /// An account with nobody to talk to: for what is pure.
     pub(crate) fn build_alone(&self, account: &str) -> Result<P, Problem> {
         let nowhere = Url::parse("http://127.0.0.1:9").map_err(|error| error.to_string())?;
-        self.build(account, &nowhere, true)
+        self.build(account, &nowhere, &self.client)
     }
 
     /// Verifies a delivery. The outer error is of the suite, the inner one the adapter's.
@@ -207,6 +217,12 @@ fn without_address(value: &Value, address: &str) -> Value {
         ),
         Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
     }
+}
+
+/// The replies of a case, as written.
+pub(crate) fn script(case: &Case) -> Vec<Step> {
+    let exchanges = case.exchanges.iter();
+    exchanges.map(|exchange| Step::Answer(serve::Answer::of(&exchange.reply))).collect()
 }
 
 /// In what the first `count` requests differ from those the case wants; `count` is how many must

@@ -116,12 +116,36 @@ pub(crate) struct Server {
 
 enum Host {
     /// Answers every request whole.
-    Mock { server: MockServer, script: Script },
+    Mock(Mocked),
     /// Misbehaves on the wire.
     Wire(WireServer),
 }
 
-/// The steps left, and how many were loaded, shared with the responder.
+/// A mock server and what it answers.
+pub(crate) struct Mocked {
+    server: MockServer,
+    script: Script,
+}
+
+/// Mock servers that are not in use. Each runs a thread of its own, so starting one a trial, or
+/// many, would take longer than the trial.
+#[derive(Default)]
+pub(crate) struct Idle(Mutex<Vec<Mocked>>);
+
+impl Idle {
+    fn take(&self) -> Option<Mocked> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).pop()
+    }
+
+    /// Gives a server back. One whose trial panicked never comes back, and ends.
+    pub(crate) fn give_back(&self, server: Server) {
+        if let Host::Mock(mocked) = server.host {
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).push(mocked);
+        }
+    }
+}
+
+/// The steps left, shared with the responder.
 #[derive(Clone, Default)]
 struct Script(Arc<Mutex<VecDeque<Answer>>>);
 
@@ -148,25 +172,29 @@ impl Respond for Script {
 
 impl Server {
     /// A server on loopback, without steps yet. `wire` says that it has to misbehave.
-    pub(crate) async fn start(wire: bool) -> Result<Self, Problem> {
+    pub(crate) async fn start(wire: bool, idle: &Idle) -> Result<Self, Problem> {
         if wire {
             let server = WireServer::bind().map_err(|error| format!("no port: {error}"))?;
             return Ok(Self { url: server.url()?, host: Host::Wire(server) });
         }
-        let listener = std::net::TcpListener::bind(("127.0.0.1", 0))
-            .map_err(|error| format!("no port: {error}"))?;
-        let server = MockServer::builder().listener(listener).start().await;
-        let script = Script::default();
-        Mock::given(any()).respond_with(script.clone()).mount(&server).await;
-        let url = Url::parse(&server.uri()).map_err(|error| format!("no address: {error}"))?;
-        Ok(Self { url, host: Host::Mock { server, script } })
+        let mocked = match idle.take() {
+            Some(mocked) => mocked,
+            None => {
+                Mocked { server: MockServer::builder().start().await, script: Script::default() }
+            }
+        };
+        // Forgets the requests of the trial before, and the answers.
+        mocked.server.reset().await;
+        Mock::given(any()).respond_with(mocked.script.clone()).mount(&mocked.server).await;
+        let url = Url::parse(&mocked.server.uri()).map_err(|error| error.to_string())?;
+        Ok(Self { url, host: Host::Mock(mocked) })
     }
 
     /// Sets the steps of the next requests, in place of any left.
     pub(crate) fn load(&mut self, steps: Vec<Step>) -> Result<(), Problem> {
         match &mut self.host {
             Host::Wire(server) => server.play(steps).map_err(|error| format!("no server: {error}")),
-            Host::Mock { script, .. } => {
+            Host::Mock(mocked) => {
                 let answers: Option<VecDeque<Answer>> = steps
                     .into_iter()
                     .map(|step| match step {
@@ -174,7 +202,8 @@ impl Server {
                         Step::Refuse | Step::Reset | Step::Silence | Step::Truncate(_) => None,
                     })
                     .collect();
-                *script.lock() = answers.ok_or("this server cannot misbehave on the wire")?;
+                *mocked.script.lock() =
+                    answers.ok_or("this server cannot misbehave on the wire")?;
                 Ok(())
             }
         }
@@ -184,8 +213,8 @@ impl Server {
     pub(crate) async fn received(&self) -> Vec<Received> {
         match &self.host {
             Host::Wire(server) => server.received(),
-            Host::Mock { server, .. } => {
-                let requests = server.received_requests().await.unwrap_or_default();
+            Host::Mock(mocked) => {
+                let requests = mocked.server.received_requests().await.unwrap_or_default();
                 requests.into_iter().map(Received::from).collect()
             }
         }

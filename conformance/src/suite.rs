@@ -18,8 +18,10 @@ use crate::{
     case,
     data::Problem,
     errors, fault_trials,
-    play::{self, BuildAccount, Context},
-    rules, status,
+    play::{self, BuildAccount, Context, SHORT_TIMEOUTS},
+    rules,
+    serve::Idle,
+    status,
     trial::Trial,
     webhook,
 };
@@ -157,9 +159,13 @@ impl<P: PaymentProvider> Suite<P> {
             secrets: self.secrets,
             fresh_headers: self.fresh_headers,
             signer: self.signer,
+            servers: Idle::default(),
             runtime,
-            client: play::client(true)?,
-            impatient_client: play::client(false)?,
+            client: play::client(None)?,
+            impatient_clients: SHORT_TIMEOUTS
+                .into_iter()
+                .map(|timeout| play::client(Some(timeout)))
+                .collect::<Result<_>>()?,
         })
     }
 }

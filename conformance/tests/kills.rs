@@ -59,12 +59,40 @@ const KILLS: &[(Bug, &str)] = &[
     (Bug::PanicsOnAStrangeEvent, "webhook::deliveries::payment_paid::malformed"),
 ];
 
+/// Each mistake in data with the trial that fails for it and what its text says.
+const MISTAKES: &[(&str, &str)] = &[
+    ("data::unknown_key", "unknown field `outcom`"),
+    ("data::no_source", "missing field `source`"),
+    ("data::twice", "twice::one is there twice"),
+    ("data::unfilled", "nothing is known as {{nobody_knows}}"),
+    ("data::missing_file", "nowhere.json cannot be read"),
+    ("data::no_reason", "`no_faults` must say why"),
+    ("data::reading_mutates", "fetch_payment only reads"),
+    ("data::unmarked", "capture_payment must mark its mutating exchange"),
+    ("data::two_mutations", "at most one mutating request"),
+    ("data::two_calls", "`call` must have one key"),
+    ("data::two_bodies", "one of body, text, form"),
+    ("data::faults", "meets no trial"),
+    ("data::statuses", "`skip` needs a route and a reason"),
+    ("data::webhooks::deliveries", "must be an RFC 3339 time"),
+    ("data::exceptions", "there is no trial `no::such::trial`"),
+    ("unknown_field::one", "/payment/idd is missing"),
+    ("unknown_call::one", "`fetch_paiment` is neither a method of the trait"),
+    ("rule::statuses::create_payment", "no template with a Payment"),
+    ("rule::webhook_trust", "its deliveries reach None"),
+    ("rule::capabilities::create_payment", "no case shows it"),
+    ("rule::capabilities::fetch_refund", "no case shows it"),
+];
+
 fn main() -> ExitCode {
     // Some bugs panic on purpose, and a trial says so itself.
     std::panic::set_hook(Box::new(|_| {}));
     let mut trials = toy::suite(None).trials();
     trials.extend(KILLS.iter().map(|(bug, killer)| {
         Trial::new(format!("kills::{bug:?}::by::{killer}"), move || must_kill(*bug, killer))
+    }));
+    trials.extend(MISTAKES.iter().map(|(trial, text)| {
+        Trial::new(format!("mistakes::{trial}"), move || must_explain(trial, text))
     }));
     let matrix = Trial::new("matrix", print_matrix).ignored("slow; prints a table");
     trials.push(matrix);
@@ -80,6 +108,20 @@ fn must_kill(bug: Bug, killer: &str) -> Result<(), String> {
     match trial.run() {
         Err(_) => Ok(()),
         Ok(()) => Err(format!("{name} passes in spite of {bug:?}")),
+    }
+}
+
+/// A mistake in the data fails the named trial, which says what is wrong.
+fn must_explain(name: &str, text: &str) -> Result<(), String> {
+    let suite = toy::suite_of("mistakes", None).except("no::such::trial", "to see it fail");
+    let name = format!("toy::{name}");
+    let mut trials = suite.trials();
+    let at = trials.iter().position(|trial| trial.name() == name);
+    let trial = trials.swap_remove(at.ok_or_else(|| format!("there is no trial {name}"))?);
+    match trial.run() {
+        Err(problem) if problem.contains(text) => Ok(()),
+        Err(problem) => Err(format!("{name} says: {problem}")),
+        Ok(()) => Err(format!("{name} passes")),
     }
 }
 

@@ -149,12 +149,12 @@ pub(crate) fn read(body: &[u8]) -> Option<Refused> {
 }
 
 fn top_level(error: &Map<String, Value>) -> Option<Refused> {
-    let message = error.get("message").and_then(Value::as_str).map(clean);
+    let message = error.get("message").and_then(Value::as_str).map(str::to_owned);
     let (domain, connect) = match error.get("code")? {
         Value::String(code) if code.is_empty() => return None,
         Value::String(code) => match Connect::from_word(code) {
             Some(connect) => (None, Some(connect)),
-            None => (Some(clean(code)), None),
+            None => (Some(code.clone()), None),
         },
         Value::Number(code) => (None, Some(Connect::from_number(code.as_u64()?)?)),
         Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => return None,
@@ -178,8 +178,8 @@ fn detail(detail: &Value) -> Option<(String, Option<String>)> {
     while !rest.is_empty() {
         let (field, text, after) = protobuf_text(rest)?;
         match field {
-            1 => code = Some(clean(text)),
-            2 => message = Some(clean(text)),
+            1 => code = Some(text.to_owned()),
+            2 => message = Some(text.to_owned()),
             _ => {}
         }
         rest = after;
@@ -228,14 +228,16 @@ pub(crate) fn refusal(rpc: Rpc, response: &HttpResponse, api_key: &SecretString)
     let Some(refused) = read(&response.body) else {
         return unrecognized(response, api_key);
     };
-    // A server that quotes our request back must not bring the key into a log.
+    // A server that quotes our request back must not bring the key into a log, nor a part of it:
+    // it is taken out before anything is cut.
+    let fit = |words: String| clean(&without(&words, api_key));
     let refused = Refused {
-        domain: refused.domain.map(|code| without(&code, api_key)),
-        message: refused.message.map(|message| without(&message, api_key)),
-        ..refused
+        domain: refused.domain.map(fit),
+        message: refused.message.map(fit),
+        connect: refused.connect,
     };
     let general = response.refusal(true);
-    let by_domain = refused.domain.as_deref().and_then(|code| domain_kind(rpc, code));
+    let by_domain = refused.domain.as_deref().and_then(domain_kind);
     let (kind, retryable) = match (by_domain, refused.connect) {
         (Some(kind), _) => (kind, false),
         (None, Some(connect)) => connect.kind(),
@@ -263,24 +265,24 @@ pub(crate) fn refusal(rpc: Rpc, response: &HttpResponse, api_key: &SecretString)
 fn unrecognized(response: &HttpResponse, api_key: &SecretString) -> Error {
     let error = response.refusal(false);
     let text = String::from_utf8_lossy(&response.body);
-    match without(&clean_to(&text, MAX_DIAGNOSTICS), api_key) {
+    match clean_to(&without(&text, api_key), MAX_DIAGNOSTICS) {
         text if text.is_empty() => error,
         text => error.with_source(format!("the body begins: {text}")),
     }
 }
 
 /// What a documented code means. `insufficient_funds` is the buyer's in payments and the
-/// merchant's in refunds, and declines both.
-fn domain_kind(rpc: Rpc, code: &str) -> Option<ErrorKind> {
+/// merchant's in refunds, and declines both. `refund_not_allowed` is about how this one payment
+/// was paid, so it declines the refund too: nothing that an account "cannot do" is ever sent.
+fn domain_kind(code: &str) -> Option<ErrorKind> {
     Some(match code {
         "invalid_game_id" | "invalid_currency" | "invalid_price" | "invalid_image" => {
             ErrorKind::InvalidRequest
         }
         "session_expired" | "already_refunded" | "idempotency_conflict" => ErrorKind::Conflict,
-        "insufficient_funds" => ErrorKind::Declined,
+        "insufficient_funds" | "refund_not_allowed" => ErrorKind::Declined,
         "unauthorized" => ErrorKind::Unauthenticated,
         "payment_not_found" => ErrorKind::NotFound,
-        "refund_not_allowed" if rpc.is_refund() => ErrorKind::Unsupported,
         _ => return None,
     })
 }
@@ -340,4 +342,96 @@ fn words(kind: ErrorKind, refused: &Refused, general: &Error) -> String {
 
 fn without(text: &str, secret: &SecretString) -> String {
     text.replace(secret.expose_secret(), "[redacted]")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with_detail(kind: &str, value: &str) -> Option<Refused> {
+        let body = serde_json::json!({
+            "code": "invalid_argument",
+            "message": "outer",
+            "details": [{ "type": kind, "value": value }],
+        });
+        read(body.to_string().as_bytes())
+    }
+
+    fn domain(refused: Option<Refused>) -> Option<String> {
+        refused.and_then(|refused| refused.domain)
+    }
+
+    #[test]
+    fn details_are_decoded_with_and_without_padding() {
+        // Field 1 `ab`, field 2 `c`.
+        for value in ["CgJhYhIBYw==", "CgJhYhIBYw"] {
+            for kind in ["pay.v1.Error", "type.googleapis.com/pay.v1.Error"] {
+                let refused = with_detail(kind, value).expect("a refusal");
+                assert_eq!(refused.domain.as_deref(), Some("ab"));
+                assert_eq!(refused.message.as_deref(), Some("c"));
+                assert_eq!(refused.connect, Some(Connect::InvalidArgument));
+            }
+        }
+    }
+
+    #[test]
+    fn details_that_are_no_error_leave_the_outer_code() {
+        let not_ours = [
+            ("buf.validate.Violations", "CgJhYhIBYw"),
+            ("xpay.v1.Error", "CgJhYhIBYw"),
+            // Cut short, too long, another wire type, no text, an endless length, empty.
+            ("pay.v1.Error", "CgJh"),
+            ("pay.v1.Error", "CgVhYg"),
+            ("pay.v1.Error", "CAE"),
+            ("pay.v1.Error", "CgL//w"),
+            ("pay.v1.Error", "Cv//////AQ"),
+            ("pay.v1.Error", ""),
+            ("pay.v1.Error", "not base64"),
+        ];
+        for (kind, value) in not_ours {
+            let refused = with_detail(kind, value).expect("a refusal");
+            assert_eq!(refused.domain, None, "{kind} {value}");
+            assert_eq!(refused.message.as_deref(), Some("outer"), "{kind} {value}");
+        }
+    }
+
+    #[test]
+    fn texts_of_other_fields_are_passed_over() {
+        // Field 3 `zz` before field 1 `ab`.
+        assert_eq!(domain(with_detail("pay.v1.Error", "GgJ6egoCYWI")).as_deref(), Some("ab"));
+    }
+
+    #[test]
+    fn numbers_are_those_of_google_rpc() {
+        for (index, (word, code)) in Connect::ALL.iter().enumerate() {
+            let body = serde_json::json!({ "code": index + 1 });
+            let refused = read(body.to_string().as_bytes()).expect("a refusal");
+            assert_eq!(refused.connect, Some(*code));
+            assert_eq!(code.word(), *word);
+        }
+        for number in ["0", "17", "-1", "5.0", "99999999999999999999"] {
+            assert_eq!(read(format!("{{\"code\":{number}}}").as_bytes()), None);
+        }
+    }
+
+    #[test]
+    fn a_class_that_is_definite_is_not_worth_repeating() {
+        for (word, code) in Connect::ALL {
+            let (_, retryable) = code.kind();
+            assert!(!(code.is_definite() && retryable), "{word}");
+        }
+    }
+
+    #[test]
+    fn words_fit_a_log_line() {
+        assert_eq!(clean("a\r\nb\u{7f}c\u{1b}[31m"), "a  b c [31m");
+        assert_eq!(clean(&"é".repeat(1000)).chars().count(), MAX_WORDS);
+    }
+
+    #[test]
+    fn a_key_is_taken_out_before_words_are_cut() {
+        let key = SecretString::from("secret-key");
+        let words = format!("{}secret-key", "x".repeat(MAX_WORDS - 3));
+        assert!(!clean(&without(&words, &key)).contains("sec"));
+    }
 }

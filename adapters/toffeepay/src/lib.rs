@@ -144,8 +144,8 @@ impl ToffeePay {
     }
 
     /// A session with the payment below it that matters: the one the session names, else the
-    /// newest that we know. A paid session whose payment is not known by then is looked for among
-    /// the player's payments, since only the payment says how much was taken.
+    /// newest that we know. When a paid session names none and the newest is not it, it is looked
+    /// for among the player's payments, since only the payment says how much was taken.
     async fn with_payments(
         &self,
         session: Session,
@@ -161,8 +161,8 @@ impl ToffeePay {
             let message = "the answer is about a payment of another session";
             return Err(Error::new(ErrorKind::InvalidResponse, Effect::None, message));
         }
-        let found = payments.iter().any(map::took_money);
-        if session.status == SessionStatus::Paid && !found {
+        let unnamed = session.status == SessionStatus::Paid && session.payment_id.is_none();
+        if unnamed && !payments.iter().any(map::took_money) {
             payments.extend(self.search_payment(&session).await?);
         }
         Ok(map::payment(&self.config.id, &session, &payments))
@@ -258,7 +258,7 @@ impl ToffeePay {
         }
         let part = match request.part.as_ref().or(request.payment.parts.last()) {
             Some(part) => part.clone(),
-            None => self.find_paid_part(&request.payment).await?,
+            None => self.find_part(&request.payment).await?,
         };
         let reason = request.reason.as_deref();
         let body = wire::CreateRefund { payment_id: part.as_str(), reason };
@@ -271,15 +271,33 @@ impl ToffeePay {
         Ok(map::refund(created))
     }
 
-    /// The part to give back, when nobody knows one: reads may go before the one that mutates.
-    async fn find_paid_part(&self, handle: &PaymentHandle) -> Result<ProviderPartId> {
-        let payment = self.fetch(handle).await?;
-        let paid = payment.parts.into_iter().find(|part| part.amounts.captured.is_some());
-        paid.map(|part| part.id).ok_or_else(|| {
-            let message = "is not known, and the provider names none that was paid";
-            Error::new(ErrorKind::Conflict, Effect::None, message).with_field("part")
-        })
+    /// The part to give back, when nobody knows one: reads may go before the one call that
+    /// mutates. Whether it can be given back, the provider knows.
+    async fn find_part(&self, handle: &PaymentHandle) -> Result<ProviderPartId> {
+        let session = self.get_session(&handle.id).await?;
+        if let Some(part) = session.payment_id {
+            return Ok(part);
+        }
+        match session.status {
+            SessionStatus::Paid => match self.search_payment(&session).await? {
+                Some(payment) => Ok(payment.id),
+                None => Err(lost_part("it is paid, and none is among the player's payments")),
+            },
+            SessionStatus::Unknown(_) => Err(lost_part("its status is not documented")),
+            SessionStatus::Pending
+            | SessionStatus::Failed
+            | SessionStatus::Cancelled
+            | SessionStatus::Expired => {
+                let message = "is not known, and the provider names none";
+                Err(Error::new(ErrorKind::Conflict, Effect::None, message).with_field("part"))
+            }
+        }
     }
+}
+
+fn lost_part(why: &str) -> Error {
+    let message = format!("is not known, and the session does not help: {why}");
+    Error::new(ErrorKind::InvalidResponse, Effect::None, message).with_field("part")
 }
 
 fn lacking(field: &str, message: &str) -> Error {

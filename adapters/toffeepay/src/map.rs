@@ -196,3 +196,105 @@ pub(crate) fn refund(object: ProviderRefund) -> Refund {
     refund.part = object.payment_id;
     refund
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every pair. Rows are sessions, columns the payment that says most: none, `processing`,
+    /// `authorized`, `succeeded`, `cancelled`, `failed`, `refunded`, another word.
+    const TABLE: &str = "
+        pending    action     processing authorized succeeded action    action    succeeded unknown
+        paid       succeeded  succeeded  succeeded  succeeded succeeded succeeded succeeded succeeded
+        failed     failed     processing authorized succeeded failed    failed    succeeded unknown
+        cancelled  cancelled  processing authorized succeeded cancelled cancelled succeeded unknown
+        expired    expired    processing authorized succeeded expired   expired   succeeded unknown
+        disputed   unknown    unknown    unknown    unknown   unknown   unknown   unknown   unknown
+    ";
+    const PAYMENTS: [&str; 7] =
+        ["processing", "authorized", "succeeded", "cancelled", "failed", "refunded", "disputed"];
+
+    fn pairs() -> Vec<(SessionStatus, Option<ProviderPaymentStatus>, &'static str)> {
+        let mut pairs = Vec::new();
+        for row in TABLE.lines().map(str::trim).filter(|row| !row.is_empty()) {
+            let mut words = row.split_whitespace();
+            let session = words.next().expect("a session").to_owned();
+            let payments = std::iter::once(None).chain(PAYMENTS.map(Some));
+            for (payment, wanted) in payments.zip(words) {
+                let payment = payment.map(|word| ProviderPaymentStatus::from(word.to_owned()));
+                pairs.push((SessionStatus::from(session.clone()), payment, wanted));
+            }
+        }
+        pairs
+    }
+
+    #[test]
+    fn every_session_with_every_payment() {
+        let pairs = pairs();
+        assert_eq!(pairs.len(), 48);
+        for (session, payment, wanted) in pairs {
+            let wanted = if wanted == "action" { "requires_action" } else { wanted };
+            let status = status(&session, payment.as_ref());
+            assert_eq!(status.as_str(), wanted, "{session:?} with {payment:?}");
+        }
+    }
+
+    /// What the table has to keep to, whatever it says cell by cell.
+    #[test]
+    fn success_is_said_by_somebody_and_money_is_never_called_off() {
+        use ProviderPaymentStatus::{Authorized, Processing, Refunded, Succeeded};
+        for (session, payment, _) in pairs() {
+            let status = status(&session, payment.as_ref());
+            let said =
+                session == SessionStatus::Paid || matches!(payment, Some(Succeeded | Refunded));
+            assert!(status != PaymentStatus::Succeeded || said, "{session:?} {payment:?}");
+            let moving = matches!(payment, Some(Processing | Authorized | Succeeded | Refunded));
+            let called_off = matches!(
+                status,
+                PaymentStatus::Failed | PaymentStatus::Cancelled | PaymentStatus::Expired
+            );
+            assert!(!(moving && called_off), "{session:?} {payment:?}");
+        }
+    }
+
+    /// Words that only look like documented ones prove nothing.
+    #[test]
+    fn words_are_read_exactly() {
+        for word in ["Paid", "PAID", " paid", "canceled", "success", ""] {
+            let session = SessionStatus::from(word.to_owned());
+            assert_eq!(session, SessionStatus::Unknown(word.to_owned()));
+            let payment = ProviderPaymentStatus::from(word.to_owned());
+            assert_eq!(part_status(&payment), PaymentStatus::Unknown);
+            let refund = ProviderRefundStatus::from(word.to_owned());
+            assert_eq!(refund_status(&refund), RefundStatus::Unknown);
+        }
+    }
+
+    fn try_of(id: &str, status: &str, cents: i128) -> ProviderPayment {
+        let amount = Money::new(cents, paymux_core::Currency::USD).expect("an amount");
+        let mut payment = crate::read::payment(
+            serde_json::from_value(serde_json::json!({
+                "id": id, "session_id": "sess_1", "status": status
+            }))
+            .expect("a payment"),
+        )
+        .expect("a payment");
+        payment.amount = Some(amount);
+        payment
+    }
+
+    /// Two payments for one session would be a fault of the provider's, and must show.
+    #[test]
+    fn money_taken_twice_is_counted_twice() {
+        let session = crate::read::session(
+            serde_json::from_value(serde_json::json!({ "id": "sess_1", "status": "paid" }))
+                .expect("a session"),
+        )
+        .expect("a session");
+        let provider = ProviderId::new("toffeepay").expect("an id");
+        let tries = [try_of("pay_1", "succeeded", 499), try_of("pay_2", "succeeded", 499)];
+        let payment = payment(&provider, &session, &tries);
+        assert_eq!(payment.amounts.captured.map(Money::minor), Some(998));
+        assert_eq!(payment.parts.len(), 2);
+    }
+}

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::{Account, Golden};
 use crate::{
     data::Problem,
-    play::{Context, Played, verdict},
+    play::{self, Context, Played, verdict},
     serve::Received,
     suite::trial,
     trial::Trial,
@@ -81,7 +81,7 @@ async fn check<P: PaymentProvider>(
     for minor in AMOUNTS {
         let amount = Money::new(minor, currency).map_err(|error| error.to_string())?;
         let template = golden.with(&golden.case.account, "/amount", json!(amount))?;
-        let play = context.play(&template, false, |case| Ok(Context::<P>::script(case)));
+        let play = context.play(&template, false, |case| Ok(play::script(case)));
         let (_, played) = play.await?;
         let found = differences(golden, amount, form, &played, echoed.as_ref());
         let refused = is_refused(&played);

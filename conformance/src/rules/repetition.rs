@@ -9,7 +9,7 @@ use serde_json::json;
 use super::Golden;
 use crate::{
     data::Problem,
-    play::{Context, verdict},
+    play::{self, Context, verdict},
     serve::Received,
     suite::trial,
     trial::Trial,
@@ -97,7 +97,7 @@ async fn is_sent<P: PaymentProvider>(
     for (template, sent, not_sent) in
         [(&golden.template, own.as_str(), OTHER), (&other, OTHER, own.as_str())]
     {
-        let play = context.play(template, false, |case| Ok(Context::<P>::script(case)));
+        let play = context.play(template, false, |case| Ok(play::script(case)));
         let (_, played) = play.await?;
         let Some(request) = played.received.get(at) else {
             problems.push(format!("with the {what} `{sent}` nothing was sent"));

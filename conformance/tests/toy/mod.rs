@@ -6,11 +6,13 @@ mod webhook;
 
 use std::{
     fmt,
+    path::Path,
     sync::atomic::{AtomicU32, Ordering},
 };
 
 use async_trait::async_trait;
 use http::{HeaderName, HeaderValue, Method, header};
+use paymux_conformance::Suite;
 use paymux_core::{
     CancelMandate, CancelPayment, Capabilities, CaptureChoice, CaptureMethod, CapturePayment,
     ConfirmMandate, ConfirmPayment, CreateEffect, CreateMandate, CreatePayment, CreateRefund,
@@ -370,15 +372,17 @@ fn capabilities(bug: Option<Bug>) -> Result<Capabilities> {
 }
 
 /// The suite of the toy, with a bug or without.
-pub(crate) fn suite(bug: Option<Bug>) -> paymux_conformance::Suite<Toy> {
-    paymux_conformance::Suite::new(
-        "toy",
-        concat!(env!("CARGO_MANIFEST_DIR"), "/tests/toy/cases"),
-        concat!(env!("CARGO_MANIFEST_DIR"), "/tests/toy/webhooks"),
-    )
-    .account("default", move |server, http| Toy::new(server, http, bug))
-    .call("fetch_balance", |toy: &Toy, _| Box::pin(toy.fetch_balance()))
-    .secret(API_KEY)
-    .secret(WEBHOOK_SECRET)
-    .signer(|_, body, at| sign(body, at))
+pub(crate) fn suite(bug: Option<Bug>) -> Suite<Toy> {
+    suite_of("toy", bug)
+}
+
+/// A suite with the data of a folder beside this one.
+pub(crate) fn suite_of(folder: &str, bug: Option<Bug>) -> Suite<Toy> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(folder);
+    Suite::new("toy", folder.join("cases"), folder.join("webhooks"))
+        .account("default", move |server, http| Toy::new(server, http, bug))
+        .call("fetch_balance", |toy: &Toy, _| Box::pin(toy.fetch_balance()))
+        .secret(API_KEY)
+        .secret(WEBHOOK_SECRET)
+        .signer(|_, body, at| sign(body, at))
 }

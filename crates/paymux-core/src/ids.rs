@@ -19,6 +19,10 @@ fn text(field: &'static str, value: String, max: usize) -> Result<String> {
     if value.len() > max {
         return Err(Error::invalid_request(field, format!("must be at most {max} bytes long")));
     }
+    // An id can stand in a path, where a dot alone is no name.
+    if value == "." || value == ".." {
+        return Err(Error::invalid_request(field, "must not be dots alone"));
+    }
     if value.trim() != value || value.contains(ends_line) {
         return Err(Error::invalid_request(
             field,

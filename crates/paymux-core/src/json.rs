@@ -4,8 +4,8 @@
 use std::{collections::HashSet, fmt};
 
 use serde::{
-    Deserializer,
-    de::{DeserializeOwned, DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor},
+    Deserialize, Deserializer,
+    de::{DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor},
 };
 use serde_json::error::Category;
 
@@ -16,13 +16,16 @@ const MAX_DEPTH: u8 = 32;
 const TWICE: &str = "a name comes twice in one object";
 const TOO_DEEP: &str = "nested more than 32 deep";
 
-/// Reads a body.
+/// Reads a body, which the value may borrow from.
+///
+/// Serde takes a list for a struct, field by position: whoever expects an object of a provider
+/// has to see to it that it is one.
 ///
 /// # Errors
 /// When it is not UTF-8 or not JSON, names a field of any object twice, nests more than 32 deep,
 /// or does not fit `T`. Whoever asked says what that means: only they know if something may have
 /// happened.
-pub fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, JsonFault> {
+pub fn read<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, JsonFault> {
     let text = std::str::from_utf8(body).map_err(|_| JsonFault("not UTF-8".to_owned()))?;
     let mut strict = serde_json::Deserializer::from_str(text);
     Strict { depth: 0 }.deserialize(&mut strict)?;

@@ -245,15 +245,16 @@ impl Payment {
         }
     }
 
-    /// The question to ask before shipping: it succeeded, and the provider says that at least
-    /// `expected` was taken. A provider that reports no figure is never believed by this alone.
-    ///
-    /// It is about the taking: what was given back since stands in [`Amounts::refunded`] and
-    /// [`Amounts::charged_back`], for whoever ships late.
+    /// The question to ask before shipping: it succeeded, and by the provider's word at least
+    /// `expected` was taken and is still there, refunds and disputes deducted. A provider that
+    /// reports no figure is never believed by this alone.
     #[must_use]
     pub fn is_paid(&self, expected: Money) -> bool {
-        self.status == PaymentStatus::Succeeded
-            && self.amounts.captured.is_some_and(|captured| captured >= expected)
+        let kept = self.amounts.captured.and_then(|captured| {
+            let given_back = [self.amounts.refunded, self.amounts.charged_back];
+            given_back.into_iter().flatten().try_fold(captured, Money::checked_sub)
+        });
+        self.status == PaymentStatus::Succeeded && kept.is_some_and(|kept| kept >= expected)
     }
 
     /// What is needed to find this payment again, with the options it was created with.

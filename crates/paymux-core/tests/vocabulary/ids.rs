@@ -23,8 +23,10 @@ const ALL: [(&str, usize, Make); 10] = [
     ("event key", 1024, |text| EventKey::new(text).map(String::from)),
 ];
 
-const REFUSED: [&str; 15] = [
+const REFUSED: [&str; 17] = [
     "",
+    ".",
+    "..",
     " ",
     " a",
     "a ",

@@ -29,6 +29,13 @@ fn what_is_well_formed_is_read() {
 }
 
 #[test]
+fn a_value_may_borrow_from_the_body() {
+    let body = br#"{"session":{"id":"a"}}"#.to_vec();
+    let parts: std::collections::BTreeMap<&str, &RawValue> = json::read(&body).unwrap();
+    assert_eq!(parts["session"].get(), r#"{"id":"a"}"#);
+}
+
+#[test]
 fn a_name_that_comes_twice_is_refused_wherever_it_stands() {
     for body in [
         r#"{"a":1,"a":1}"#,

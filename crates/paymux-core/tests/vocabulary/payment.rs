@@ -49,6 +49,24 @@ fn only_success_with_enough_money_is_paid() {
 }
 
 #[test]
+fn what_was_given_back_is_not_paid() {
+    let mut payment = payment(PaymentStatus::Succeeded);
+    payment.amounts.captured = Some(usd(499));
+    // Refunded, charged back, and how much is still there.
+    let rows = [(0, 0, 499), (100, 0, 399), (0, 100, 399), (100, 99, 300), (499, 0, 0)];
+    for (refunded, charged_back, kept) in rows {
+        payment.amounts.refunded = Some(usd(refunded));
+        payment.amounts.charged_back = Some(usd(charged_back));
+        assert!(payment.is_paid(usd(kept)), "{refunded} and {charged_back} leave {kept}");
+        assert!(!payment.is_paid(usd(kept + 1)), "{refunded} and {charged_back} leave {kept}");
+    }
+    payment.amounts.refunded = Some(usd(500));
+    assert!(!payment.is_paid(usd(0)), "more given back than was taken is for a person to see");
+    payment.amounts.refunded = Some(Money::new(1, Currency::EUR).unwrap());
+    assert!(!payment.is_paid(usd(0)), "given back in another currency");
+}
+
+#[test]
 fn amounts_complete_each_other_and_the_newer_wins() {
     let older = Amounts {
         requested: Some(usd(1)),

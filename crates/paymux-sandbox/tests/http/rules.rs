@@ -151,7 +151,13 @@ async fn a_key_keeps_refusals_and_protects_every_mutation() {
     let id = json!({"id": session});
     let refused = try_call(&sandbox, "CompletePayment", Some("k1"), &id).await.unwrap();
     assert_eq!(refused.status(), 404, "a session is not a payment");
-    let payment = json!({"id": toffeepay.pay(&session, Payer::default()).unwrap()});
+    // A refusal is kept under its key even when the call would now succeed.
+    let payment = json!({"id": toffeepay.start_payment(&session, Payer::default()).unwrap()});
+    let early = try_call(&sandbox, "CompletePayment", Some("early"), &payment).await.unwrap();
+    assert_error(&early, 400, "failed_precondition");
+    toffeepay.pay(&session, Payer::default()).unwrap();
+    let again = try_call(&sandbox, "CompletePayment", Some("early"), &payment).await.unwrap();
+    assert_eq!((again.status(), &again.body), (400, &early.body));
     for _ in 0..2 {
         let done = try_call(&sandbox, "CompletePayment", Some("k2"), &payment).await.unwrap();
         assert_eq!((done.status(), done.body.as_str()), (200, "{}"));
