@@ -6,6 +6,7 @@ use url::Url;
 
 use crate::SandboxError;
 use crate::clock::StartTime;
+use crate::milkypay::MilkyPaySettings;
 use crate::toffeepay::ToffeePaySettings;
 use crate::webhook::{WebhookScheme, check_url};
 
@@ -19,6 +20,7 @@ pub struct SandboxConfig {
     pub(crate) sign_in_virtual_time: bool,
     pub(crate) webhook_retry: Duration,
     pub(crate) toffeepay: ToffeePayConfig,
+    pub(crate) milkypay: MilkyPayConfig,
 }
 
 /// The ToffeePay account.
@@ -30,6 +32,38 @@ pub(crate) struct ToffeePayConfig {
     pub(crate) webhook_url: Option<Url>,
     pub(crate) webhook_scheme: WebhookScheme,
     pub(crate) settings: ToffeePaySettings,
+}
+
+/// The MilkyPay account: its five secrets, and where its callbacks go.
+#[derive(Clone, Debug)]
+pub(crate) struct MilkyPayConfig {
+    /// User of the private API.
+    pub(crate) account_id: String,
+    /// Password of the private API.
+    pub(crate) api_key: String,
+    pub(crate) public_key_test: String,
+    pub(crate) public_key_live: String,
+    /// Signs the callbacks of test invoices.
+    pub(crate) secret_test: String,
+    /// Signs the callbacks of live invoices.
+    pub(crate) secret_live: String,
+    pub(crate) callback_url: Option<Url>,
+    pub(crate) settings: MilkyPaySettings,
+}
+
+impl Default for MilkyPayConfig {
+    fn default() -> Self {
+        MilkyPayConfig {
+            account_id: "coma_sandboxMilkyPay1".to_owned(),
+            api_key: "sandbox_milkypay_key".to_owned(),
+            public_key_test: "pk_test_sandboxMilkyPay".to_owned(),
+            public_key_live: "pk_live_sandboxMilkyPay".to_owned(),
+            secret_test: "sk_test_sandboxMilkyPay".to_owned(),
+            secret_live: "sk_live_sandboxMilkyPay".to_owned(),
+            callback_url: None,
+            settings: MilkyPaySettings::default(),
+        }
+    }
 }
 
 impl Default for SandboxConfig {
@@ -49,6 +83,7 @@ impl Default for SandboxConfig {
                 webhook_scheme: WebhookScheme::Legacy,
                 settings: ToffeePaySettings::default(),
             },
+            milkypay: MilkyPayConfig::default(),
         }
     }
 }
@@ -75,7 +110,7 @@ impl SandboxConfig {
         self
     }
 
-    /// Where webhooks go: plain http on loopback.
+    /// Where ToffeePay's webhooks go: plain http on loopback.
     #[must_use]
     pub fn webhook_url(mut self, url: Url) -> Self {
         self.toffeepay.webhook_url = Some(url);
@@ -97,7 +132,8 @@ impl SandboxConfig {
         self
     }
 
-    /// Real time before a webhook is sent a second time; it doubles with every attempt.
+    /// Real time before a webhook is sent a second time. ToffeePay's waits then double; this is
+    /// also how long one minute of MilkyPay's schedule lasts, where the n-th wait is n minutes.
     #[must_use]
     pub fn webhook_retry(mut self, first_wait: Duration) -> Self {
         self.webhook_retry = first_wait;
@@ -138,13 +174,80 @@ impl SandboxConfig {
         self
     }
 
+    /// MilkyPay's settings.
+    #[must_use]
+    pub fn milkypay_settings(mut self, settings: MilkyPaySettings) -> Self {
+        self.milkypay.settings = settings;
+        self
+    }
+
+    /// Where MilkyPay's callbacks go unless an invoice names its own URL: plain http on loopback.
+    #[must_use]
+    pub fn milkypay_callback_url(mut self, url: Url) -> Self {
+        self.milkypay.callback_url = Some(url);
+        self
+    }
+
+    /// The account id and the API key of MilkyPay's private API.
+    #[must_use]
+    pub fn milkypay_credentials(
+        mut self,
+        account_id: impl Into<String>,
+        api_key: impl Into<String>,
+    ) -> Self {
+        self.milkypay.account_id = account_id.into();
+        self.milkypay.api_key = api_key.into();
+        self
+    }
+
+    /// The keys of MilkyPay's public API: for tests and live.
+    #[must_use]
+    pub fn milkypay_public_keys(
+        mut self,
+        test: impl Into<String>,
+        live: impl Into<String>,
+    ) -> Self {
+        self.milkypay.public_key_test = test.into();
+        self.milkypay.public_key_live = live.into();
+        self
+    }
+
+    /// The secrets that sign MilkyPay's callbacks: for test and live invoices.
+    #[must_use]
+    pub fn milkypay_callback_secrets(
+        mut self,
+        test: impl Into<String>,
+        live: impl Into<String>,
+    ) -> Self {
+        self.milkypay.secret_test = test.into();
+        self.milkypay.secret_live = live.into();
+        self
+    }
+
     pub(crate) fn check(&self) -> Result<(), SandboxError> {
-        let key = &self.toffeepay.api_key;
-        if key.is_empty() || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(SandboxError::Configuration(
-                "the API key must be visible ASCII".to_owned(),
-            ));
+        let milkypay = &self.milkypay;
+        for key in [
+            &self.toffeepay.api_key,
+            &milkypay.account_id,
+            &milkypay.api_key,
+            &milkypay.public_key_test,
+            &milkypay.public_key_live,
+        ] {
+            if key.is_empty() || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
+                let message = "keys and account ids must be visible ASCII".to_owned();
+                return Err(SandboxError::Configuration(message));
+            }
         }
-        self.toffeepay.webhook_url.as_ref().map_or(Ok(()), check_url)
+        for (one, other) in [
+            (&milkypay.public_key_test, &milkypay.public_key_live),
+            (&milkypay.secret_test, &milkypay.secret_live),
+        ] {
+            if one == other {
+                let message = "test and live keys must differ".to_owned();
+                return Err(SandboxError::Configuration(message));
+            }
+        }
+        let urls = [&self.toffeepay.webhook_url, &milkypay.callback_url];
+        urls.into_iter().flatten().try_for_each(check_url)
     }
 }

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use crate::fault::Fault;
 use crate::reply::Reply;
-use crate::{Providers, SandboxError, toffeepay};
+use crate::{Providers, SandboxError, milkypay, toffeepay};
 
 /// One route of the control API as its help lists it.
 #[derive(Clone, Copy, Debug)]
@@ -81,6 +81,7 @@ pub(crate) fn routes(providers: &Arc<Providers>) -> Router {
         .route("/webhooks/release", post(release_webhooks))
         .with_state(Arc::clone(providers))
         .nest("/toffeepay", toffeepay::control_routes(Arc::clone(&providers.toffeepay)))
+        .nest("/milkypay", milkypay::control_routes(Arc::clone(&providers.milkypay)))
         .fallback(async || failed(StatusCode::NOT_FOUND, "no such route; GET /control lists them"))
         .layer(from_fn_with_state(Arc::clone(providers), refuse_other_sites))
 }
@@ -107,10 +108,16 @@ async fn help(Shared(providers): Shared<Arc<Providers>>, headers: HeaderMap) -> 
             .to_owned(),
         format!("Virtual time: {}", providers.world.clock.now()),
         format!("ToffeePay API: {root}toffeepay, key {}", providers.toffeepay.api_key()),
+        format!(
+            "MilkyPay: {root}milkypay, account {}, key {}, public key {}",
+            providers.milkypay.config().account_id,
+            providers.milkypay.config().api_key,
+            providers.milkypay.config().public_key_test
+        ),
         String::new(),
     ];
     let mut list = Vec::new();
-    let all = [("", ROUTES), ("/toffeepay", toffeepay::ROUTES)];
+    let all = [("", ROUTES), ("/toffeepay", toffeepay::ROUTES), ("/milkypay", milkypay::ROUTES)];
     for (prefix, route) in
         all.iter().flat_map(|(prefix, routes)| routes.iter().map(move |route| (prefix, route)))
     {
@@ -174,11 +181,14 @@ async fn clear_faults(Shared(providers): Shared<Arc<Providers>>) -> Response {
 }
 
 async fn list_webhooks(Shared(providers): Shared<Arc<Providers>>) -> Response {
-    done(Ok(json!({"deliveries": providers.toffeepay.webhooks.log()})))
+    let mut log = providers.toffeepay.webhooks.log();
+    log.extend(providers.milkypay.webhooks.log());
+    done(Ok(json!({"deliveries": log})))
 }
 
 async fn release_webhooks(Shared(providers): Shared<Arc<Providers>>) -> Response {
-    done(Ok(json!({"released": providers.toffeepay.webhooks.release()})))
+    let released = providers.toffeepay.webhooks.release() + providers.milkypay.webhooks.release();
+    done(Ok(json!({"released": released})))
 }
 
 /// Reads a body, whatever its content type says, so that plain `curl -d` works; an empty one

@@ -253,7 +253,12 @@ impl Faults {
                 Reply::html(StatusCode::OK, GARBAGE).into_response()
             }
             Some(FaultKind::UnknownStatus { status }) => {
-                act().map_json(|body| replace_status(body, &status)).into_response()
+                let reply = act();
+                if !reply.status.is_success() {
+                    // An error's own "status" is no status of an object.
+                    return reply.into_response();
+                }
+                reply.map_json(|body| replace_status(body, &status)).into_response()
             }
             None
             | Some(
@@ -270,6 +275,9 @@ impl Faults {
 const GARBAGE: &str =
     "<!doctype html><title>Welcome</title><p>This proxy has been misconfigured on request.</p>";
 
+/// Logs of what was sent earlier, which an unknown status does not rewrite.
+const LOGS: [&str; 1] = ["callback_logs"];
+
 /// Puts `word` wherever an object shows its status.
 pub(crate) fn replace_status(value: &mut Value, word: &str) {
     match value {
@@ -277,7 +285,7 @@ pub(crate) fn replace_status(value: &mut Value, word: &str) {
             for (name, field) in fields {
                 if name == "status" && field.is_string() {
                     *field = Value::from(word);
-                } else {
+                } else if !LOGS.contains(&name.as_str()) {
                     replace_status(field, word);
                 }
             }

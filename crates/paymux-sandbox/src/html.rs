@@ -59,12 +59,15 @@ impl Html {
     }
 
     pub(crate) fn page(self, status: StatusCode) -> Response {
+        self.reply(status).into_response()
+    }
+
+    pub(crate) fn reply(self, status: StatusCode) -> Reply {
         Reply::html(status, self.0)
             .with_header(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY))
             .with_header(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"))
             .with_header(REFERRER_POLICY, HeaderValue::from_static("no-referrer"))
             .with_header(CACHE_CONTROL, HeaderValue::from_static("no-store"))
-            .into_response()
     }
 }
 

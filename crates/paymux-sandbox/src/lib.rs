@@ -6,9 +6,11 @@ mod control;
 mod error;
 mod fault;
 mod html;
+pub mod milkypay;
 mod random;
 mod reply;
 mod server;
+mod table;
 pub mod toffeepay;
 mod webhook;
 
@@ -24,11 +26,13 @@ pub use clock::StartTime;
 pub use config::SandboxConfig;
 pub use error::SandboxError;
 pub use fault::{Fault, FaultKind};
+pub use milkypay::MilkyPaySandbox;
 pub use toffeepay::ToffeePaySandbox;
 pub use webhook::WebhookScheme;
 
 use clock::Clock;
 use fault::Faults;
+use milkypay::MilkyPay;
 use random::Random;
 use toffeepay::ToffeePay;
 
@@ -49,18 +53,26 @@ pub(crate) struct Providers {
     world: Arc<World>,
     root: Url,
     toffeepay: Arc<ToffeePay>,
+    milkypay: Arc<MilkyPay>,
 }
 
 impl Providers {
     fn advance(&self, by: Duration) {
         self.world.clock.advance(by);
-        self.toffeepay.tick();
+        self.tick();
         self.toffeepay.webhooks.hurry();
+        self.milkypay.webhooks.hurry();
+    }
+
+    fn tick(&self) {
+        self.toffeepay.tick();
+        self.milkypay.tick();
     }
 
     fn reset(&self) {
         self.world.faults.clear();
         self.toffeepay.reset();
+        self.milkypay.reset();
     }
 }
 
@@ -90,19 +102,22 @@ impl Sandbox {
             .map_err(|error| SandboxError::Configuration(error.to_string()))?;
         let toffeepay = ToffeePay::new(Arc::clone(&world), &root, config.toffeepay)?;
         let toffeepay = Arc::new(toffeepay);
-        let providers = Arc::new(Providers { world, root, toffeepay });
+        let milkypay = MilkyPay::new(Arc::clone(&world), &root, config.milkypay)?;
+        let milkypay = Arc::new(milkypay);
+        let providers = Arc::new(Providers { world, root, toffeepay, milkypay });
         let router = Router::new()
             .nest("/toffeepay", providers.toffeepay.routes())
+            .nest("/milkypay", providers.milkypay.routes())
             .nest("/control", control::routes(&providers))
             .merge(html::routes());
         let (stop, stop_seen) = watch::channel(false);
-        let webhooks = Arc::clone(&providers.toffeepay.webhooks);
-        let clock = Arc::clone(&providers.world.clock);
-        let tasks = vec![
-            tokio::spawn(server::serve(listener, router, stop_seen.clone())),
-            tokio::spawn(webhook::run(webhooks, clock, config.webhook_retry, stop_seen.clone())),
-            tokio::spawn(tick(Arc::clone(&providers), stop_seen)),
-        ];
+        let mut tasks = vec![tokio::spawn(server::serve(listener, router, stop_seen.clone()))];
+        for webhooks in [&providers.toffeepay.webhooks, &providers.milkypay.webhooks] {
+            let (webhooks, clock) = (Arc::clone(webhooks), Arc::clone(&providers.world.clock));
+            let delivering = webhook::run(webhooks, clock, config.webhook_retry, stop_seen.clone());
+            tasks.push(tokio::spawn(delivering));
+        }
+        tasks.push(tokio::spawn(tick(Arc::clone(&providers), stop_seen)));
         Ok(Sandbox { providers, stop, tasks })
     }
 
@@ -122,6 +137,12 @@ impl Sandbox {
     #[must_use]
     pub fn toffeepay(&self) -> ToffeePaySandbox {
         ToffeePaySandbox { inner: Arc::clone(&self.providers.toffeepay) }
+    }
+
+    /// The MilkyPay account.
+    #[must_use]
+    pub fn milkypay(&self) -> MilkyPaySandbox {
+        MilkyPaySandbox { inner: Arc::clone(&self.providers.milkypay) }
     }
 
     /// Moves virtual time forward. What falls due happens at once, each at its own time, and
@@ -161,7 +182,7 @@ async fn tick(providers: Arc<Providers>, mut stop: watch::Receiver<bool>) {
     let mut interval = tokio::time::interval(TICK);
     loop {
         tokio::select! {
-            _ = interval.tick() => providers.toffeepay.tick(),
+            _ = interval.tick() => providers.tick(),
             () = stopped(&mut stop) => return,
         }
     }

@@ -27,6 +27,13 @@ impl Random {
         format!("{prefix}01{}", self.characters(24))
     }
 
+    /// A prefix and 16 letters and digits of both cases, such as `cpi_HeSWMM9LvQonCcQc`.
+    pub(crate) fn short_id(&self, prefix: &str) -> String {
+        let mut numbers = lock(&self.numbers);
+        let letters: String = (0..16).map(|_| numbers.alphanumeric()).collect();
+        format!("{prefix}{letters}")
+    }
+
     fn characters(&self, count: usize) -> String {
         let mut numbers = lock(&self.numbers);
         (0..count).map(|_| char::from(*numbers.choice(ALPHABET).unwrap_or(&b'0'))).collect()

@@ -37,7 +37,7 @@ pub use settings::{Capture, ErrorShape, Game, ToffeePaySettings};
 
 use crate::config::ToffeePayConfig;
 use crate::fault::{FaultKind, Place, Site};
-use crate::webhook::{Signer, WebhookScheme, Webhooks};
+use crate::webhook::{Schedule, Signer, WebhookScheme, Webhooks};
 use crate::{SandboxError, World, lock};
 use events::Event;
 use state::{Moment, State};
@@ -54,6 +54,7 @@ pub(crate) struct ToffeePay {
     api_key: String,
     config: ToffeePayConfig,
     pub(crate) webhooks: Arc<Webhooks>,
+    scheme: Mutex<WebhookScheme>,
     state: Mutex<State>,
 }
 
@@ -67,17 +68,17 @@ impl ToffeePay {
         let join = |path: &str| {
             root.join(path).map_err(|error| SandboxError::Configuration(error.to_string()))
         };
-        let signer = signer(&config, config.webhook_scheme)?;
         // Both secrets must be usable, since the scheme can be changed later.
-        Signer::new(WebhookScheme::Legacy, &config.legacy_secret)?;
-        Signer::new(WebhookScheme::Standard, &config.standard_secret)?;
+        signer(&config, WebhookScheme::Legacy)?;
+        signer(&config, WebhookScheme::Standard)?;
         let url = config.webhook_url.clone();
-        let webhooks = Webhooks::new(NAME, Arc::clone(&world.faults), url, signer);
+        let webhooks = Webhooks::new(NAME, Schedule::Doubling, Arc::clone(&world.faults), url);
         let state = State::new(join("toffeepay/checkout/")?, config.settings.clone());
         Ok(ToffeePay {
             base: join(NAME)?,
             api_key: config.api_key.clone(),
             webhooks: Arc::new(webhooks),
+            scheme: Mutex::new(config.webhook_scheme),
             state: Mutex::new(state),
             config,
             world,
@@ -112,13 +113,20 @@ impl ToffeePay {
         self.with_state(|state, _| {
             *state = State::new(state.checkout.clone(), self.config.settings.clone());
         });
-        if let Ok(signer) = signer(&self.config, self.config.webhook_scheme) {
-            self.webhooks.reset(self.config.webhook_url.clone(), signer);
-        }
+        self.set_scheme(self.config.webhook_scheme);
+        self.webhooks.reset(self.config.webhook_url.clone());
     }
 
     pub(crate) fn api_key(&self) -> &str {
         &self.api_key
+    }
+
+    fn scheme(&self) -> WebhookScheme {
+        *lock(&self.scheme)
+    }
+
+    fn set_scheme(&self, scheme: WebhookScheme) {
+        *lock(&self.scheme) = scheme;
     }
 
     fn error_shape(&self) -> ErrorShape {
@@ -126,7 +134,9 @@ impl ToffeePay {
     }
 
     fn publish(&self, event: &Event) {
-        let scheme = self.webhooks.signer().scheme;
+        let scheme = self.scheme();
+        // The secrets were checked at the start.
+        let Ok(signer) = signer(&self.config, scheme) else { return };
         let Some(name) = event.name(scheme) else { return };
         let place =
             Place { site: Site::EventBody, provider: NAME, operation: name, id: Some(event.id()) };
@@ -139,7 +149,7 @@ impl ToffeePay {
             Some(FaultKind::UnknownStatus { status }) => Some(status.as_str()),
             _ => None,
         };
-        if let Some(outgoing) = event.write(scheme, &self.world.random, unknown_status) {
+        if let Some(outgoing) = event.write(scheme, signer, &self.world.random, unknown_status) {
             self.webhooks.send(&outgoing);
         }
     }
@@ -147,7 +157,7 @@ impl ToffeePay {
 
 fn signer(config: &ToffeePayConfig, scheme: WebhookScheme) -> Result<Signer, SandboxError> {
     match scheme {
-        WebhookScheme::Legacy => Signer::new(scheme, &config.legacy_secret),
-        WebhookScheme::Standard => Signer::new(scheme, &config.standard_secret),
+        WebhookScheme::Legacy => Signer::toffeepay(scheme, &config.legacy_secret),
+        WebhookScheme::Standard => Signer::toffeepay(scheme, &config.standard_secret),
     }
 }

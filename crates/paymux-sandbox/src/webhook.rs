@@ -2,10 +2,12 @@
 
 mod delivery;
 mod queue;
+mod schedule;
 mod signature;
 
 pub(crate) use delivery::run;
-pub(crate) use queue::{Outgoing, Webhooks};
+pub(crate) use queue::{DeliveryState, Outgoing, Webhooks};
+pub(crate) use schedule::Schedule;
 pub(crate) use signature::Signer;
 pub use signature::WebhookScheme;
 

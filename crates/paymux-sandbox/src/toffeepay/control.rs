@@ -147,7 +147,7 @@ async fn webhook(Shared(shop): Shop, body: Bytes) -> Response {
         }
         Ok(json!({
             "url": shop.inner.webhooks.url(),
-            "scheme": shop.inner.webhooks.signer().scheme,
+            "scheme": shop.inner.scheme(),
             "secret": shop.webhook_secret(),
         }))
     })

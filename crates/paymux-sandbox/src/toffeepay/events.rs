@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::objects::{Payment, Refund, Session, Topup};
 use super::wire;
 use crate::random::Random;
-use crate::webhook::{Outgoing, WebhookScheme};
+use crate::webhook::{Outgoing, Signer, WebhookScheme};
 
 /// Something happened that ToffeePay tells of.
 #[derive(Debug)]
@@ -90,6 +90,7 @@ impl Event {
     pub(super) fn write(
         &self,
         scheme: WebhookScheme,
+        signer: Signer,
         random: &Random,
         unknown_status: Option<&str>,
     ) -> Option<Outgoing> {
@@ -110,7 +111,10 @@ impl Event {
             id,
             event: event.to_owned(),
             entity_id: self.id.clone(),
+            at: self.at,
             body: body.into(),
+            signer,
+            own_url: None,
         })
     }
 

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use url::Url;
 
+use super::ToffeePay;
 use super::errors::Refusal;
 use super::payer::{Decline, Payer, RefundOutcome, Step, TopUp};
 use super::settings::{Game, ToffeePaySettings};
 use super::state::{Moment, State};
-use super::{ToffeePay, signer};
 use crate::SandboxError;
 use crate::webhook::{WebhookScheme, check_url};
 
@@ -38,7 +38,7 @@ impl ToffeePaySandbox {
     /// The secret of the scheme in use.
     #[must_use]
     pub fn webhook_secret(&self) -> String {
-        match self.inner.webhooks.signer().scheme {
+        match self.inner.scheme() {
             WebhookScheme::Legacy => self.legacy_secret().to_owned(),
             WebhookScheme::Standard => self.standard_secret().to_owned(),
         }
@@ -70,10 +70,7 @@ impl ToffeePaySandbox {
 
     /// How events are written and signed from now on.
     pub fn set_webhook_scheme(&self, scheme: WebhookScheme) {
-        // Both secrets were checked at the start.
-        if let Ok(signer) = signer(&self.inner.config, scheme) {
-            self.inner.webhooks.set_signer(signer);
-        }
+        self.inner.set_scheme(scheme);
     }
 
     /// The settings as they are.

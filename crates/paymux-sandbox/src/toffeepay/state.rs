@@ -1,10 +1,9 @@
 //! Everything ToffeePay knows, without HTTP. The transitions are in `sessions.rs`,
 //! `payments.rs`, `topups.rs` and `refunds.rs`; each either happens whole or is refused.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use serde::Serialize;
 use url::Url;
 
 use super::errors::Refusal;
@@ -12,47 +11,7 @@ use super::events::Event;
 use super::idempotency::Memory;
 use super::objects::{Payment, Refund, Session, Topup};
 use super::settings::{Capture, Game, ToffeePaySettings};
-use crate::random::Random;
-
-/// When something happens and where its ids come from.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Moment<'a> {
-    pub(super) now: Timestamp,
-    pub(super) random: &'a Random,
-}
-
-/// Objects in the order they were made, found by id.
-#[derive(Debug, Serialize)]
-#[serde(transparent)]
-pub(super) struct Table<T> {
-    rows: Vec<T>,
-    #[serde(skip)]
-    index: HashMap<String, usize>,
-}
-
-impl<T> Table<T> {
-    fn new() -> Self {
-        Table { rows: Vec::new(), index: HashMap::new() }
-    }
-
-    pub(super) fn insert(&mut self, id: &str, row: T) {
-        self.index.insert(id.to_owned(), self.rows.len());
-        self.rows.push(row);
-    }
-
-    pub(super) fn get(&self, id: &str) -> Option<&T> {
-        self.rows.get(*self.index.get(id)?)
-    }
-
-    pub(super) fn get_mut(&mut self, id: &str) -> Option<&mut T> {
-        self.rows.get_mut(*self.index.get(id)?)
-    }
-
-    /// Newest first, as lists show them.
-    pub(super) fn newest_first(&self) -> impl Iterator<Item = &T> {
-        self.rows.iter().rev()
-    }
-}
+pub(super) use crate::table::{Moment, Table};
 
 /// The state of one account.
 #[derive(Debug)]

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{Method, Request, StatusCode, header};
+use http::{HeaderName, HeaderValue, Method, Request, StatusCode, header};
 use http_body_util::Full;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
+use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -16,16 +17,13 @@ use crate::clock::Clock;
 use crate::fault::{Place, Site};
 use crate::stopped;
 
-/// A receiver has this long to answer, the 10 seconds of the provider's documentation.
+/// A receiver has this long to answer, the 10 seconds of the providers' documentation.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
-/// The number of attempts is unpublished; this many outlast a restart of the receiver.
-const MAX_ATTEMPTS: usize = 40;
-const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
 type HttpClient = Client<HttpConnector, Full<bytes::Bytes>>;
 
 /// Delivers until `stop` becomes true or its sender is gone. `first_wait` is the real time
-/// before the second attempt; it doubles from attempt to attempt.
+/// before the second attempt; the provider's schedule has the rest.
 pub(crate) async fn run(
     webhooks: Arc<Webhooks>,
     clock: Arc<Clock>,
@@ -42,12 +40,14 @@ pub(crate) async fn run(
                 if attempt(&client, &webhooks, &clock, &delivery).await {
                     continue;
                 }
-                let wait = wait_after(delivery.attempts.len(), first_wait);
-                let number = delivery.number;
+                let before = delivery.attempts.len();
+                let wait = webhooks.schedule.real_wait(before, first_wait);
+                let due = webhooks.schedule.due(before, clock.now());
+                let (number, clock) = (delivery.number, Arc::clone(&clock));
                 waiting.spawn(async move {
                     tokio::select! {
                         () = tokio::time::sleep(wait) => {}
-                        _ = hurry.changed() => {}
+                        () = reached(&mut hurry, &clock, due) => {}
                     }
                     number
                 });
@@ -64,9 +64,15 @@ pub(crate) async fn run(
     }
 }
 
-fn wait_after(attempts_before: usize, first: Duration) -> Duration {
-    let doublings = u32::try_from(attempts_before).unwrap_or(u32::MAX).min(16);
-    first.saturating_mul(1 << doublings).min(first.max(LONGEST_WAIT))
+/// Returns once virtual time was moved and has come to `due`.
+async fn reached(moved: &mut watch::Receiver<u64>, clock: &Clock, due: Timestamp) {
+    while moved.changed().await.is_ok() {
+        if clock.now() >= due {
+            return;
+        }
+    }
+    // The sender is gone, and nobody moves time any more.
+    std::future::pending::<()>().await;
 }
 
 /// Makes one attempt; true when the delivery is finished, for better or worse.
@@ -88,14 +94,17 @@ async fn attempt(
     };
     let bad_signature = webhooks.faults.take(&place).is_some();
     let at = clock.now();
-    let outcome = post(client, clock, delivery, url.as_str(), bad_signature).await;
+    let mut headers = webhooks.schedule.headers(delivery.attempts.len(), at);
+    let seconds = clock.signing_time().as_second();
+    headers.extend(delivery.signer.headers(&delivery.id, seconds, &delivery.body, bad_signature));
+    let outcome = post(client, delivery, url.as_str(), headers).await;
     let (status, error) = match outcome {
         Ok(status) => (Some(status.as_u16()), None),
         Err(error) => (None, Some(error)),
     };
     let state = if status == Some(200) {
         DeliveryState::Delivered
-    } else if delivery.attempts.len() + 1 >= MAX_ATTEMPTS {
+    } else if delivery.attempts.len() + 1 >= webhooks.schedule.max_attempts() {
         DeliveryState::GaveUp
     } else {
         DeliveryState::Pending
@@ -106,10 +115,9 @@ async fn attempt(
 
 async fn post(
     client: &HttpClient,
-    clock: &Clock,
     delivery: &Delivery,
     url: &str,
-    bad_signature: bool,
+    headers: Vec<(HeaderName, HeaderValue)>,
 ) -> Result<StatusCode, String> {
     let mut request = Request::builder()
         .method(Method::POST)
@@ -117,26 +125,10 @@ async fn post(
         .header(header::CONTENT_TYPE, "application/json")
         .body(Full::new(delivery.body.clone()))
         .map_err(|error| error.to_string())?;
-    let seconds = clock.signing_time().as_second();
-    let signature = delivery.signer.headers(&delivery.id, seconds, &delivery.body, bad_signature);
-    request.headers_mut().extend(signature);
+    request.headers_mut().extend(headers);
     match tokio::time::timeout(ANSWER_WITHIN, client.request(request)).await {
         Ok(Ok(response)) => Ok(response.status()),
         Ok(Err(error)) => Err(error.to_string()),
         Err(_elapsed) => Err(format!("no answer within {} s", ANSWER_WITHIN.as_secs())),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn waits_double_up_to_a_limit() {
-        let first = Duration::from_millis(50);
-        assert_eq!(wait_after(0, first), Duration::from_millis(50));
-        assert_eq!(wait_after(1, first), Duration::from_millis(100));
-        assert_eq!(wait_after(5, first), Duration::from_millis(1600));
-        assert_eq!(wait_after(1_000_000, first), LONGEST_WAIT);
     }
 }

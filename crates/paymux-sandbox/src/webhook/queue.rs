@@ -9,7 +9,7 @@ use serde::Serialize;
 use tokio::sync::{Notify, watch};
 use url::Url;
 
-use super::Signer;
+use super::{Schedule, Signer, check_url};
 use crate::fault::{FaultKind, Faults, Place, Site};
 use crate::lock;
 
@@ -22,7 +22,12 @@ pub(crate) struct Outgoing {
     pub(crate) id: String,
     pub(crate) event: String,
     pub(crate) entity_id: String,
+    /// Virtual time at which it happened.
+    pub(crate) at: Timestamp,
     pub(crate) body: Bytes,
+    pub(crate) signer: Signer,
+    /// Where this event goes instead of the provider's usual URL.
+    pub(crate) own_url: Option<Url>,
 }
 
 /// What has become of a delivery.
@@ -39,6 +44,8 @@ pub(crate) enum DeliveryState {
     Dropped,
     /// There was no URL to send it to.
     NoUrl,
+    /// Its own URL is not on loopback, and nothing leaves this machine.
+    NotLocal,
     /// Refused too often.
     GaveUp,
 }
@@ -63,8 +70,11 @@ pub(crate) struct Delivery {
     pub(crate) id: String,
     pub(crate) event: String,
     pub(crate) entity_id: String,
+    pub(crate) at: Timestamp,
     pub(crate) state: DeliveryState,
     pub(crate) url: Option<Url>,
+    #[serde(skip)]
+    has_own_url: bool,
     pub(crate) attempts: Vec<Attempt>,
     #[serde(serialize_with = "as_text")]
     pub(crate) body: Bytes,
@@ -79,7 +89,6 @@ fn as_text<S: serde::Serializer>(body: &Bytes, serializer: S) -> Result<S::Ok, S
 #[derive(Debug)]
 struct Queue {
     url: Option<Url>,
-    signer: Signer,
     next_number: u64,
     log: BTreeMap<u64, Delivery>,
     ready: VecDeque<u64>,
@@ -93,6 +102,7 @@ struct Queue {
 #[derive(Debug)]
 pub(crate) struct Webhooks {
     pub(crate) provider: &'static str,
+    pub(crate) schedule: Schedule,
     pub(crate) faults: Arc<Faults>,
     queue: Mutex<Queue>,
     pub(crate) wake: Notify,
@@ -105,13 +115,12 @@ pub(crate) struct Webhooks {
 impl Webhooks {
     pub(crate) fn new(
         provider: &'static str,
+        schedule: Schedule,
         faults: Arc<Faults>,
         url: Option<Url>,
-        signer: Signer,
     ) -> Self {
         let queue = Queue {
             url,
-            signer,
             next_number: 1,
             log: BTreeMap::new(),
             ready: VecDeque::new(),
@@ -120,6 +129,7 @@ impl Webhooks {
         };
         Webhooks {
             provider,
+            schedule,
             faults,
             queue: Mutex::new(queue),
             wake: Notify::new(),
@@ -132,19 +142,13 @@ impl Webhooks {
         lock(&self.queue).url.clone()
     }
 
-    pub(crate) fn signer(&self) -> Signer {
-        lock(&self.queue).signer.clone()
-    }
-
-    pub(crate) fn set_signer(&self, signer: Signer) {
-        lock(&self.queue).signer = signer;
-    }
-
-    /// Changes the URL for new deliveries and for those not finished.
+    /// Changes the URL for new deliveries and for those not finished, except for those with a
+    /// URL of their own.
     pub(crate) fn set_url(&self, url: Option<Url>) {
         self.change(|queue| {
             for delivery in queue.log.values_mut() {
-                if matches!(delivery.state, DeliveryState::Pending | DeliveryState::Held) {
+                let open = matches!(delivery.state, DeliveryState::Pending | DeliveryState::Held);
+                if open && !delivery.has_own_url {
                     delivery.url.clone_from(&url);
                 }
             }
@@ -162,9 +166,10 @@ impl Webhooks {
         };
         let fault = self.faults.take(&place);
         self.change(|queue| {
-            let state = match (&fault, &queue.url) {
+            let state = match (&fault, outgoing.own_url.as_ref().or(queue.url.as_ref())) {
                 (Some(FaultKind::DropWebhook), _) => DeliveryState::Dropped,
                 (_, None) => DeliveryState::NoUrl,
+                (_, Some(url)) if check_url(url).is_err() => DeliveryState::NotLocal,
                 (Some(FaultKind::DelayWebhook | FaultKind::ReorderWebhook), _) => {
                     DeliveryState::Held
                 }
@@ -204,11 +209,10 @@ impl Webhooks {
         self.hurry.send_modify(|version| *version += 1);
     }
 
-    /// Forgets everything queued and logged, and goes back to this URL and signer.
-    pub(crate) fn reset(&self, url: Option<Url>, signer: Signer) {
+    /// Forgets everything queued and logged, and goes back to this URL.
+    pub(crate) fn reset(&self, url: Option<Url>) {
         self.change(|queue| {
             queue.url = url;
-            queue.signer = signer;
             queue.log.clear();
             queue.ready.clear();
             queue.overtaken.clear();
@@ -218,6 +222,12 @@ impl Webhooks {
 
     pub(crate) fn log(&self) -> Vec<Delivery> {
         lock(&self.queue).log.values().cloned().collect()
+    }
+
+    /// Looks at the deliveries about one object, oldest first.
+    pub(crate) fn about<T>(&self, entity_id: &str, look: impl Fn(&Delivery) -> T) -> Vec<T> {
+        let queue = lock(&self.queue);
+        queue.log.values().filter(|it| it.entity_id == entity_id).map(look).collect()
     }
 
     /// Returns when nothing waits for an attempt. What faults hold back does not count.
@@ -273,11 +283,13 @@ impl Queue {
             id: outgoing.id.clone(),
             event: outgoing.event.clone(),
             entity_id: outgoing.entity_id.clone(),
+            at: outgoing.at,
             state,
-            url: self.url.clone(),
+            url: outgoing.own_url.clone().or_else(|| self.url.clone()),
+            has_own_url: outgoing.own_url.is_some(),
             attempts: Vec::new(),
             body: outgoing.body.clone(),
-            signer: self.signer.clone(),
+            signer: outgoing.signer.clone(),
         };
         self.log.insert(number, delivery);
         self.pending += usize::from(state == DeliveryState::Pending);
@@ -314,9 +326,8 @@ mod tests {
     use crate::webhook::WebhookScheme;
 
     fn webhooks(url: Option<&str>) -> Webhooks {
-        let signer = Signer::new(WebhookScheme::Legacy, "secret").unwrap();
         let url = url.map(|url| Url::parse(url).unwrap());
-        Webhooks::new("toffeepay", Arc::new(Faults::default()), url, signer)
+        Webhooks::new("toffeepay", Schedule::Doubling, Arc::new(Faults::default()), url)
     }
 
     fn event(name: &str) -> Outgoing {
@@ -324,7 +335,10 @@ mod tests {
             id: format!("id of {name}"),
             event: name.to_owned(),
             entity_id: "pay_1".to_owned(),
+            at: Timestamp::UNIX_EPOCH,
             body: Bytes::from_static(b"{}"),
+            signer: Signer::toffeepay(WebhookScheme::Legacy, "secret").unwrap(),
+            own_url: None,
         }
     }
 
@@ -368,5 +382,19 @@ mod tests {
         webhooks.send(&event("a"));
         assert!(ready(&webhooks).is_empty());
         assert_eq!(webhooks.log()[0].state, DeliveryState::NoUrl);
+    }
+
+    #[test]
+    fn an_event_with_its_own_url_goes_there_or_nowhere() {
+        let webhooks = webhooks(Some("http://127.0.0.1:9/"));
+        for own in ["http://127.0.0.1:8/own", "https://example.com/hook"] {
+            webhooks.send(&Outgoing { own_url: Some(Url::parse(own).unwrap()), ..event("a") });
+        }
+        webhooks.set_url(Some(Url::parse("http://127.0.0.1:7/").unwrap()));
+        let log = webhooks.log();
+        assert_eq!(log[0].url.as_ref().unwrap().as_str(), "http://127.0.0.1:8/own");
+        assert_eq!(log[0].state, DeliveryState::Pending);
+        assert_eq!(log[1].state, DeliveryState::NotLocal);
+        assert_eq!(ready(&webhooks).len(), 1);
     }
 }

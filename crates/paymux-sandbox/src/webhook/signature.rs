@@ -1,15 +1,16 @@
-//! Signing schemes for webhooks.
+//! Signing schemes for webhooks. Each provider has its own; a signer is one of them with its key.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
 use http::{HeaderName, HeaderValue};
 use serde::{Deserialize, Serialize};
+use sha1::{Digest, Sha1};
 use sha2::Sha256;
 
 use crate::SandboxError;
 
-/// How a provider's webhooks are signed, and with it which body they carry.
+/// How ToffeePay's webhooks are signed, and with it which body they carry.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -21,10 +22,17 @@ pub enum WebhookScheme {
     Standard,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Scheme {
+    ToffeePay(WebhookScheme),
+    /// `X-Signature`: base64 of SHA-1 over secret, body, secret. No time, no id, no HMAC.
+    MilkyPay,
+}
+
 /// A scheme with its key.
 #[derive(Clone)]
 pub(crate) struct Signer {
-    pub(crate) scheme: WebhookScheme,
+    scheme: Scheme,
     key: Vec<u8>,
 }
 
@@ -35,9 +43,9 @@ impl std::fmt::Debug for Signer {
 }
 
 impl Signer {
-    /// Reads a secret: the legacy scheme takes its bytes as given, the standard one is base64
-    /// after an optional `whsec_`.
-    pub(crate) fn new(scheme: WebhookScheme, secret: &str) -> Result<Self, SandboxError> {
+    /// Reads a secret of ToffeePay: the legacy scheme takes its bytes as given, the standard one
+    /// is base64 after an optional `whsec_`.
+    pub(crate) fn toffeepay(scheme: WebhookScheme, secret: &str) -> Result<Self, SandboxError> {
         let key = match scheme {
             WebhookScheme::Legacy => secret.as_bytes().to_vec(),
             WebhookScheme::Standard => STANDARD
@@ -46,6 +54,15 @@ impl Signer {
                     SandboxError::Configuration(format!("webhook secret is not base64: {error}"))
                 })?,
         };
+        Signer::with_key(Scheme::ToffeePay(scheme), key)
+    }
+
+    /// Takes a secret of MilkyPay, whose bytes are the key.
+    pub(crate) fn milkypay(secret: &str) -> Result<Self, SandboxError> {
+        Signer::with_key(Scheme::MilkyPay, secret.as_bytes().to_vec())
+    }
+
+    fn with_key(scheme: Scheme, key: Vec<u8>) -> Result<Self, SandboxError> {
         if key.is_empty() {
             return Err(SandboxError::Configuration("webhook secret is empty".to_owned()));
         }
@@ -61,23 +78,30 @@ impl Signer {
         body: &[u8],
         spoiled: bool,
     ) -> Vec<(HeaderName, HeaderValue)> {
-        let beginning = match self.scheme {
-            WebhookScheme::Legacy => format!("{seconds}."),
-            WebhookScheme::Standard => format!("{id}.{seconds}."),
+        let legacy_beginning = format!("{seconds}.");
+        let standard_beginning = format!("{id}.{seconds}.");
+        let mut digest = match self.scheme {
+            Scheme::ToffeePay(WebhookScheme::Legacy) => {
+                self.hmac(&[legacy_beginning.as_bytes(), body])
+            }
+            Scheme::ToffeePay(WebhookScheme::Standard) => {
+                self.hmac(&[standard_beginning.as_bytes(), body])
+            }
+            Scheme::MilkyPay => self.sandwich(body),
         };
-        let mut digest = self.digest(&[beginning.as_bytes(), body]);
         if spoiled && let Some(first) = digest.first_mut() {
             *first ^= 1;
         }
         let headers = match self.scheme {
-            WebhookScheme::Legacy => {
+            Scheme::ToffeePay(WebhookScheme::Legacy) => {
                 vec![("x-toffeepay-signature", format!("t={seconds},v1={}", hex::encode(digest)))]
             }
-            WebhookScheme::Standard => vec![
+            Scheme::ToffeePay(WebhookScheme::Standard) => vec![
                 ("webhook-id", id.to_owned()),
                 ("webhook-timestamp", seconds.to_string()),
                 ("webhook-signature", format!("v1,{}", STANDARD.encode(digest))),
             ],
+            Scheme::MilkyPay => vec![("x-signature", STANDARD.encode(digest))],
         };
         headers
             .into_iter()
@@ -87,7 +111,7 @@ impl Signer {
             .collect()
     }
 
-    fn digest(&self, parts: &[&[u8]]) -> Vec<u8> {
+    fn hmac(&self, parts: &[&[u8]]) -> Vec<u8> {
         // HMAC takes a key of any length, so the error cannot occur; an empty digest would only
         // make a signature that nobody accepts.
         let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.key) else {
@@ -97,6 +121,14 @@ impl Signer {
             mac.update(part);
         }
         mac.finalize().into_bytes().to_vec()
+    }
+
+    fn sandwich(&self, body: &[u8]) -> Vec<u8> {
+        let mut hash = Sha1::new();
+        for part in [self.key.as_slice(), body, self.key.as_slice()] {
+            hash.update(part);
+        }
+        hash.finalize().to_vec()
     }
 }
 
@@ -121,7 +153,7 @@ mod tests {
             let seconds = header.strip_prefix("t=").and_then(|rest| rest.split(',').next());
             let Some(Ok(seconds)) = seconds.map(str::parse::<i64>) else { continue };
             let secret = vector["secret"].as_str().unwrap();
-            let signer = Signer::new(WebhookScheme::Legacy, secret).unwrap();
+            let signer = Signer::toffeepay(WebhookScheme::Legacy, secret).unwrap();
             let body = vector["body"].as_str().unwrap().as_bytes();
             let made = signer.headers("", seconds, body, false);
             let made = made[0].1.to_str().unwrap();
@@ -145,7 +177,7 @@ mod tests {
             let headers = &vector["headers"];
             let text = |name: &str| headers[name].as_str().unwrap();
             let secret = vector["secret"].as_str().unwrap();
-            let signer = Signer::new(WebhookScheme::Standard, secret).unwrap();
+            let signer = Signer::toffeepay(WebhookScheme::Standard, secret).unwrap();
             let seconds = text("webhook-timestamp").parse().unwrap();
             let body = vector["body"].as_str().unwrap().as_bytes();
             let made = signer.headers(text("webhook-id"), seconds, body, false);
@@ -157,16 +189,43 @@ mod tests {
         assert!(matched >= 3, "only {matched} vectors were compared");
     }
 
+    /// Every vector of the contract, and none of the constructions that look like it.
+    #[test]
+    fn milkypay_vectors() {
+        let text = include_str!("../../tests/fixtures/milkypay/callback.signature_vectors.json");
+        let file: Value = serde_json::from_str(text).unwrap();
+        let raw = include_bytes!("../../tests/fixtures/milkypay/callback.processed.raw.json");
+        let sign = |secret: &str, body: &[u8]| {
+            let made = Signer::milkypay(secret).unwrap().headers("", 0, body, false);
+            assert_eq!(made[0].0, "x-signature");
+            made[0].1.to_str().unwrap().to_owned()
+        };
+        let vectors = file["vectors"].as_array().unwrap();
+        assert_eq!(vectors.len(), 4);
+        for vector in vectors {
+            let body = vector["body"].as_str().map_or(raw.as_slice(), str::as_bytes);
+            let made = sign(vector["secret"].as_str().unwrap(), body);
+            assert_eq!(made, vector["x_signature"].as_str().unwrap(), "{}", vector["name"]);
+        }
+        let tiny = sign("secret", br#"{"data":{"id":"cpi_1"}}"#);
+        for wrong in file["must_fail_for_tiny"].as_array().unwrap() {
+            assert_ne!(tiny, wrong["x_signature"].as_str().unwrap(), "{}", wrong["why"]);
+        }
+    }
+
     #[test]
     fn a_spoiled_signature_differs() {
-        let signer = Signer::new(WebhookScheme::Legacy, "secret").unwrap();
+        let signer = Signer::toffeepay(WebhookScheme::Legacy, "secret").unwrap();
+        assert_ne!(signer.headers("", 1, b"{}", false), signer.headers("", 1, b"{}", true));
+        let signer = Signer::milkypay("secret").unwrap();
         assert_ne!(signer.headers("", 1, b"{}", false), signer.headers("", 1, b"{}", true));
     }
 
     #[test]
     fn a_secret_must_be_usable() {
-        assert!(Signer::new(WebhookScheme::Legacy, "").is_err());
-        assert!(Signer::new(WebhookScheme::Standard, "whsec_").is_err());
-        assert!(Signer::new(WebhookScheme::Standard, "not base64").is_err());
+        assert!(Signer::toffeepay(WebhookScheme::Legacy, "").is_err());
+        assert!(Signer::toffeepay(WebhookScheme::Standard, "whsec_").is_err());
+        assert!(Signer::toffeepay(WebhookScheme::Standard, "not base64").is_err());
+        assert!(Signer::milkypay("").is_err());
     }
 }

@@ -1,0 +1,215 @@
+//! Amounts as exact decimals: read from the text of a number, never through a float.
+
+use serde::{Serialize, Serializer};
+
+/// More digits than this are no amount of money.
+const LONGEST: usize = 40;
+
+/// An amount in one currency, counted in its smallest unit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Amount {
+    /// First, so that amounts of one currency are compared by it.
+    minor: i128,
+    decimals: u8,
+}
+
+/// A text that is not an amount of the currency.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct NotAnAmount;
+
+impl Amount {
+    pub(super) fn zero(decimals: u8) -> Self {
+        Amount { minor: 0, decimals }
+    }
+
+    /// Reads `100`, `100.55` or `1.0e-2`. Digits that the currency does not have are refused
+    /// unless they are zero.
+    pub(super) fn parse(text: &str, decimals: u8) -> Result<Self, NotAnAmount> {
+        let (mantissa, exponent) = match text.split_once(['e', 'E']) {
+            Some((mantissa, exponent)) => (mantissa, exponent.parse().map_err(|_| NotAnAmount)?),
+            None => (text, 0_i32),
+        };
+        let (sign, digits) = match mantissa.strip_prefix('-') {
+            Some(rest) => (-1, rest),
+            None => (1, mantissa),
+        };
+        let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+        let all = format!("{whole}{fraction}");
+        if whole.is_empty() || all.len() > LONGEST || !all.bytes().all(|b| b.is_ascii_digit()) {
+            return Err(NotAnAmount);
+        }
+        // The number is `all` times ten to the power of `shift` in smallest units.
+        let shift = exponent
+            .checked_sub(i32::try_from(fraction.len()).map_err(|_| NotAnAmount)?)
+            .and_then(|shift| shift.checked_add(i32::from(decimals)))
+            .ok_or(NotAnAmount)?;
+        let digits = all.trim_start_matches('0');
+        let zeros = usize::try_from(shift.unsigned_abs()).map_err(|_| NotAnAmount)?;
+        let minor = if digits.is_empty() {
+            "0".to_owned()
+        } else if shift >= 0 && zeros <= LONGEST {
+            format!("{digits}{}", "0".repeat(zeros))
+        } else {
+            let (kept, dropped) = digits.split_at(digits.len().saturating_sub(zeros));
+            if shift > 0 || dropped.len() < zeros || dropped.bytes().any(|digit| digit != b'0') {
+                return Err(NotAnAmount);
+            }
+            format!("0{kept}")
+        };
+        let minor: i128 = minor.parse().map_err(|_| NotAnAmount)?;
+        Ok(Amount { minor: sign * minor, decimals })
+    }
+
+    pub(super) fn is_positive(self) -> bool {
+        self.minor > 0
+    }
+
+    pub(super) fn plus(self, other: Amount) -> Self {
+        Amount { minor: self.minor.saturating_add(other.minor), ..self }
+    }
+
+    pub(super) fn minus(self, other: Amount) -> Self {
+        Amount { minor: self.minor.saturating_sub(other.minor), ..self }
+    }
+
+    /// With all digits of the currency, as people read it: `100.00`.
+    pub(super) fn fixed(self) -> String {
+        let unit = 10_u128.pow(u32::from(self.decimals));
+        let minor = self.minor.unsigned_abs();
+        let sign = if self.minor < 0 { "-" } else { "" };
+        match usize::from(self.decimals) {
+            0 => format!("{sign}{minor}"),
+            width => format!("{sign}{}.{:0width$}", minor / unit, minor % unit),
+        }
+    }
+
+    /// Half of the amount, rounded down.
+    pub(super) fn half(self) -> Self {
+        Amount { minor: self.minor / 2, ..self }
+    }
+
+    /// A percentage of the amount, half a unit rounded up.
+    pub(super) fn percent(self, rate: Amount) -> Self {
+        let whole = 100 * 10_i128.pow(u32::from(rate.decimals));
+        let product = self.minor.saturating_mul(rate.minor);
+        Amount { minor: product.saturating_add(whole / 2).div_euclid(whole), ..self }
+    }
+}
+
+/// As short as JSON numbers are written: `100`, `123.45`, `60.5`.
+impl std::fmt::Display for Amount {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let fixed = self.fixed();
+        let short = if self.decimals > 0 {
+            fixed.trim_end_matches('0').trim_end_matches('.')
+        } else {
+            &fixed
+        };
+        formatter.write_str(short)
+    }
+}
+
+/// As text: the snapshot keeps every digit.
+impl Serialize for Amount {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// The number as PHP prints it with `serialize_precision = 17`: `0.1` shows its binary tail,
+/// small numbers an exponent. This is the one place where an amount becomes a float, since the
+/// float is what is to be shown.
+pub(super) fn with_float_tail(amount: Amount) -> String {
+    let text = amount.to_string();
+    let Ok(float) = text.parse::<f64>() else { return text };
+    let scientific = format!("{float:.16e}");
+    let Some((mantissa, exponent)) = scientific.split_once('e') else { return text };
+    let digits = mantissa.replace(['.', '-'], "");
+    let digits = digits.trim_end_matches('0');
+    let sign = if mantissa.starts_with('-') { "-" } else { "" };
+    match exponent.parse::<i32>() {
+        Ok(0..17) if text.bytes().all(|byte| byte != b'.') => text,
+        Ok(exponent @ 0..17) => {
+            let point = usize::try_from(exponent).unwrap_or_default() + 1;
+            let padded = format!("{digits:0<point$}");
+            let (whole, fraction) = padded.split_at(point);
+            if fraction.is_empty() { text } else { format!("{sign}{whole}.{fraction}") }
+        }
+        Ok(exponent @ -4..0) => {
+            let zeros = usize::try_from(exponent.unsigned_abs()).unwrap_or(1) - 1;
+            format!("{sign}0.{}{digits}", "0".repeat(zeros))
+        }
+        Ok(exponent) if !digits.is_empty() => {
+            let (first, rest) = digits.split_at(1);
+            let rest = if rest.is_empty() { "0" } else { rest };
+            format!("{sign}{first}.{rest}e{exponent:+}")
+        }
+        Ok(_) | Err(_) => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_are_read_exactly() {
+        for (text, decimals, expected) in [
+            ("100", 2, Some("100")),
+            ("100.55", 2, Some("100.55")),
+            ("100.550", 2, Some("100.55")),
+            ("0.1", 2, Some("0.1")),
+            ("9999999", 2, Some("9999999")),
+            ("1e2", 2, Some("100")),
+            ("1.0e-2", 2, Some("0.01")),
+            ("1.0e-8", 8, Some("0.00000001")),
+            ("12.345", 3, Some("12.345")),
+            ("500", 0, Some("500")),
+            ("500.0", 0, Some("500")),
+            ("-3.5", 2, Some("-3.5")),
+            ("0", 2, Some("0")),
+            ("0e9", 2, Some("0")),
+            ("100.555", 2, None),
+            ("500.5", 0, None),
+            ("1e-3", 2, None),
+            ("1e400", 2, None),
+            ("1e-400", 2, None),
+            ("", 2, None),
+            (".5", 2, None),
+            ("1.2.3", 2, None),
+            ("abc", 2, None),
+            ("1e", 2, None),
+            ("9999999999999999999999999999999999999999999", 2, None),
+        ] {
+            let amount = Amount::parse(text, decimals).ok().map(|amount| amount.to_string());
+            assert_eq!(amount.as_deref(), expected, "{text} with {decimals} decimals");
+        }
+    }
+
+    #[test]
+    fn percentages_are_rounded_half_up() {
+        let amount = |text| Amount::parse(text, 2).unwrap();
+        let rate = Amount::parse("2.5", 6).unwrap();
+        assert_eq!(amount("100").percent(rate), amount("2.5"));
+        assert_eq!(amount("0.2").percent(rate), amount("0.01"), "0.005 rounds up");
+        assert_eq!(amount("0.19").percent(rate), amount("0"));
+    }
+
+    #[test]
+    fn float_tails_are_those_of_php() {
+        for (text, decimals, expected) in [
+            ("0.1", 2, "0.10000000000000001"),
+            ("123.45", 2, "123.45"),
+            ("60.5", 2, "60.5"),
+            ("100", 2, "100"),
+            ("0", 2, "0"),
+            ("0.00000001", 8, "1.0e-8"),
+            ("0.01", 2, "0.01"),
+            ("1.1", 2, "1.1000000000000001"),
+            ("9.95", 2, "9.9499999999999993"),
+        ] {
+            let amount = Amount::parse(text, decimals).unwrap();
+            assert_eq!(with_float_tail(amount), expected, "{text}");
+        }
+    }
+}

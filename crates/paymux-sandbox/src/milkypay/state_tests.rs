@@ -1,0 +1,1 @@
+//! The transitions as tables, without HTTP.

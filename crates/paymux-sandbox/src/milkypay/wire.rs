@@ -1,0 +1,164 @@
+//! How MilkyPay writes JSON: like PHP.
+
+use std::io;
+
+use http::StatusCode;
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::ser::{CompactFormatter, Formatter, Serializer};
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+
+use super::amount::{Amount, with_float_tail};
+use super::settings::{AmountStyle, MilkyPaySettings};
+use crate::reply::Reply;
+
+/// The literal text of a number.
+pub(super) type Number = Box<RawValue>;
+
+/// The account's habits of writing.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Style {
+    amounts: AmountStyle,
+    lists: bool,
+    escapes: bool,
+}
+
+impl Style {
+    pub(super) fn of(settings: &MilkyPaySettings) -> Self {
+        Style {
+            amounts: settings.amount_style,
+            lists: settings.empty_maps_as_lists,
+            escapes: settings.php_escapes,
+        }
+    }
+
+    pub(super) fn amount(self, amount: Amount) -> Number {
+        let text = match self.amounts {
+            AmountStyle::Plain => amount.to_string(),
+            AmountStyle::FloatTail => with_float_tail(amount),
+            AmountStyle::Text => format!("\"{amount}\""),
+        };
+        // Every style is JSON; a null would be seen at once.
+        RawValue::from_string(text).unwrap_or_else(|_| RawValue::NULL.to_owned())
+    }
+
+    pub(super) fn optional(self, amount: Option<Amount>) -> Option<Number> {
+        amount.map(|amount| self.amount(amount))
+    }
+
+    /// A map, which PHP writes as a list when it is empty.
+    pub(super) fn map(self, map: &Map<String, Value>) -> Value {
+        if map.is_empty() && self.lists {
+            return Value::Array(Vec::new());
+        }
+        Value::Object(map.clone())
+    }
+
+    /// The same for a map of anything.
+    pub(super) fn entries<V: Serialize>(self, entries: Vec<(&str, V)>) -> Entries<'_, V> {
+        Entries { entries, lists: self.lists }
+    }
+
+    pub(super) fn write(self, value: &impl Serialize) -> Vec<u8> {
+        let mut text = Vec::new();
+        let written = if self.escapes {
+            value.serialize(&mut Serializer::with_formatter(&mut text, PhpFormatter))
+        } else {
+            value.serialize(&mut Serializer::with_formatter(&mut text, CompactFormatter))
+        };
+        // Objects of this crate always serialize; an empty text would be seen at once.
+        if written.is_err() {
+            text.clear();
+        }
+        text
+    }
+
+    pub(super) fn reply(self, status: StatusCode, value: &impl Serialize) -> Reply {
+        Reply { content_type: "application/json", ..Reply::text(status, self.write(value)) }
+    }
+}
+
+/// A map in its own order.
+#[derive(Debug)]
+pub(super) struct Entries<'a, V> {
+    entries: Vec<(&'a str, V)>,
+    lists: bool,
+}
+
+impl<V: Serialize> Serialize for Entries<'_, V> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if self.entries.is_empty() && self.lists {
+            return serializer.collect_seq(std::iter::empty::<()>());
+        }
+        serializer.collect_map(self.entries.iter().map(|(name, value)| (name, value)))
+    }
+}
+
+/// The one member of most answers.
+#[derive(Debug, Serialize)]
+pub(super) struct Enveloped<D> {
+    pub(super) data: D,
+}
+
+/// `json_encode` without flags: slashes and everything beyond ASCII are escaped.
+#[derive(Clone, Copy, Debug)]
+struct PhpFormatter;
+
+impl Formatter for PhpFormatter {
+    fn write_string_fragment<W>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()>
+    where
+        W: ?Sized + io::Write,
+    {
+        let mut units = [0_u16; 2];
+        for letter in fragment.chars() {
+            match letter {
+                '/' => writer.write_all(br"\/")?,
+                letter if letter.is_ascii() => write!(writer, "{letter}")?,
+                letter => {
+                    for unit in letter.encode_utf16(&mut units) {
+                        write!(writer, "\\u{unit:04x}")?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Unix seconds, as all times in answers.
+pub(super) fn seconds(at: Timestamp) -> i64 {
+    at.as_second()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn text_is_escaped_as_php_does() {
+        let settings = MilkyPaySettings::default();
+        let value = json!({"a": "https://x/ü №7 😀 \"q\"\n"});
+        let escaped = Style::of(&settings).write(&value);
+        let expected = r#"{"a":"https:\/\/x\/\u00fc \u21167 \ud83d\ude00 \"q\"\n"}"#;
+        assert_eq!(String::from_utf8(escaped.clone()).unwrap(), expected);
+        assert_eq!(serde_json::from_slice::<Value>(&escaped).unwrap(), value);
+        let plain = Style::of(&MilkyPaySettings { php_escapes: false, ..settings }).write(&value);
+        assert!(String::from_utf8(plain).unwrap().contains("https://x/ü №7 😀"));
+    }
+
+    #[test]
+    fn amounts_are_written_in_three_ways() {
+        let amount = Amount::parse("0.1", 2).unwrap();
+        for (amount_style, expected) in [
+            (AmountStyle::Plain, "0.1"),
+            (AmountStyle::FloatTail, "0.10000000000000001"),
+            (AmountStyle::Text, "\"0.1\""),
+        ] {
+            let settings = MilkyPaySettings { amount_style, ..MilkyPaySettings::default() };
+            let style = Style::of(&settings);
+            assert_eq!(style.write(&style.amount(amount)), expected.as_bytes());
+        }
+    }
+}
