@@ -4,24 +4,28 @@
 //! | --- | --- | --- |
 //! | [`StandardWebhooks`] | `id.seconds.body` | `v1,` and base64, in a header of its own |
 //! | [`TimestampedHmac`] | `seconds.body` | `t=seconds,v1=hex`, both in one header |
+//! | [`Sha1Sandwich`] | `secret`, `body`, `secret`, hashed without HMAC | base64, in one header |
 //!
 //! The scheme is chosen where the account is configured, never by what arrives. The rules that
-//! both share:
+//! all share:
 //!
 //! - The body is taken byte by byte, before anybody reads it as JSON.
 //! - A header that occurs twice is refused, since two readers could take two different ones.
 //! - Every secret is tried on every signature, in constant time, and one match suffices: that is
 //!   how a secret is replaced without losing a delivery.
 //! - A signature in an unknown version is passed over; it never counts as one.
-//! - The age is checked after the signature, so "too old" is only ever said of a delivery that the
+//! - Where a time is signed, the age is checked after the signature, so "too old" is only ever said of a delivery that the
 //!   provider did sign: a reason to look at our clock or for a replay, not for a forger.
 //!
-//! That a delivery is new is not decided here: within the tolerance the same one verifies as often
-//! as it arrives. The caller keeps the ids it has seen, and limits the size of a body.
+//! That a delivery is new is not decided here: within the tolerance, or for ever where the scheme
+//! signs no time, the same one verifies as often as it arrives. The caller keeps the ids it has
+//! seen, and limits the size of a body.
 
+mod sha1_sandwich;
 mod shared;
 mod standard_webhooks;
 mod timestamped_hmac;
 
+pub use sha1_sandwich::Sha1Sandwich;
 pub use standard_webhooks::{SignedMessage, StandardWebhooks};
 pub use timestamped_hmac::TimestampedHmac;

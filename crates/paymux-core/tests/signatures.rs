@@ -10,6 +10,12 @@ mod reference;
 #[path = "signatures/rules.rs"]
 mod rules;
 #[cfg(test)]
+#[path = "signatures/sandwich_forgeries.rs"]
+mod sandwich_forgeries;
+#[cfg(test)]
+#[path = "signatures/sandwich_rules.rs"]
+mod sandwich_rules;
+#[cfg(test)]
 #[path = "signatures/standard_forgeries.rs"]
 mod standard_forgeries;
 #[cfg(test)]

@@ -3,6 +3,8 @@
 
 pub use paymux_core::*;
 
+#[cfg(feature = "milkypay")]
+pub use paymux_milkypay as milkypay;
 #[cfg(feature = "toffeepay")]
 pub use paymux_toffeepay as toffeepay;
 

@@ -28,6 +28,29 @@ const MAX_HEADER_BYTES: usize = 4096;
 const DEFAULT_TOLERANCE: Duration = Duration::from_secs(300);
 const MAX_TOLERANCE: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// The secrets of one endpoint, decoded: 1 to 3, each usable. `decode` makes the bytes of a
+/// secret, which must be at least `min_bytes`.
+pub(super) fn read_secrets(
+    secrets: impl IntoIterator<Item = SecretString>,
+    min_bytes: usize,
+    decode: fn(&str) -> Result<Zeroizing<Vec<u8>>>,
+) -> Result<Vec<Zeroizing<Vec<u8>>>> {
+    let mut read = Vec::new();
+    for secret in secrets {
+        let bytes = read_secret(secret.expose_secret(), min_bytes, decode)?;
+        if read.len() == MAX_SECRETS {
+            return Err(secret_error(format!("must be at most {MAX_SECRETS} secrets")));
+        }
+        read.push(bytes);
+    }
+    if read.is_empty() { Err(secret_error("must be at least one secret")) } else { Ok(read) }
+}
+
+/// The text of a secret as it is: no prefix is taken off and nothing is decoded.
+pub(super) fn as_given(secret: &str) -> Result<Zeroizing<Vec<u8>>> {
+    Ok(Zeroizing::new(secret.as_bytes().to_vec()))
+}
+
 /// The secrets of one endpoint as prepared HMAC keys, so that a delivery costs no key set-up. The
 /// first one signs.
 #[derive(Clone)]
@@ -37,26 +60,17 @@ pub(super) struct Keys {
 }
 
 impl Keys {
-    /// Prepares 1 to 3 secrets. `decode` makes the key of a secret; the key must have `min_bytes`.
+    /// Prepares the secrets: see [`read_secrets`].
     pub(super) fn new(
         secrets: impl IntoIterator<Item = SecretString>,
         min_bytes: usize,
         decode: fn(&str) -> Result<Zeroizing<Vec<u8>>>,
     ) -> Result<Self> {
-        let mut first = None;
-        let mut others = Vec::new();
-        for secret in secrets {
-            let key = prepare_key(secret.expose_secret(), min_bytes, decode)?;
-            match first {
-                None => first = Some(key),
-                Some(_) if others.len() + 1 < MAX_SECRETS => others.push(key),
-                Some(_) => {
-                    return Err(secret_error(format!("must be at most {MAX_SECRETS} secrets")));
-                }
-            }
-        }
-        let first = first.ok_or_else(|| secret_error("must be at least one secret"))?;
-        Ok(Self { first, others })
+        let mut keys = read_secrets(secrets, min_bytes, decode)?.into_iter().map(|bytes| {
+            HmacSha256::new_from_slice(&bytes).map_err(|_| secret_error("cannot be used as a key"))
+        });
+        let first = keys.next().ok_or_else(|| secret_error("must be at least one secret"))??;
+        Ok(Self { first, others: keys.collect::<Result<_>>()? })
     }
 
     /// How many secrets there are.
@@ -95,11 +109,11 @@ fn digest(key: &HmacSha256, parts: &[&[u8]]) -> CtOutput<HmacSha256> {
     mac.finalize()
 }
 
-fn prepare_key(
+fn read_secret(
     secret: &str,
     min_bytes: usize,
     decode: fn(&str) -> Result<Zeroizing<Vec<u8>>>,
-) -> Result<HmacSha256> {
+) -> Result<Zeroizing<Vec<u8>>> {
     if secret.trim().is_empty() {
         return Err(secret_error("must not be empty"));
     }
@@ -114,7 +128,7 @@ fn prepare_key(
     if key.iter().all(|&byte| byte == 0) {
         return Err(secret_error("must not be all zeros"));
     }
-    HmacSha256::new_from_slice(&key).map_err(|_| secret_error("cannot be used as a key"))
+    Ok(key)
 }
 
 /// The error for a secret that cannot be used. The message never holds any of it.

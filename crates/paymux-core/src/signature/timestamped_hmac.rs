@@ -3,9 +3,11 @@
 use std::{fmt, time::Duration};
 
 use http::{HeaderMap, HeaderName};
-use secrecy::{SecretString, zeroize::Zeroizing};
+use secrecy::SecretString;
 
-use super::shared::{Digest, Keys, Signatures, Tolerance, read_seconds, read_single_header};
+use super::shared::{
+    Digest, Keys, Signatures, Tolerance, as_given, read_seconds, read_single_header,
+};
 use crate::{Error, Result, Timestamp};
 
 /// Below this a secret can be guessed from one delivery that somebody has seen.
@@ -38,7 +40,6 @@ impl TimestampedHmac {
         header: HeaderName,
         secrets: impl IntoIterator<Item = SecretString>,
     ) -> Result<Self> {
-        let as_given = |secret: &str| Ok(Zeroizing::new(secret.as_bytes().to_vec()));
         let keys = Keys::new(secrets, MIN_SECRET_BYTES, as_given)?;
         Ok(Self { header, keys, tolerance: Tolerance::default() })
     }

@@ -1,4 +1,4 @@
-//! What the forgers of both schemes share: chance, bodies, and how a run is counted.
+//! What the forgers of all schemes share: chance, bodies, and how a run is counted.
 
 use std::collections::BTreeMap;
 

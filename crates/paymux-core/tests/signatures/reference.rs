@@ -5,6 +5,7 @@
 use base64::{Engine, engine::general_purpose::STANDARD};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use paymux_core::Timestamp;
+use sha1::Sha1;
 use sha2::{Digest, Sha256};
 
 /// A delivery of either scheme, easy to tamper with.
@@ -99,4 +100,15 @@ pub(crate) fn is_authentic_timestamped(delivery: &Delivery, keys: &[Vec<u8>]) ->
         parts.iter().any(|part| part.starts_with("v1=") && part.eq_ignore_ascii_case(&expected))
     });
     signed && is_fresh(seconds, delivery.received_at)
+}
+
+/// Is it authentic as base64 of SHA-1 between two secrets, in the header `x-signature`?
+pub(crate) fn is_authentic_sandwich(delivery: &Delivery, secrets: &[Vec<u8>]) -> bool {
+    let Some(value) = delivery.single("x-signature") else { return false };
+    secrets.iter().any(|secret| value.trim() == sandwich(secret, &delivery.body))
+}
+
+/// The text of a signature over the body between two secrets.
+pub(crate) fn sandwich(secret: &[u8], body: &[u8]) -> String {
+    STANDARD.encode(Sha1::digest([secret, body, secret].concat()))
 }

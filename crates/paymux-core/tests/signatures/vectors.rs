@@ -3,7 +3,7 @@
 use http::{HeaderMap, HeaderName, HeaderValue};
 use paymux_core::{
     Effect, Error, ErrorKind, SecretString, Timestamp,
-    signature::{StandardWebhooks, TimestampedHmac},
+    signature::{Sha1Sandwich, StandardWebhooks, TimestampedHmac},
 };
 use serde_json::Value;
 
@@ -15,6 +15,8 @@ const TIMESTAMPED: [&str; 2] = [
     include_str!("../data/signatures/timestamped_hmac.contract.json"),
     include_str!("../data/signatures/timestamped_hmac.own.json"),
 ];
+
+const SANDWICH: &str = include_str!("../data/signatures/sha1_sandwich.own.json");
 
 /// What each reason in the contract's files is called here.
 const REASONS: [(&str, &[&str]); 6] = [
@@ -155,6 +157,28 @@ fn timestamped_hmac() {
                     let (_, made) = made.split_once(',').unwrap();
                     assert!(given.split(',').any(|part| part.trim() == made), "{name}: {made}");
                 }
+            }
+            Err(error) => {
+                assert!(!vector.valid, "{name}: {error}");
+                check_refusal(&vector, &error);
+            }
+        }
+    }
+}
+
+#[test]
+fn sha1_sandwich() {
+    let vectors = read_vectors(SANDWICH);
+    check_counts(&vectors, 8, 35);
+    for vector in vectors {
+        let Vector { name, secret, headers, body, .. } = &vector;
+        let signature = HeaderName::from_static("x-signature");
+        let verifier = Sha1Sandwich::new(signature.clone(), [secret.clone()]).unwrap();
+        match verifier.verify(headers, body) {
+            Ok(()) => {
+                assert!(vector.valid, "{name} was accepted");
+                let given = header(headers, signature.as_str());
+                assert_eq!(verifier.sign(body), given.trim(), "{name}");
             }
             Err(error) => {
                 assert!(!vector.valid, "{name}: {error}");

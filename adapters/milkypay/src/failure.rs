@@ -1,0 +1,201 @@
+//! What a refusal of the provider proves.
+//!
+//! Three shapes of body are read: a list of errors, errors by field (nested, perhaps), and either
+//! below `error`. The HTTP status alone says what happened, by the specification's table; the body
+//! says whether it was the provider that answered, which field was wrong, and adds its words.
+
+use paymux_core::{
+    Effect, Error, ErrorKind, SecretString,
+    transport::{HttpResponse, Purpose},
+};
+use secrecy::ExposeSecret;
+use serde_json::Value;
+
+/// How much of the provider's words is kept, in characters.
+const MAX_WORDS: usize = 300;
+/// How much is kept of a body that is in no shape of the provider's.
+const MAX_DIAGNOSTICS: usize = 1024;
+
+/// What a call does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Act {
+    /// Changes nothing.
+    Read,
+    /// Makes an invoice.
+    Create,
+    /// Gives money back.
+    Refund,
+}
+
+impl Act {
+    pub(crate) const fn purpose(self) -> Purpose {
+        match self {
+            Self::Read => Purpose::Read,
+            Self::Create | Self::Refund => Purpose::Mutate,
+        }
+    }
+}
+
+/// A refusal, read.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Refused {
+    /// Is it certain to be the provider's? Others answer with `error`, too.
+    pub(crate) recognized: bool,
+    pub(crate) code: Option<String>,
+    /// The input that was wrong, in the provider's name for it: `customer.reference_id`.
+    pub(crate) field: Option<String>,
+    pub(crate) message: Option<String>,
+}
+
+/// Is it certain to be the provider that answered?
+pub(crate) fn is_the_providers(response: &HttpResponse) -> bool {
+    read(&response.body).is_some_and(|refused| refused.recognized)
+}
+
+/// Reads a refusal's body. `None` when it is not in any shape of the provider's.
+pub(crate) fn read(body: &[u8]) -> Option<Refused> {
+    let Ok(Value::Object(body)) = serde_json::from_slice(body) else { return None };
+    let (recognized, errors) = match (body.get("errors"), body.get("error")) {
+        (Some(errors), _) => (true, errors),
+        (None, Some(error)) => (false, error),
+        (None, None) => return None,
+    };
+    let mut refused = match errors {
+        Value::Array(list) => listed(list),
+        Value::Object(error) if error.contains_key("code") => listed(std::slice::from_ref(errors)),
+        Value::Object(_) => by_field(errors),
+        Value::String(message) => Refused { message: Some(clean(message)), ..Refused::default() },
+        Value::Null | Value::Bool(_) | Value::Number(_) => return None,
+    };
+    refused.recognized = recognized;
+    Some(refused)
+}
+
+/// `{status, code, title, detail}`: of several the first, and of its words the most telling.
+fn listed(errors: &[Value]) -> Refused {
+    let Some(error) = errors.first() else { return Refused::default() };
+    let text = |name: &str| match error.get(name) {
+        Some(Value::String(text)) if !text.is_empty() => Some(clean(text)),
+        Some(Value::Number(number)) => Some(number.to_string()),
+        _ => None,
+    };
+    Refused {
+        code: text("code"),
+        message: text("detail").or_else(|| text("title")).or_else(|| text("status")),
+        ..Refused::default()
+    }
+}
+
+/// Messages by field: of several, the first field and all messages.
+fn by_field(errors: &Value) -> Refused {
+    let mut messages = Vec::new();
+    collect("", errors, &mut messages);
+    let words = messages.iter().map(|(field, message)| format!("{field}: {message}"));
+    Refused {
+        message: Some(clean(&words.collect::<Vec<_>>().join("; "))),
+        field: messages.into_iter().next().map(|(field, _)| clean(&field)),
+        ..Refused::default()
+    }
+}
+
+fn collect(path: &str, value: &Value, messages: &mut Vec<(String, String)>) {
+    match value {
+        Value::String(message) => messages.push((path.to_owned(), message.clone())),
+        Value::Array(several) => several.iter().for_each(|one| collect(path, one, messages)),
+        Value::Object(fields) => {
+            for (name, inner) in fields {
+                let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+                collect(&path, inner, messages);
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+/// The provider's words, fit for a log line: no control characters, and not too many.
+pub(crate) fn clean(words: &str) -> String {
+    clean_to(words, MAX_WORDS)
+}
+
+fn clean_to(words: &str, max: usize) -> String {
+    let printable = words.chars().map(|char| if char.is_control() { ' ' } else { char });
+    printable.take(max).collect::<String>().trim().to_owned()
+}
+
+/// The error for a refusal. `secret` is what must not come into a log, when a server quotes our
+/// request back.
+pub(crate) fn refusal(act: Act, response: &HttpResponse, secret: Option<&SecretString>) -> Error {
+    let Some(refused) = read(&response.body) else {
+        return unrecognized(response, secret);
+    };
+    let general = response.refusal(refused.recognized);
+    let kind = kind(act, &refused, &general);
+    let message = match refused.message.filter(|message| !message.is_empty()) {
+        Some(message) => format!("the provider refused: {}", without(&message, secret)),
+        None => general.message().to_owned(),
+    };
+    let effect = effect(act, refused.recognized, response.status.as_u16());
+    let mut error = Error::new(kind, effect, message)
+        .with_http_status(response.status.as_u16())
+        .with_retryable(general.is_retryable())
+        .with_retry_after(general.retry_after());
+    if let Some(path) = &refused.field {
+        error = error.with_field(without(field(path), secret));
+    }
+    match refused.code {
+        Some(code) => error.with_code(without(&code, secret)),
+        None => error,
+    }
+}
+
+/// On creating, "not found" is about the address: nothing that could be missing was named.
+fn kind(act: Act, refused: &Refused, general: &Error) -> ErrorKind {
+    match (act, general.kind()) {
+        (Act::Create, ErrorKind::NotFound) if refused.recognized => ErrorKind::Configuration,
+        (_, kind) => kind,
+    }
+}
+
+/// What is proved. The specification promises for these codes that nothing was made, and for
+/// creating alone; for a 400 it asks to look first. Everything else may have had an effect.
+fn effect(act: Act, recognized: bool, status: u16) -> Effect {
+    match act {
+        Act::Read => Effect::None,
+        Act::Create if recognized && matches!(status, 401 | 403 | 404 | 405 | 422) => Effect::None,
+        Act::Create | Act::Refund => Effect::Possible,
+    }
+}
+
+/// Something on the way answered, perhaps: the status alone says little. What it wrote is kept as
+/// the source, which is never printed with the error.
+fn unrecognized(response: &HttpResponse, secret: Option<&SecretString>) -> Error {
+    let error = response.refusal(false);
+    let text = String::from_utf8_lossy(&response.body);
+    match without(&clean_to(&text, MAX_DIAGNOSTICS), secret) {
+        text if text.is_empty() => error,
+        text => error.with_source(format!("the body begins: {text}")),
+    }
+}
+
+/// The input to correct, as the caller knows it.
+fn field(path: &str) -> &str {
+    match path {
+        "reference_id" => "reference",
+        "service" => "method",
+        "expires" => "expires_at",
+        "customer.reference_id" => "customer.id",
+        "customer.address.country" => "customer.country",
+        "return_urls" => "options.milkypay.return_urls",
+        "return_urls.pending" => "options.milkypay.return_urls.pending",
+        "service_fields" => "options.milkypay.service_fields",
+        "gateway_options" => "options.milkypay.gateway_options",
+        path => path,
+    }
+}
+
+fn without(text: &str, secret: Option<&SecretString>) -> String {
+    match secret.map(ExposeSecret::expose_secret).filter(|secret| !secret.is_empty()) {
+        Some(secret) => text.replace(secret, "[redacted]"),
+        None => text.to_owned(),
+    }
+}

@@ -1,0 +1,70 @@
+//! Refunds: known from documents of the platform behind the provider, not from its specification,
+//! and so behind [`crate::MilkyPayConfig::refunds`].
+
+use paymux_core::{CreateRefund, Effect, Error, ErrorKind, Money, Refund, Result};
+
+use crate::{
+    MilkyPay, auth::Endpoint, decimal, failure::Act, inherent::same, map, objects::Invoice, read,
+    wire,
+};
+
+impl MilkyPay {
+    /// The invoice is read before: it says how much can be given back, and what its sum of refunds
+    /// has to grow from.
+    pub(crate) async fn refund(&self, request: &CreateRefund) -> Result<Refund> {
+        if request.part.is_some() {
+            let message = "cannot be sent: an invoice has no parts";
+            let error = Error::new(ErrorKind::Unsupported, Effect::None, message);
+            return Err(error.with_field("part"));
+        }
+        let before = self.get_invoice(&request.payment.id).await?;
+        let amount = self.refundable(&before, request)?;
+        let id = request.payment.id.as_str();
+        let mut body = wire::Envelope::new(
+            "refund",
+            wire::Refund {
+                invoice_id: id,
+                amount: decimal::literal(amount)?,
+                reference_id: request.reference.as_str(),
+                description: request.reason.as_deref(),
+            },
+        );
+        body.data.id = Some(id.to_owned());
+        let act = Act::Refund;
+        let call = self.signer.post(act.purpose(), Endpoint::Refund(id), &body)?;
+        let response = self.success(act, self.http.send(call).await?)?;
+        let invoice = read::invoice(&response.body, &self.config.currencies)
+            .map_err(|unreadable| unreadable.of(&response))?;
+        same(&response, "invoice", id, invoice.id.as_str())?;
+        Ok(map::refund(&invoice, before.refunded_amount, amount))
+    }
+
+    /// How much to give back: what was asked, or all that is left.
+    fn refundable(&self, invoice: &Invoice, request: &CreateRefund) -> Result<Money> {
+        let refuse = |field: &str, message: &str| {
+            let error = Error::new(ErrorKind::Conflict, Effect::None, message);
+            Err(error.with_field(field))
+        };
+        if invoice.mode != self.config.mode {
+            return refuse("payment", "is of the other mode, live or test");
+        }
+        let Some(taken) = invoice.processed_amount.filter(|taken| !taken.is_zero()) else {
+            return refuse("payment", "has no money to give back");
+        };
+        let gone = invoice.refunded_amount.unwrap_or(Money::zero(taken.currency()));
+        let Some(left) = taken.checked_sub(gone).filter(|left| !left.is_zero()) else {
+            return refuse("payment", "has no money left to give back");
+        };
+        match request.amount {
+            None => Ok(left),
+            Some(amount) if amount.currency() != left.currency() => {
+                Err(Error::invalid_request("amount", "must be in the currency of the payment"))
+            }
+            Some(amount) if amount.is_zero() => {
+                Err(Error::invalid_request("amount", "must be more than zero"))
+            }
+            Some(amount) if amount > left => refuse("amount", "is more than is left to give back"),
+            Some(amount) => Ok(amount),
+        }
+    }
+}
