@@ -37,7 +37,7 @@ pub(crate) use control::{ROUTES, routes as control_routes};
 pub use handle::MilkyPaySandbox;
 pub use operator::StatusChange;
 pub use services::{Form, Service, ServiceField};
-pub use settings::{Account, AmountStyle, ConflictBody, Expiry, MilkyPaySettings, ReferenceLookup};
+pub use settings::{Account, ConflictBody, Expiry, MilkyPaySettings, NumberStyle, ReferenceLookup};
 pub use status::Status;
 
 use crate::config::MilkyPayConfig;
@@ -162,11 +162,11 @@ impl MilkyPay {
             };
             let entry = json!({
                 "status": status,
-                "processed": last.map(|attempt| wire::seconds(attempt.at)),
+                "processed": last.map(|attempt| attempt.at.as_second()),
                 "response_code": last.and_then(|attempt| attempt.status),
                 "transaction_status": delivery.event.strip_prefix("callback."),
             });
-            Some((wire::seconds(delivery.at).to_string(), entry))
+            Some((delivery.at.as_second().to_string(), entry))
         });
         logs.into_iter().flatten().collect()
     }

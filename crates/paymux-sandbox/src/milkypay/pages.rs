@@ -3,7 +3,6 @@
 use http::StatusCode;
 
 use super::amount::Amount;
-use super::checkout::shows_form;
 use super::objects::{Flow, Invoice};
 use super::services::method_facts;
 use super::state::State;
@@ -62,8 +61,10 @@ const REFUSED: End = End {
 };
 
 pub(super) fn invoice(state: &State, invoice: &Invoice, notice: Option<&str>) -> Reply {
-    let active = invoice.active_payment.status;
-    let form = shows_form(invoice.status, active, invoice.moderation_required);
+    let under_way = invoice.status == Status::Processing
+        || invoice.moderation_required
+        || invoice.active_payment.status == "process_pending";
+    let form = invoice.is_payable() && !under_way;
     let (heading, main) = if form {
         ("Payment", pay_form(state, invoice, notice))
     } else {
@@ -119,6 +120,9 @@ fn end(invoice: &Invoice) -> End {
         }
         Status::Verified => {
             ("good", "✓", "Card verified", "Nothing was charged. The shop has been told.")
+        }
+        Status::PartiallyProcessed if invoice.closed => {
+            ("wait", "½", "Partly paid", "The time for the rest is over. Ask the shop what to do.")
         }
         Status::Created
         | Status::ProcessPending

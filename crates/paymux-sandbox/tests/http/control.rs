@@ -13,7 +13,7 @@ async fn every_route_of_the_help_exists_and_its_example_works() {
     let url = format!("{}control", sandbox.url());
     let help = send(&url, "GET", &[("Accept", "application/json")], "").await.unwrap().json();
     let routes = help["routes"].as_array().unwrap();
-    assert!(routes.len() >= 20, "{}", routes.len());
+    assert!(routes.len() >= 40, "{}", routes.len());
     for route in routes {
         let mut path = route["path"].as_str().unwrap().to_owned();
         let example = route["example"].as_str().unwrap();
@@ -34,12 +34,15 @@ async fn every_route_of_the_help_exists_and_its_example_works() {
             let payment = toffeepay.pay(&session, Payer::default()).unwrap();
             let refund = ok(&sandbox, "CreateRefund", json!({"payment_id": payment})).await;
             refund["id"].as_str().unwrap().to_owned()
+        } else if path.contains("/invoices/") {
+            crate::milkypay::ready_for(&sandbox, &path).await
         } else {
             String::new()
         };
         for (name, value) in [
             ("{id}", id.as_str()),
             ("{game_id}", "new_game"),
+            ("{code}", "new_service"),
             ("{step}", "succeed"),
             ("{outcome}", "succeed"),
         ] {
@@ -51,7 +54,9 @@ async fn every_route_of_the_help_exists_and_its_example_works() {
         assert_eq!(answer.status(), 200, "{method} {path}: {}", answer.body);
     }
     let text = get(&url).await;
-    assert!(text.body.contains("sandbox_toffeepay_key"), "{}", text.body);
+    for key in ["sandbox_toffeepay_key", "sandbox_milkypay_key"] {
+        assert!(text.body.contains(key), "{}", text.body);
+    }
     assert!(text.body.contains(&format!("curl -s -X POST {url}/time/advance")), "{}", text.body);
 }
 

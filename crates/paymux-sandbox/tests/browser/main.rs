@@ -3,6 +3,9 @@
 //! Where one of the two is missing the tests show as ignored and say why. With
 //! `PAYMUX_REQUIRE_BROWSER=1` they fail instead.
 
+mod milkypay;
+mod toffeepay;
+
 use std::path::PathBuf;
 use std::process::{ExitCode, Stdio};
 
@@ -26,22 +29,18 @@ fn main() -> ExitCode {
     let programs = find(&CHROMIUM).zip(find(&CHROMEDRIVER));
     let required = std::env::var("PAYMUX_REQUIRE_BROWSER").is_ok_and(|value| value == "1");
     let reason = if programs.is_some() { "" } else { " (chromium or chromedriver is missing)" };
-    let trial = |name: &str, test: fn(Page) -> TestFuture| {
+    let trial = |name: &str, test: Test| {
         let programs = programs.clone();
         Trial::test(format!("{name}{reason}"), move || run(programs, test))
             .with_ignored_flag(!reason.is_empty() && !required)
     };
-    let trials = vec![
-        trial("a_buyer_is_declined_then_pays_and_returns", |page| Box::pin(buys(page))),
-        trial("a_buyer_cancels_and_the_checkout_is_dead", |page| Box::pin(cancels(page))),
-        trial("a_hostile_title_stays_text", |page| Box::pin(is_hostile(page))),
-        trial("every_control_has_a_label_and_a_phone_is_wide_enough", |page| Box::pin(fits(page))),
-        trial("an_app_gets_a_link_back", |page| Box::pin(links_back(page))),
-    ];
+    let toffeepay = toffeepay::TESTS.iter();
+    let trials = toffeepay.chain(&milkypay::TESTS).map(|(name, test)| trial(name, *test)).collect();
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
 type TestFuture = std::pin::Pin<Box<dyn Future<Output = TestResult> + Send>>;
+type Test = fn(Page) -> TestFuture;
 
 /// A browser, the sandbox it looks at, and a shop to come back to.
 #[derive(Clone)]
@@ -59,7 +58,7 @@ fn find(names: &[&str]) -> Option<PathBuf> {
     })
 }
 
-fn run(programs: Option<(PathBuf, PathBuf)>, test: fn(Page) -> TestFuture) -> Result<(), Failed> {
+fn run(programs: Option<(PathBuf, PathBuf)>, test: Test) -> Result<(), Failed> {
     let (chromium, chromedriver) = programs.ok_or("chromium or chromedriver is missing")?;
     let runtime = tokio::runtime::Runtime::new()?;
     runtime.block_on(async {
@@ -150,36 +149,6 @@ async fn start_shop() -> std::io::Result<String> {
 }
 
 impl Page {
-    /// Creates a session as a merchant would and opens its page. Returns its address.
-    async fn open(
-        &self,
-        title: &str,
-        return_url: &str,
-    ) -> Result<String, Box<dyn std::error::Error + Send + Sync>> {
-        let toffeepay = self.sandbox.toffeepay();
-        let body = json!({
-            "game_id": "space_shooter",
-            "user_id": "player_42",
-            "item": {"title": title, "price": 499, "currency": "USD"},
-            "return_url": return_url,
-        });
-        let request = http::Request::post(format!(
-            "{}/pay.v1.PaymentService/CreateSession",
-            toffeepay.base_url()
-        ))
-        .header("authorization", format!("Bearer {}", toffeepay.api_key()))
-        .header("content-type", "application/json")
-        .body(http_body_util::Full::new(bytes::Bytes::from(body.to_string())))?;
-        let executor = hyper_util::rt::TokioExecutor::new();
-        let client = hyper_util::client::legacy::Client::builder(executor).build_http();
-        let answer = client.request(request).await?.into_body();
-        let answer = http_body_util::BodyExt::collect(answer).await?.to_bytes();
-        let answer: Value = serde_json::from_slice(&answer)?;
-        let url = answer["url"].as_str().ok_or("no url")?.to_owned();
-        self.browser.goto(&url).await?;
-        Ok(url)
-    }
-
     /// The text of an element, once it is there.
     async fn text(&self, css: &str) -> Result<String, fantoccini::error::CmdError> {
         self.browser.wait().for_element(Locator::Css(css)).await?.text().await
@@ -193,94 +162,25 @@ impl Page {
         self.browser.wait().for_element(Locator::Css(css)).await?.select_by_value(value).await
     }
 
-    fn snapshot(&self) -> Value {
-        self.sandbox.toffeepay().snapshot()
+    async fn has(&self, css: &str) -> Result<bool, fantoccini::error::CmdError> {
+        Ok(!self.browser.find_all(Locator::Css(css)).await?.is_empty())
     }
-}
 
-async fn buys(page: Page) -> TestResult {
-    page.open("50 Gold Coins", &page.shop).await?;
-    chooses_country(&page).await?;
-    is_declined(&page).await?;
-    page.choose("#outcome", "approve").await?;
-    page.click("#pay").await?;
-    assert_eq!(page.text("#thanks").await?, "Thank you");
-    assert_eq!(page.browser.current_url().await?.as_str(), page.shop);
-    let snapshot = page.snapshot();
-    assert_eq!(snapshot["sessions"][0]["status"], "paid");
-    assert_eq!(snapshot["sessions"][0]["tax"], 95);
-    assert_eq!(snapshot["payments"][0]["error"]["code"], "insufficient_funds");
-    assert_eq!(snapshot["payments"][1]["method"], "paypal");
-    Ok(())
-}
-
-/// Choosing a country loads the page again, with its tax.
-async fn chooses_country(page: &Page) -> TestResult {
-    assert_eq!(page.text("h1#item").await?, "50 Gold Coins");
-    assert_eq!(page.text("#price").await?, "$4.99");
-    assert_eq!(page.text("#tax").await?, "Depends on your country");
-    page.choose("#country", "DE").await?;
-    page.text("option[value=DE][selected]").await?;
-    assert_eq!(page.text("#tax").await?, "$0.95");
-    assert_eq!(page.text("#pay").await?, "Pay $5.94");
-    Ok(())
-}
-
-async fn is_declined(page: &Page) -> TestResult {
-    page.click("input[value=paypal]").await?;
-    page.choose("#outcome", "insufficient_funds").await?;
-    page.click("#pay").await?;
-    let notice = page.text("#notice").await?;
-    assert!(notice.contains("Your payment was declined"), "{notice}");
-    assert!(notice.contains("2 attempts are left"), "{notice}");
-    let method = page.browser.find(Locator::Css("input[value=paypal]")).await?;
-    assert!(method.is_selected().await?, "the choice is kept");
-    Ok(())
-}
-
-async fn cancels(page: Page) -> TestResult {
-    let url = page.open("50 Gold Coins", &page.shop).await?;
-    page.click("#cancel").await?;
-    assert_eq!(page.text("[data-status=cancelled] h2").await?, "Payment cancelled");
-    assert_eq!(page.snapshot()["sessions"][0]["status"], "cancelled");
-    page.browser.goto(&url).await?;
-    page.text("[data-status=cancelled] h2").await?;
-    assert!(page.browser.find_all(Locator::Css("form")).await?.is_empty());
-    page.click("#return").await?;
-    assert_eq!(page.text("#thanks").await?, "Thank you");
-    Ok(())
-}
-
-async fn is_hostile(page: Page) -> TestResult {
-    let title = "<script>document.title='pwned'</script><b id=pwned onclick=\"x\">'&amp;";
-    page.open(title, &page.shop).await?;
-    assert_eq!(page.text("h1#item").await?, title);
-    assert!(page.browser.find_all(Locator::Id("pwned")).await?.is_empty());
-    assert_eq!(page.browser.title().await?, "Checkout – ToffeePay sandbox");
-    Ok(())
-}
-
-async fn fits(page: Page) -> TestResult {
-    let long = "AnUnbreakablyLongTitle".repeat(12);
-    page.browser.set_window_size(500, 900).await?;
-    page.open(&long, &page.shop).await?;
-    page.text("#pay").await?;
-    let unlabeled = "return [...document.querySelectorAll('input, select')]\
-                     .filter(control => control.labels.length === 0).length";
-    assert_eq!(page.browser.execute(unlabeled, Vec::new()).await?, json!(0));
-    let overflow = "return document.documentElement.scrollWidth - window.innerWidth";
-    let overflow = page.browser.execute(overflow, Vec::new()).await?;
-    assert!(overflow.as_i64().is_some_and(|pixels| pixels <= 0), "{overflow} px too wide");
-    Ok(())
-}
-
-async fn links_back(page: Page) -> TestResult {
-    page.open("50 Gold Coins", "mygame://payment-complete").await?;
-    page.choose("#country", "US").await?;
-    page.text("option[value=US][selected]").await?;
-    page.click("#pay").await?;
-    assert_eq!(page.text("[data-status=paid] h2").await?, "Payment successful");
-    let link = page.browser.find(Locator::Id("return")).await?.attr("href").await?;
-    assert_eq!(link.as_deref(), Some("mygame://payment-complete"));
-    Ok(())
+    /// Calls an API with JSON; returns the JSON it answers.
+    async fn call(
+        &self,
+        url: String,
+        authorization: String,
+        body: Value,
+    ) -> Result<Value, Box<dyn std::error::Error + Send + Sync>> {
+        let request = http::Request::post(url)
+            .header("authorization", authorization)
+            .header("content-type", "application/json")
+            .body(http_body_util::Full::new(bytes::Bytes::from(body.to_string())))?;
+        let executor = hyper_util::rt::TokioExecutor::new();
+        let client = hyper_util::client::legacy::Client::builder(executor).build_http();
+        let answer = client.request(request).await?.into_body();
+        let answer = http_body_util::BodyExt::collect(answer).await?.to_bytes();
+        Ok(serde_json::from_slice(&answer)?)
+    }
 }
