@@ -190,10 +190,18 @@ fn pay_form(state: &State, invoice: &Invoice, notice: Option<&str>) -> Html {
     } else {
         format!("Pay {}", money(open, invoice))
     };
+    let paid_a_part = invoice.status == Status::PartiallyProcessed;
+    let cancel = r#"<form method="post" action="{{path}}/cancel" class="leave">
+<button type="submit" id="cancel" class="quiet">Cancel this payment</button>
+</form>"#;
+    // What was begun with money cannot be called off by the payer.
+    let cancel = if paid_a_part { "" } else { cancel };
+    let cancel = Html::fill(cancel, &[("path", path(state, invoice))]);
     let leave = invoice.return_address().map(|_| {
-        let template = r#"<p class="leave"><a id="leave" href="{{path}}/return">Return to {{shop}} without paying</a></p>"#;
+        let template = r#"<p class="leave"><a id="leave" href="{{path}}/return">Return to {{shop}}{{how}}</a></p>"#;
+        let how = Html::text(if paid_a_part { "" } else { " without paying" });
         let shop = Html::text(&state.settings.account.name);
-        Html::fill(template, &[("path", path(state, invoice)), ("shop", shop)])
+        Html::fill(template, &[("path", path(state, invoice)), ("shop", shop), ("how", how)])
     });
     let (method, _) = method_facts(&invoice.method);
     let values = [
@@ -203,6 +211,7 @@ fn pay_form(state: &State, invoice: &Invoice, notice: Option<&str>) -> Html {
         ("outcomes", outcomes),
         ("amount", amount),
         ("button", Html::text(button)),
+        ("cancel", cancel),
         ("leave", leave.unwrap_or_default()),
     ];
     Html::fill(FORM, &values)

@@ -69,6 +69,7 @@ async fn a_payer_pays_a_part_the_rest_or_too_much() {
     assert_eq!(answer.status(), 303);
     let page = follow(&sandbox, answer).await;
     assert!(page.body.contains("$39.50 is still open"), "{}", page.body);
+    assert!(!page.body.contains("id=\"cancel\""), "money was paid already");
     assert_eq!(attributes(&sandbox, &id).await["status"], "partially_processed");
     let answer = submit(&sandbox, &id, "pay", "outcome=approve&amount=50").await;
     let left = follow(&sandbox, answer).await;
