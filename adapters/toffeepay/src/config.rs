@@ -1,17 +1,26 @@
 //! What an account at ToffeePay needs to be told.
 
-use std::{env, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    env,
+    time::Duration,
+};
 
 use paymux_core::{
-    CaptureMethod, Error, ProviderId, Result, SecretString,
+    Capabilities, CaptureChoice, CaptureMethod, CreateEffect, Currencies, Error, Operation,
+    ProviderId, Replay, Result, SecretString, Trust,
     signature::{StandardWebhooks, TimestampedHmac},
 };
 use url::Url;
 
 use crate::{
+    map,
     read::is_private,
     webhook::{LEGACY_HEADER, WebhookKeys},
 };
+
+/// How long the provider remembers an idempotency key. Source: its idempotency page.
+const KEY_TTL: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Which of ToffeePay's two worlds an account lives in. Nothing in a key shows it: the host alone
 /// decides, and a key of the other world is refused with 401.
@@ -202,6 +211,37 @@ impl ToffeePayConfig {
         config.any_currency = flag("TOFFEEPAY_ANY_CURRENCY")?;
         config.connect_protocol_version = flag("TOFFEEPAY_CONNECT_PROTOCOL_VERSION")?;
         Ok(config)
+    }
+
+    /// What the account can do; the README has the sources.
+    pub(crate) fn capabilities(&self) -> Capabilities {
+        // Whether a stored refusal is given again is not published; that it is, is assumed, since
+        // then nobody takes it for a new outcome.
+        let key = Replay::Key { ttl: KEY_TTL, max_len: 255, replays_errors: true };
+        let mut can = Capabilities::new(crate::KIND, self.environment == Environment::Live);
+        can.replay = BTreeMap::from([
+            (Operation::CreatePayment, key),
+            (Operation::CapturePayment, Replay::LookupFirst),
+            (Operation::CancelPayment, Replay::LookupFirst),
+            (Operation::CreateRefund, key),
+        ]);
+        can.reads = BTreeSet::from([
+            Operation::FetchPayment,
+            Operation::ListPayments,
+            Operation::FetchRefund,
+        ]);
+        can.currencies = Currencies::Only(map::currencies(self).into_iter().collect());
+        can.create = CreateEffect::OpensOnly;
+        can.reports_captured = true;
+        can.capture = match self.capture {
+            CaptureMethod::Automatic => CaptureChoice::Automatic,
+            CaptureMethod::Manual => CaptureChoice::Manual,
+        };
+        can.parts = true;
+        can.list_status = true;
+        can.list_customer = true;
+        can.webhook_trust = Trust::SignedFresh;
+        can
     }
 
     /// The root of the API, checked.

@@ -1,19 +1,14 @@
 #![doc = include_str!("../README.md")]
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt,
-    time::Duration,
-};
+use std::fmt;
 
 use async_trait::async_trait;
 use paymux_core::{
-    CancelMandate, CancelPayment, Capabilities, CaptureChoice, CaptureMethod, CapturePayment,
-    ConfirmMandate, ConfirmPayment, CreateEffect, CreateMandate, CreatePayment, CreateRefund,
-    Currencies, Cursor, Effect, Error, ErrorKind, IdempotencyKey, ListPaymentMethods, ListPayments,
-    Mandate, MandateHandle, Operation, Page, Payment, PaymentHandle, PaymentLookup, PaymentMethod,
-    PaymentProvider, ProviderId, ProviderPartId, Refund, RefundLookup, Replay, Result, Trust,
-    WebhookDelivery, WebhookEvent,
+    CancelMandate, CancelPayment, Capabilities, CapturePayment, ConfirmMandate, ConfirmPayment,
+    CreateMandate, CreatePayment, CreateRefund, Cursor, Effect, Error, ErrorKind, IdempotencyKey,
+    ListPaymentMethods, ListPayments, Mandate, MandateHandle, Operation, Page, Payment,
+    PaymentHandle, PaymentLookup, PaymentMethod, PaymentProvider, ProviderId, ProviderPartId,
+    Refund, RefundLookup, Result, WebhookDelivery, WebhookEvent,
     transport::{HttpClient, HttpResponse},
 };
 use serde::Serialize;
@@ -45,8 +40,6 @@ use webhook::WebhookKeys;
 /// The kind of provider, in [`Capabilities::kind`] and as the key of [`ToffeePayOptions`].
 pub const KIND: &str = "toffeepay";
 
-/// How long the provider remembers an idempotency key. Source: its idempotency page.
-const KEY_TTL: Duration = Duration::from_secs(24 * 60 * 60);
 /// How many pages of a player's payments are searched for the one that paid a session.
 const MAX_SEARCH_PAGES: u32 = 3;
 const SEARCH_LIMIT: u32 = 100;
@@ -86,7 +79,7 @@ impl ToffeePay {
         };
         let (signer, webhook_keys) =
             checked().map_err(|error: Error| error.with_provider(&config.id))?;
-        let capabilities = capabilities(&config);
+        let capabilities = config.capabilities();
         Ok(Self { config, http, signer, webhook_keys, capabilities })
     }
 
@@ -302,34 +295,6 @@ fn lost_part(why: &str) -> Error {
 
 fn lacking(field: &str, message: &str) -> Error {
     Error::new(ErrorKind::Unsupported, Effect::None, message).with_field(field)
-}
-
-/// What an account at ToffeePay can do; the README has the sources.
-fn capabilities(config: &ToffeePayConfig) -> Capabilities {
-    // Whether a stored refusal is given again is not published; that it is, is assumed, since
-    // then nobody takes it for a new outcome.
-    let key = Replay::Key { ttl: KEY_TTL, max_len: 255, replays_errors: true };
-    let mut can = Capabilities::new(KIND, config.environment == Environment::Live);
-    can.replay = BTreeMap::from([
-        (Operation::CreatePayment, key),
-        (Operation::CapturePayment, Replay::LookupFirst),
-        (Operation::CancelPayment, Replay::LookupFirst),
-        (Operation::CreateRefund, key),
-    ]);
-    can.reads =
-        BTreeSet::from([Operation::FetchPayment, Operation::ListPayments, Operation::FetchRefund]);
-    can.currencies = Currencies::Only(map::currencies(config).into_iter().collect());
-    can.create = CreateEffect::OpensOnly;
-    can.reports_captured = true;
-    can.capture = match config.capture {
-        CaptureMethod::Automatic => CaptureChoice::Automatic,
-        CaptureMethod::Manual => CaptureChoice::Manual,
-    };
-    can.parts = true;
-    can.list_status = true;
-    can.list_customer = true;
-    can.webhook_trust = Trust::SignedFresh;
-    can
 }
 
 #[async_trait]
