@@ -30,6 +30,7 @@ const KILLS: &[(Bug, &str)] = &[
     (Bug::DropsRetryAfter, "create::minimal::fault::429"),
     (Bug::UnknownIsSuccess, "status::payment_invented::fetch"),
     (Bug::UnknownIsFailure, "status::payment_invented::webhook"),
+    (Bug::UnknownIsFailure, "status::event_invented::webhook"),
     (Bug::DropsTheProvidersWord, "status::payment_paid::fetch"),
     (Bug::MapsAStatusWrongly, "status::payment_void::fetch"),
     (Bug::ListsOtherStatuses, "status::payment_open::list"),
@@ -57,6 +58,17 @@ const KILLS: &[(Bug, &str)] = &[
     (Bug::NamesAllEventsAlike, "rule::event_keys"),
     (Bug::NamesEachDeliveryAnew, "webhook::deliveries::payment_paid::repeated"),
     (Bug::PanicsOnAStrangeEvent, "webhook::deliveries::payment_paid::malformed"),
+    (Bug::ReadsDoubledMembers, "create::minimal::fault::doubled_members"),
+    (Bug::ReportsNoFigure, "rule::reports_captured"),
+    (Bug::AsksForAStepItLacks, "rule::confirm_steps"),
+    (Bug::ChargesAtOnce, "rule::opens_only"),
+    (Bug::NamesAPageItDoesNotTake, "rule::next_pages"),
+    (Bug::ClaimsAFilterItLacks, "rule::list_filters::customer"),
+    (Bug::TakesAnyCurrency, "rule::currencies"),
+    (Bug::CallsAConflictHarmless, "create::minimal::fault::in_flight"),
+    (Bug::DropsTheProvidersCode, "create::minimal::fault::too_small"),
+    (Bug::SendsNoCredentials, "read::paid"),
+    (Bug::SendsAKeyOfAllCalls, "rule::key_sent::create::minimal"),
 ];
 
 /// Each mistake in data with the trial that fails for it and what its text says.
