@@ -139,9 +139,14 @@ fn effect(refused: &Refused, documented: bool, general: &Error, response: &HttpR
 }
 
 fn words(kind: ErrorKind, refused: &Refused, general: &Error) -> String {
-    let mut words = match &refused.message {
-        Some(message) if !message.is_empty() => format!("the provider refused: {message}"),
-        Some(_) | None => general.message().to_owned(),
+    // `Display` sets the field before the message, so the two must make one sentence.
+    let field = refused.domain.as_deref().and_then(field);
+    let message = refused.message.as_deref().filter(|message| !message.is_empty());
+    let mut words = match (field, message) {
+        (Some(_), Some(message)) => format!("was refused by the provider: {message}"),
+        (Some(_), None) => "was refused by the provider".to_owned(),
+        (None, Some(message)) => format!("the provider refused: {message}"),
+        (None, None) => general.message().to_owned(),
     };
     if kind == ErrorKind::Unauthenticated {
         words.push_str("; a key of the other environment, sandbox or live, is refused like this");
