@@ -17,6 +17,7 @@ mod auth;
 mod config;
 mod failure;
 mod inherent;
+mod lookup;
 mod map;
 mod objects;
 mod options;
@@ -39,10 +40,6 @@ use webhook::WebhookKeys;
 
 /// The kind of provider, in [`Capabilities::kind`] and as the key of [`ToffeePayOptions`].
 pub const KIND: &str = "toffeepay";
-
-/// How many pages of a player's payments are searched for the one that paid a session.
-const MAX_SEARCH_PAGES: u32 = 3;
-const SEARCH_LIMIT: u32 = 100;
 
 /// One account at ToffeePay.
 pub struct ToffeePay {
@@ -125,70 +122,6 @@ impl ToffeePay {
         Ok(payment)
     }
 
-    async fn fetch(&self, handle: &PaymentHandle) -> Result<Payment> {
-        let session = self.get_session(&handle.id).await?;
-        self.with_payments(session, handle.parts.last(), None).await
-    }
-
-    async fn fetch_by_part(&self, id: &ProviderPartId) -> Result<Payment> {
-        let payment = self.get_payment(id, false).await?;
-        let session = self.get_session(&payment.session_id).await?;
-        self.with_payments(session, None, Some(payment)).await
-    }
-
-    /// A session with the payment below it that matters: the one the session names, else the
-    /// newest that we know. When a paid session names none and the newest is not it, it is looked
-    /// for among the player's payments, since only the payment says how much was taken.
-    async fn with_payments(
-        &self,
-        session: Session,
-        newest: Option<&ProviderPartId>,
-        read: Option<ProviderPayment>,
-    ) -> Result<Payment> {
-        let mut payments = Vec::from_iter(read);
-        let named = session.payment_id.as_ref().or(newest);
-        if let Some(id) = named.filter(|id| payments.iter().all(|payment| payment.id != **id)) {
-            payments.push(self.get_payment(id, false).await?);
-        }
-        if payments.iter().any(|payment| payment.session_id != session.id) {
-            let message = "the answer is about a payment of another session";
-            return Err(Error::new(ErrorKind::InvalidResponse, Effect::None, message));
-        }
-        let unnamed = session.status == SessionStatus::Paid && session.payment_id.is_none();
-        if unnamed && !payments.iter().any(map::took_money) {
-            payments.extend(self.search_payment(&session).await?);
-        }
-        Ok(map::payment(&self.config.id, &session, &payments))
-    }
-
-    /// The provider has no list of a session's payments, but it lists a player's successful ones.
-    /// The search is bounded, so it may miss a payment; how much was captured is then not said.
-    async fn search_payment(&self, session: &Session) -> Result<Option<ProviderPayment>> {
-        let Some(user_id) = session.user_id.as_deref() else { return Ok(None) };
-        let game_id = session.game_id.as_deref().unwrap_or(&self.config.game_id);
-        let mut request = wire::List {
-            game_id: Some(game_id),
-            user_id: Some(user_id),
-            limit: SEARCH_LIMIT,
-            ..wire::List::default()
-        };
-        for _ in 0..MAX_SEARCH_PAGES {
-            let page = self.payment_page(&request).await?;
-            let received = u32::try_from(page.items.len()).unwrap_or(u32::MAX);
-            let belongs = |payment: &ProviderPayment| {
-                payment.session_id == session.id && map::took_money(payment)
-            };
-            if let Some(payment) = page.items.into_iter().find(belongs) {
-                return Ok(Some(payment));
-            }
-            if !page.has_more || received == 0 {
-                return Ok(None);
-            }
-            request.offset = request.offset.saturating_add(received);
-        }
-        Ok(None)
-    }
-
     async fn list(&self, query: &ListPayments) -> Result<Page<Payment>> {
         let options = query.options.get::<ToffeePayOptions>()?.unwrap_or_default();
         let request = map::session_list(&self.config, query, &options)?;
@@ -233,7 +166,7 @@ impl ToffeePay {
     ) -> Result<Payment> {
         let read = async {
             let payment = match part {
-                Some(part) => self.fetch_by_part(part).await?,
+                Some(part) => self.fetch_by_part(part, &handle.parts).await?,
                 None => self.fetch(handle).await?,
             };
             if payment.id != handle.id {
@@ -315,7 +248,7 @@ impl PaymentProvider for ToffeePay {
     async fn fetch_payment(&self, lookup: &PaymentLookup) -> Result<Payment> {
         let fetched = match lookup {
             PaymentLookup::Payment(handle) => self.fetch(handle).await,
-            PaymentLookup::Part { id, .. } => self.fetch_by_part(id).await,
+            PaymentLookup::Part { id, .. } => self.fetch_by_part(id, &[]).await,
             PaymentLookup::Reference { .. } => {
                 Err(lacking("reference", "cannot be looked up: the provider takes none"))
             }
