@@ -5,6 +5,7 @@
 //! code at the top. The domain code decides what happened, never the HTTP status that it is
 //! assumed to come with; the status decides what is proved.
 
+use http::header::CONTENT_TYPE;
 use paymux_core::{
     Effect, Error, ErrorKind, Failure, FailureKind, SecretString,
     transport::{HttpResponse, Purpose},
@@ -19,17 +20,11 @@ use body::{Connect, Refused, read};
 
 /// How much of the provider's words is kept, in characters.
 const MAX_WORDS: usize = 300;
-/// How much is kept of a body that is in no shape of the provider's.
-const MAX_DIAGNOSTICS: usize = 1024;
 
 /// The provider's words, fit for a log line: no control characters, and not too many.
 pub(crate) fn clean(words: &str) -> String {
-    clean_to(words, MAX_WORDS)
-}
-
-fn clean_to(words: &str, max: usize) -> String {
     let printable = words.chars().map(|char| if char.is_control() { ' ' } else { char });
-    printable.take(max).collect::<String>().trim().to_owned()
+    printable.take(MAX_WORDS).collect::<String>().trim().to_owned()
 }
 
 /// The error for a refusal.
@@ -69,15 +64,13 @@ pub(crate) fn refusal(rpc: Rpc, response: &HttpResponse, api_key: &SecretString)
     }
 }
 
-/// Something on the way answered, perhaps: the status alone says little. What it wrote is kept as
-/// the source, which is never printed with the error.
+/// Something on the way answered, perhaps: the status alone says little. What it wrote can hold
+/// anything, people's data too, so only its type and length are kept.
 fn unrecognized(response: &HttpResponse, api_key: &SecretString) -> Error {
-    let error = response.refusal(false);
-    let text = String::from_utf8_lossy(&response.body);
-    match clean_to(&without(&text, api_key), MAX_DIAGNOSTICS) {
-        text if text.is_empty() => error,
-        text => error.with_source(format!("the body begins: {text}")),
-    }
+    let kind = response.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    let kind = clean(&without(kind.unwrap_or("no stated type"), api_key));
+    let length = response.body.len();
+    response.refusal(false).with_source(format!("the body is {length} bytes of {kind}"))
 }
 
 /// What a documented code means. `insufficient_funds` is the buyer's in payments and the
@@ -166,6 +159,23 @@ mod tests {
     fn words_fit_a_log_line() {
         assert_eq!(clean("a\r\nb\u{7f}c\u{1b}[31m"), "a  b c [31m");
         assert_eq!(clean(&"é".repeat(1000)).chars().count(), MAX_WORDS);
+    }
+
+    /// It can be a page about a person: only what it was is kept, for whoever looks into it.
+    #[test]
+    fn a_body_of_something_on_the_way_is_not_kept() {
+        let mut headers = http::HeaderMap::new();
+        headers.insert(CONTENT_TYPE, http::HeaderValue::from_static("text/html"));
+        let response = HttpResponse {
+            purpose: Purpose::Mutate,
+            status: http::StatusCode::BAD_GATEWAY,
+            headers,
+            body: "<p>jane@example.com</p>".into(),
+        };
+        let error = refusal(Rpc::CreateSession, &response, &SecretString::from("secret-key"));
+        let shown = format!("{error} {error:?}");
+        assert!(!shown.contains("jane"), "{shown}");
+        assert!(shown.contains("23 bytes of text/html"), "{shown}");
     }
 
     #[test]
