@@ -10,12 +10,12 @@ use paymux_core::{
     Capabilities, CaptureChoice, CaptureMethod, CreateEffect, Currencies, Error, Operation,
     ProviderId, Replay, Result, SecretString, Trust,
     signature::{StandardWebhooks, TimestampedHmac},
+    transport::is_private,
 };
 use url::Url;
 
 use crate::{
     map,
-    read::is_private,
     webhook::{LEGACY_HEADER, WebhookKeys},
 };
 

@@ -4,11 +4,11 @@
 use paymux_core::{
     Currency, Money, ProviderPartId, ProviderPaymentId, ProviderRefundId, Result, Timestamp,
     json::{self, JsonFault},
-    transport::HttpResponse,
+    transport::{HttpResponse, is_private},
 };
 use serde::de::{Deserialize, DeserializeOwned};
 use serde_json::value::RawValue;
-use url::{Host, Url};
+use url::Url;
 
 use crate::{
     objects::{
@@ -312,17 +312,6 @@ fn money(cents: Option<i32>, currency: Option<Currency>) -> Result<Option<Money>
     let Some(cents) = cents else { return Ok(None) };
     let currency = known("currency", currency)?;
     Money::new(i128::from(cents), currency).map(Some).map_err(|_| unfit("amount"))
-}
-
-/// Nobody between can read along: `https`, or `http` within this machine.
-pub(crate) fn is_private(url: &Url) -> bool {
-    let loopback = match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    };
-    url.scheme() == "https" || (url.scheme() == "http" && loopback)
 }
 
 /// The payer is sent there, so it must be a page, and no script.
