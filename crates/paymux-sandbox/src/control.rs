@@ -202,7 +202,7 @@ pub(crate) fn done(result: Result<Value, SandboxError>) -> Response {
                 SandboxError::NotFound(_) => StatusCode::NOT_FOUND,
                 SandboxError::Refused(_) => StatusCode::CONFLICT,
                 SandboxError::Configuration(_)
-                | SandboxError::Bind(_)
+                | SandboxError::Bind { .. }
                 | SandboxError::Random(_) => StatusCode::BAD_REQUEST,
             };
             failed(status, &error.to_string())

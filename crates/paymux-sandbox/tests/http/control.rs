@@ -151,7 +151,7 @@ async fn a_stopped_sandbox_frees_its_port() {
     let again = crate::support::config().port(address.port());
     let again = paymux_sandbox::Sandbox::start(again).await.unwrap();
     let taken = paymux_sandbox::Sandbox::start(crate::support::config().port(address.port())).await;
-    assert!(matches!(taken, Err(paymux_sandbox::SandboxError::Bind(_))));
+    assert!(matches!(taken, Err(paymux_sandbox::SandboxError::Bind { .. })));
     assert_eq!(get(again.url().as_str()).await.status(), 200);
 }
 
