@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    env,
+    env, fmt,
     time::Duration,
 };
 
@@ -46,7 +46,7 @@ impl Environment {
 /// The settings of one account. `Debug` shows no secret.
 ///
 /// Time limits belong to the [`paymux_core::transport::HttpClient`]; the provider publishes none.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[must_use]
 pub struct ToffeePayConfig {
     pub(crate) id: ProviderId,
@@ -60,6 +60,24 @@ pub struct ToffeePayConfig {
     pub(crate) webhook_tolerance: Duration,
     pub(crate) any_currency: bool,
     pub(crate) connect_protocol_version: bool,
+}
+
+/// Of the root only the host is shown: a password in it is refused later than it can be printed.
+impl fmt::Debug for ToffeePayConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ToffeePayConfig")
+            .field("id", &self.id)
+            .field("game_id", &self.game_id)
+            .field("environment", &self.environment)
+            .field("base_url", &self.base_url.as_ref().and_then(Url::host_str))
+            .field("capture", &self.capture)
+            .field("webhook_secrets_legacy", &self.webhook_secrets_legacy.len())
+            .field("webhook_secrets_standard", &self.webhook_secrets_standard.len())
+            .field("webhook_tolerance", &self.webhook_tolerance)
+            .field("any_currency", &self.any_currency)
+            .field("connect_protocol_version", &self.connect_protocol_version)
+            .finish_non_exhaustive()
+    }
 }
 
 impl ToffeePayConfig {
@@ -88,7 +106,7 @@ impl ToffeePayConfig {
     }
 
     /// Sets another root of the API than the environment's: a sandbox of our own, or a proxy. It
-    /// must be `https`, or `http` to this machine.
+    /// must be `https`, or `http` to this machine, and not the other environment's host.
     pub fn base_url(mut self, base_url: Url) -> Self {
         self.base_url = Some(base_url);
         self
@@ -253,6 +271,17 @@ impl ToffeePayConfig {
         };
         if !is_private(&url) {
             return Err(must_be("base_url", "https, or http to this machine"));
+        }
+        // Whether money is real is asked of the environment, by people and by routing.
+        let other = match self.environment {
+            Environment::Live => Environment::Sandbox,
+            Environment::Sandbox => Environment::Live,
+        };
+        if Url::parse(other.base_url()).is_ok_and(|other| other.host() == url.host()) {
+            return Err(must_be(
+                "base_url",
+                "of the environment that is set, and not of the other",
+            ));
         }
         if !url.username().is_empty() || url.password().is_some() {
             return Err(must_be("base_url", "without user and password"));
