@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::{
     errors::RecognizedReply,
-    serve::{Answer, Step},
+    serve::{Answer, STRANGER, Step},
 };
 
 /// Where an exchange stands to the one that changes something at the provider.
@@ -186,7 +186,7 @@ impl Fault {
 
 /// JSON that looks like an error and is in nobody's format.
 fn foreign_json() -> serde_json::Value {
-    json!({ "paymux_gateway": { "reason": "this is not the provider" } })
+    json!({ "paymux_gateway": { "reason": STRANGER } })
 }
 
 /// What a refusal's status says: the kind, whether a repetition can help, and whether it is

@@ -19,7 +19,7 @@ use crate::{
     case::{Case, CaseTemplate, Outcome},
     compare,
     data::Problem,
-    serve::{self, Idle, Received, Server, Step},
+    serve::{self, Idle, Received, STRANGER, Server, Step},
 };
 
 /// How long the client waits where an answer comes.
@@ -188,6 +188,9 @@ impl<P: PaymentProvider> Context<P> {
     pub(crate) fn always(&self, case: &Case, provider: &P, answer: &Answer) -> Vec<Problem> {
         let mut problems = self.leaks(&answer.texts);
         problems.extend(self.leaks(&[format!("{provider:?}"), format!("{provider:#?}")]));
+        if answer.texts.iter().any(|text| text.contains(STRANGER)) {
+            problems.push("the body of something on the way shows in a text".to_owned());
+        }
         if let Err(error) = &answer.result {
             problems.extend(names_its_origin(case, provider, error));
         }

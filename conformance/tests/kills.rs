@@ -50,6 +50,7 @@ const KILLS: &[(Bug, &str)] = &[
     (Bug::HidesItsName, "read::not_found"),
     (Bug::LeaksSecretInDebug, "create::minimal"),
     (Bug::LeaksSecretInError, "read::not_found"),
+    (Bug::KeepsAStrangersBody, "create::minimal::fault::502"),
     (Bug::AcceptsAChangedBody, "webhook::deliveries::payment_paid::body_changed"),
     (Bug::AcceptsOldDeliveries, "webhook::deliveries::payment_paid::old_or_early"),
     (Bug::AcceptsUnsigned, "webhook::deliveries::payment_paid::header_changed"),

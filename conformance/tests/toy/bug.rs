@@ -37,6 +37,7 @@ pub(crate) enum Bug {
     HidesItsName,
     LeaksSecretInDebug,
     LeaksSecretInError,
+    KeepsAStrangersBody,
     AcceptsAChangedBody,
     AcceptsOldDeliveries,
     AcceptsUnsigned,

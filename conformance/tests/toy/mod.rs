@@ -168,6 +168,10 @@ impl Toy {
         if self.has(Bug::LeaksSecretInError) {
             error = error.with_source(std::io::Error::other(format!("sent Bearer {API_KEY}")));
         }
+        if self.has(Bug::KeepsAStrangersBody) {
+            let text = String::from_utf8_lossy(&answer.body);
+            error = error.with_source(format!("the body begins: {text}"));
+        }
         error
     }
 
