@@ -12,9 +12,9 @@ use bytes::Bytes;
 use http::{HeaderMap, StatusCode, header};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use crate::fault::Fault;
+use crate::fault;
 use crate::reply::Reply;
 use crate::{Providers, SandboxError, toffeepay};
 
@@ -162,8 +162,8 @@ async fn list_faults(Shared(providers): Shared<Arc<Providers>>) -> Response {
 }
 
 async fn inject(Shared(providers): Shared<Arc<Providers>>, body: Bytes) -> Response {
-    with_body(&body, |fault: Fault| {
-        providers.world.faults.inject(fault);
+    with_body(&body, |given: Map<String, Value>| {
+        providers.world.faults.inject(fault::read(given, &[toffeepay::NAMES])?);
         Ok(json!({"faults": providers.world.faults.list()}))
     })
 }

@@ -86,9 +86,8 @@ impl Sandbox {
             faults: Arc::new(Faults::default()),
         });
         let port = config.port;
-        let (listener, address) = server::bind(port)
-            .await
-            .map_err(|source| SandboxError::Bind { port, source })?;
+        let (listener, address) =
+            server::bind(port).await.map_err(|source| SandboxError::Bind { port, source })?;
         let root = Url::parse(&format!("http://{address}/"))
             .map_err(|error| SandboxError::Configuration(error.to_string()))?;
         let toffeepay = ToffeePay::new(Arc::clone(&world), &root, config.toffeepay)?;
