@@ -162,9 +162,15 @@ impl Fault {
             code: None,
         };
         match self {
-            // Only the provider itself can prove by a refusal that it did nothing.
+            // Only the provider itself can prove by a refusal that it did nothing, or say that a
+            // payment is not there or was declined.
             Self::Foreign(status) | Self::ForeignPage(status) => {
                 let (kind, retryable, _) = refusal(*status);
+                let kind = match status {
+                    402 => ErrorKind::Unexpected,
+                    404 | 410 => ErrorKind::Configuration,
+                    _ => kind,
+                };
                 let wait = matches!(status, 429 | 503).then_some(RETRY_AFTER_S);
                 ExpectedFailure { retry_after_s: wait, ..failure(kind, retryable, false) }
             }

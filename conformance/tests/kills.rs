@@ -26,6 +26,7 @@ const KILLS: &[(Bug, &str)] = &[
     (Bug::CallsUnreadableHarmless, "create::minimal::fault::html"),
     (Bug::CallsLaterReadHarmless, "change::capture::fault::2::503"),
     (Bug::BelievesAnyRefusal, "create::minimal::fault::404"),
+    (Bug::BelievesAnyNotFound, "read::paid::fault::404_html"),
     (Bug::RepeatsUnreadable, "create::minimal::fault::empty"),
     (Bug::DropsRetryAfter, "create::minimal::fault::429"),
     (Bug::UnknownIsSuccess, "status::payment_invented::fetch"),

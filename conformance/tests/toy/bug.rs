@@ -14,6 +14,7 @@ pub(crate) enum Bug {
     CallsUnreadableHarmless,
     CallsLaterReadHarmless,
     BelievesAnyRefusal,
+    BelievesAnyNotFound,
     RepeatsUnreadable,
     DropsRetryAfter,
     UnknownIsSuccess,

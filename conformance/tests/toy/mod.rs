@@ -16,7 +16,7 @@ use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use paymux_conformance::Suite;
 use paymux_core::{
     CancelMandate, CancelPayment, Capabilities, CaptureMethod, CapturePayment, ConfirmMandate,
-    ConfirmPayment, CreateMandate, CreatePayment, CreateRefund, Cursor, Effect, Error,
+    ConfirmPayment, CreateMandate, CreatePayment, CreateRefund, Cursor, Effect, Error, ErrorKind,
     ListPaymentMethods, ListPayments, Mandate, MandateHandle, Operation, Page, Payment,
     PaymentLookup, PaymentMethod, PaymentProvider, ProviderId, Refund, RefundLookup, Result,
     SecretString, WebhookDelivery, WebhookEvent,
@@ -156,6 +156,9 @@ impl Toy {
         let code = body.as_ref().and_then(|body| body.pointer("/error/code")?.as_str());
         let trusting = self.has(Bug::BelievesAnyRefusal);
         let mut error = answer.refusal(code.is_some() || trusting);
+        if self.has(Bug::BelievesAnyNotFound) && answer.status == StatusCode::NOT_FOUND {
+            error = Error::new(ErrorKind::NotFound, error.effect(), "not found");
+        }
         if self.has(Bug::CallsAConflictHarmless) && answer.status == StatusCode::CONFLICT {
             error = error.with_effect(Effect::None);
         }

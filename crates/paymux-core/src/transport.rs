@@ -265,7 +265,8 @@ impl HttpResponse {
 
     /// The error for an answer that is no success, by its HTTP status alone. `recognized` says
     /// that the body is in the provider's own error format: only then does a 4xx prove that the
-    /// provider itself refused, and did nothing. An adapter refines this by the provider's codes.
+    /// provider itself refused, and did nothing; and only then is anything said to be not found or
+    /// declined. An adapter refines this by the provider's codes.
     #[must_use]
     pub fn refusal(&self, recognized: bool) -> Error {
         classify::refusal(self, recognized)
