@@ -50,10 +50,14 @@ const REFUSALS: &[Row] = &[
 /// Only the provider can say that a payment is not there, or was declined: whoever believes it of a
 /// proxy has the payment made elsewhere.
 fn kind_of(kind: ErrorKind, recognized: bool) -> ErrorKind {
-    match kind {
-        ErrorKind::NotFound if !recognized => ErrorKind::Configuration,
-        ErrorKind::Declined if !recognized => ErrorKind::Unexpected,
-        other => other,
+    if recognized {
+        kind
+    } else if kind == ErrorKind::NotFound {
+        ErrorKind::Configuration
+    } else if kind == ErrorKind::Declined {
+        ErrorKind::Unexpected
+    } else {
+        kind
     }
 }
 
