@@ -100,13 +100,13 @@ pub(crate) struct Wrapped<'a> {
 #[derive(Deserialize)]
 pub(crate) struct Listed<'a> {
     #[serde(borrow)]
-    pub(crate) sessions: Option<&'a RawValue>,
+    pub(crate) sessions: Option<Vec<&'a RawValue>>,
     #[serde(borrow)]
-    pub(crate) payments: Option<&'a RawValue>,
+    pub(crate) payments: Option<Vec<&'a RawValue>>,
     #[serde(borrow)]
-    pub(crate) topups: Option<&'a RawValue>,
+    pub(crate) topups: Option<Vec<&'a RawValue>>,
     #[serde(borrow)]
-    pub(crate) refunds: Option<&'a RawValue>,
+    pub(crate) refunds: Option<Vec<&'a RawValue>>,
     pub(crate) total: Option<u32>,
     #[serde(alias = "hasMore")]
     pub(crate) has_more: Option<bool>,

@@ -157,10 +157,15 @@ impl Error {
         self
     }
 
-    /// The same error with another effect: for a provider that proves more, or less, than HTTP.
+    /// The same error with another effect: for a provider that proves more, or less, than HTTP,
+    /// and for a call whose earlier request may have acted. [`Error::offered`] then forgets a
+    /// proof that nothing was sent, since it was of one request only.
     #[must_use]
     pub fn with_effect(mut self, effect: Effect) -> Self {
         self.0.effect = effect;
+        if effect == Effect::Possible && self.0.offered == Some(false) {
+            self.0.offered = None;
+        }
         self
     }
 

@@ -19,7 +19,7 @@ pub use request::{
 pub use status::PaymentStatus;
 
 /// Amounts of a payment as the provider states them. `None` means that it did not say, never zero;
-/// merging two answers keeps what was known.
+/// [`Amounts::or`] merges two answers.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Amounts {
     /// What was asked for.
@@ -38,12 +38,16 @@ pub struct Amounts {
 
 impl Amounts {
     /// These amounts, completed by those that an older answer knew.
+    ///
+    /// All but `authorized`: the others grow or stay and what is not said again still holds, while
+    /// a hold ends by being taken, released or forgotten. Of what is held now, only the newer
+    /// answer can speak; a stale hold would be money that nobody can capture.
     #[must_use]
     pub fn or(self, older: &Self) -> Self {
         Self {
             requested: self.requested.or(older.requested),
             payable: self.payable.or(older.payable),
-            authorized: self.authorized.or(older.authorized),
+            authorized: self.authorized,
             captured: self.captured.or(older.captured),
             refunded: self.refunded.or(older.refunded),
             charged_back: self.charged_back.or(older.charged_back),

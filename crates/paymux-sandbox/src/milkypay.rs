@@ -41,7 +41,7 @@ pub use settings::{Account, ConflictBody, Expiry, MilkyPaySettings, NumberStyle,
 pub use status::Status;
 
 use crate::config::MilkyPayConfig;
-use crate::fault::{FaultKind, Place, Site};
+use crate::fault::{FaultKind, Names, Place, Site};
 use crate::webhook::{DeliveryState, Outgoing, Schedule, Signer, Webhooks};
 use crate::{SandboxError, World, lock};
 use events::Event;
@@ -49,6 +49,10 @@ use state::{Moment, State};
 
 /// The provider's name in faults, logs and paths.
 const NAME: &str = "milkypay";
+
+/// What faults can happen to.
+pub(crate) const NAMES: Names =
+    Names { provider: NAME, operations: &operation::Operation::NAMES, events: &events::NAMES };
 
 /// One MilkyPay account with everything around it.
 #[derive(Debug)]

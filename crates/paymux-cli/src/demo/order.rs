@@ -1,6 +1,6 @@
 //! Orders, as the shop has them on file.
 
-use std::{fs, path::Path};
+use std::{collections::BTreeSet, fs, path::Path};
 
 use paymux::{
     CreatePayment, Currency, Customer, Error, IdempotencyKey, Money, OsRandom, PaymentStatus,
@@ -123,6 +123,15 @@ pub(super) fn load(file: Option<&Path>) -> Result<Vec<Order>, Stop> {
             (name, text)
         }
     };
-    serde_json::from_str(&text)
-        .map_err(|error| format!("the orders {name} are not as they should be: {error}").into())
+    let orders: Vec<Order> = serde_json::from_str(&text)
+        .map_err(|error| format!("the orders {name} are not as they should be: {error}"))?;
+    let mut ids = BTreeSet::new();
+    // The id is the reference: two orders of one reference could not be told apart.
+    if let Some(twice) = orders.iter().find(|order| !ids.insert(&order.id)) {
+        return Err(format!("the orders {name} have the id {:?} twice", twice.id).into());
+    }
+    if orders.is_empty() {
+        return Err(format!("the orders {name} are none").into());
+    }
+    Ok(orders)
 }

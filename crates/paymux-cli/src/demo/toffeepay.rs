@@ -30,8 +30,14 @@ const GAMES: [(&str, &str, CaptureMethod); 2] = [
     (MANUAL, "space_shooter_manual", CaptureMethod::Manual),
 ];
 
-pub(super) fn accounts(sandbox: &Sandbox, http: &HttpClient) -> Result<Vec<Account>, Stop> {
+/// Opens both accounts; see [`super::stage::Join`].
+pub(super) fn join(
+    sandbox: &Sandbox,
+    http: &HttpClient,
+    endpoint: &Endpoint,
+) -> Result<Vec<Account>, Stop> {
     let toffeepay = sandbox.toffeepay();
+    toffeepay.set_webhook_url(Some(endpoint.url_of(AUTOMATIC)?))?;
     let open = |(name, game, capture): (&str, &str, CaptureMethod)| {
         let key = SecretString::from(toffeepay.api_key());
         let config = ToffeePayConfig::new(ProviderId::new(name)?, key, game)
@@ -43,11 +49,6 @@ pub(super) fn accounts(sandbox: &Sandbox, http: &HttpClient) -> Result<Vec<Accou
         Ok(Account { provider, player })
     };
     GAMES.into_iter().map(open).collect()
-}
-
-/// Has the webhooks sent to the demo's endpoint.
-pub(super) fn subscribe(sandbox: &Sandbox, endpoint: &Endpoint) -> Result<(), Stop> {
-    Ok(sandbox.toffeepay().set_webhook_url(Some(endpoint.url_of(AUTOMATIC)?))?)
 }
 
 struct Gamer {

@@ -76,8 +76,13 @@ fn amounts_complete_each_other_and_the_newer_wins() {
         refunded: Some(usd(5)),
         charged_back: Some(usd(6)),
     };
-    assert_eq!(Amounts::default().or(&older), older);
+    // A hold is of the moment: an answer that does not speak of it may be the one that ended it.
+    let released = Amounts { authorized: None, ..older.clone() };
+    assert_eq!(Amounts::default().or(&older), released);
     assert_eq!(older.clone().or(&Amounts::default()), older);
+    let taken = Amounts { captured: Some(usd(3)), ..Amounts::default() };
+    let held = Amounts { authorized: Some(usd(3)), ..Amounts::default() };
+    assert_eq!(taken.clone().or(&held), taken, "what was taken is no longer held");
     let newer = Amounts { charged_back: Some(usd(0)), ..Amounts::default() };
     let merged = newer.or(&older);
     assert_eq!(merged.charged_back, Some(usd(0)), "zero is something said");

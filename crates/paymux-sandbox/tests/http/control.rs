@@ -1,6 +1,6 @@
 //! The control API: its help is true, and it does what the Rust handle does.
 
-use paymux_sandbox::toffeepay::Payer;
+use paymux_sandbox::toffeepay::{Decline, Payer};
 use serde_json::{Value, json};
 
 use crate::support::{assert_error, call, control, get, ok, send, session, session_request, start};
@@ -148,6 +148,52 @@ async fn what_does_not_exist_says_so() {
     }
 }
 
+/// A fault with a slip of the pen would wait for ever, or strike everywhere.
+#[tokio::test]
+async fn a_fault_that_names_nothing_is_refused() {
+    let sandbox = start().await;
+    for fault in [
+        json!({"kind": "drop_reply", "opertion": "CreateSession"}),
+        json!({"kind": "drop_reply", "operation": "CreateSesion"}),
+        json!({"kind": "error_before", "operation": "CreateSession", "status": 200}),
+    ] {
+        let answer = control(&sandbox, "POST", "/faults", fault.clone()).await;
+        assert_eq!(answer.status(), 400, "{fault}: {}", answer.body);
+    }
+    assert!(sandbox.faults().is_empty());
+}
+
+/// Every event that is sent can be named in a fault.
+#[tokio::test]
+async fn faults_know_every_event() {
+    let sandbox = start().await;
+    let toffeepay = sandbox.toffeepay();
+    for outcome in ["succeed", "fail", "cancel"] {
+        let payment = toffeepay.pay(&session(&sandbox).await, Payer::default()).unwrap();
+        let refund = ok(&sandbox, "CreateRefund", json!({"payment_id": payment})).await;
+        let id = refund["id"].as_str().unwrap();
+        let path = format!("/toffeepay/refunds/{id}/{outcome}");
+        assert_eq!(control(&sandbox, "POST", &path, Value::Null).await.status(), 200);
+        let outcome = json!({"outcome": outcome});
+        assert_eq!(control(&sandbox, "POST", "/toffeepay/topups", outcome).await.status(), 200);
+    }
+    toffeepay.authorize(&session(&sandbox).await, Payer::default()).unwrap();
+    toffeepay.cancel_attempt(&session(&sandbox).await).unwrap();
+    toffeepay.decline(&session(&sandbox).await, Decline::Declined).unwrap();
+    toffeepay.abandon(&session(&sandbox).await).unwrap();
+    toffeepay.expire(&session(&sandbox).await).unwrap();
+    let mut names = std::collections::BTreeSet::new();
+    for delivery in toffeepay.webhooks().as_array().unwrap() {
+        names.insert(delivery["event"].as_str().unwrap().to_owned());
+    }
+    assert_eq!(names.len(), 16, "{names:?}");
+    for name in names {
+        let fault = json!({"kind": "drop_webhook", "operation": name});
+        let answer = control(&sandbox, "POST", "/faults", fault).await;
+        assert_eq!(answer.status(), 200, "{name}: {}", answer.body);
+    }
+}
+
 #[tokio::test]
 async fn a_stopped_sandbox_frees_its_port() {
     let sandbox = start().await;
@@ -156,7 +202,7 @@ async fn a_stopped_sandbox_frees_its_port() {
     let again = crate::support::config().port(address.port());
     let again = paymux_sandbox::Sandbox::start(again).await.unwrap();
     let taken = paymux_sandbox::Sandbox::start(crate::support::config().port(address.port())).await;
-    assert!(matches!(taken, Err(paymux_sandbox::SandboxError::Bind(_))));
+    assert!(matches!(taken, Err(paymux_sandbox::SandboxError::Bind { .. })));
     assert_eq!(get(again.url().as_str()).await.status(), 200);
 }
 

@@ -142,6 +142,7 @@ async fn every_rule_names_its_field() {
             json!({"address": {"city": "This value should be of type string."}}),
         ),
         ("return_url", json!("example.com"), url.clone()),
+        ("return_url", json!("https://example.com/\n"), url.clone()),
         ("callback_url", json!("/callback"), url.clone()),
         ("return_urls", json!({"success": "https://x"}), json!(["pending is required"])),
         ("return_urls", json!({"pending": "x"}), json!({"pending": url})),
