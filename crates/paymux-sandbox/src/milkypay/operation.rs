@@ -2,7 +2,7 @@
 
 use http::{HeaderMap, Method, StatusCode};
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::errors::Refusal;
 use super::lists;
@@ -250,7 +250,9 @@ pub(super) fn refuse(state: &State, operation: Operation, refusal: &Refusal) -> 
     };
     let status = refusal.status();
     if matches!(operation, Operation::CreateInvoice | Operation::CreateRefund) {
-        let data = private::invoice(state, invoice, &Shown::Created);
+        let created = operation == Operation::CreateInvoice;
+        let shown = if created { Shown::Created } else { Shown::Read(Map::new()) };
+        let data = private::invoice(state, invoice, &shown);
         return style.reply(status, &Conflict { errors, data });
     }
     style.reply(status, &Conflict { errors, data: public::invoice(state, invoice, true) })

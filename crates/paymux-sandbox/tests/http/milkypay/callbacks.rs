@@ -103,6 +103,24 @@ async fn the_body_is_the_private_resource() {
 }
 
 #[tokio::test]
+async fn an_expired_invoice_is_told_as_in_the_sample() {
+    let (sandbox, mut receiver) = start().await;
+    invoice_with(&sandbox, "order", &json!({"amount": 22})).await;
+    receiver.next().await;
+    sandbox.advance(Duration::from_secs(1800));
+    let body = receiver.next().await.json();
+    let sample = include_str!("../../fixtures/milkypay/callback.process_failed.expired.json");
+    let sample: Value = serde_json::from_str(sample).unwrap();
+    let (made, sample) = (&body["data"]["attributes"], &sample["data"]["attributes"]);
+    for member in ["status", "resolution", "amount", "processed", "processed_amount", "fee"] {
+        assert_eq!(made[member], sample[member], "{member}");
+    }
+    let lived =
+        |data: &Value| data["updated"].as_i64().unwrap() - data["created"].as_i64().unwrap();
+    assert_eq!(lived(made), lived(sample));
+}
+
+#[tokio::test]
 async fn test_and_live_have_their_own_secrets() {
     let (sandbox, mut receiver) = start().await;
     let milkypay = sandbox.milkypay();

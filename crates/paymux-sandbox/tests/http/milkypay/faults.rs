@@ -50,6 +50,17 @@ async fn an_error_before_has_no_effect_and_the_platforms_body() {
         assert_eq!((answer.status(), answer.json()), (status, expected));
         assert_eq!(answer.header("retry-after"), Some("7"));
     }
+    let table = include_str!("../../fixtures/milkypay/http_directives.json");
+    let table: Value = serde_json::from_str(table).unwrap();
+    let codes = table["table"].as_array().unwrap().iter();
+    for status in codes.filter_map(|row| row["code"].as_u64()).filter(|code| *code >= 400) {
+        let status = u16::try_from(status).unwrap();
+        let kind = FaultKind::ErrorBefore { status, retry_after_seconds: None };
+        sandbox.inject(Fault::new(kind).on("CreateInvoice"));
+        let body = request("order", &json!({}));
+        let answer = private(&sandbox, "POST", "/payment-invoices", &body).await;
+        assert_eq!(answer.status(), status);
+    }
     for status in [502, 504] {
         let kind = FaultKind::ErrorBefore { status, retry_after_seconds: None };
         sandbox.inject(Fault::new(kind).on("CreateInvoice"));
@@ -65,13 +76,16 @@ async fn an_error_before_has_no_effect_and_the_platforms_body() {
 async fn reads_show_an_unknown_status_and_errors_do_not() {
     let sandbox = start().await;
     let id = invoice(&sandbox, "order").await;
-    let unknown = || FaultKind::UnknownStatus { status: "some_future_status".to_owned() };
+    let sample = include_str!("../../fixtures/milkypay/invoice.unknown_status.response.json");
+    let sample: Value = serde_json::from_str(sample).unwrap();
+    let word = sample["data"]["attributes"]["status"].as_str().unwrap();
+    let unknown = || FaultKind::UnknownStatus { status: word.to_owned() };
     sandbox.inject(Fault::new(unknown()).on("GetInvoice").id(&id));
-    assert_eq!(attributes(&sandbox, &id).await["status"], "some_future_status");
+    assert_eq!(attributes(&sandbox, &id).await["status"], word);
     assert_eq!(attributes(&sandbox, &id).await["status"], "process_pending");
     sandbox.inject(Fault::new(unknown()).on("ListInvoices"));
     let list = read(&sandbox, "/payment-invoices").await;
-    assert_eq!(list["data"][0]["attributes"]["status"], "some_future_status");
+    assert_eq!(list["data"][0]["attributes"]["status"], word);
     sandbox.inject(Fault::new(unknown()).on("GetInvoice"));
     let missing = private(&sandbox, "GET", "/payment-invoices/cpi_x", &Value::Null).await;
     let expected = include_str!("../../fixtures/milkypay/error.404.json");

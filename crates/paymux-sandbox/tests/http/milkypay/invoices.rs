@@ -79,6 +79,19 @@ async fn a_public_invoice_answers_as_the_specification_shows() {
 }
 
 #[tokio::test]
+async fn the_smallest_request_is_enough() {
+    let sandbox = start().await;
+    let sample =
+        include_str!("../../fixtures/milkypay/create_invoice.private.minimal.request.json");
+    let sent = serde_json::from_str(sample).unwrap();
+    let answer = private(&sandbox, "POST", "/payment-invoices", &sent).await;
+    assert_eq!(answer.status(), 201, "{}", answer.body);
+    let made = &answer.json()["data"]["attributes"];
+    assert_eq!((&made["amount"], &made["payment_flow"]), (&json!(100.55), &json!("charge")));
+    assert_eq!(made["description"], Value::Null);
+}
+
+#[tokio::test]
 async fn every_documented_member_is_kept() {
     let sandbox = start().await;
     let answer = private(&sandbox, "POST", "/payment-invoices", &full_request()).await;

@@ -54,6 +54,30 @@ async fn a_full_page_has_the_links_of_the_sample() {
     assert_eq!(last["links"]["next"], "");
 }
 
+/// One paid invoice and one whose time ran out, as the specification's list shows them.
+#[tokio::test]
+async fn rows_have_the_members_of_the_sample() {
+    let sandbox = start().await;
+    invoice(&sandbox, "late").await;
+    sandbox.advance(std::time::Duration::from_secs(1905));
+    let paid = invoice(&sandbox, "paid").await;
+    sandbox.milkypay().pay(&paid).unwrap();
+    let made = read(&sandbox, "/payment-invoices").await;
+    let sample = include_str!("../../fixtures/milkypay/list_invoices.response.json");
+    let sample: Value = serde_json::from_str(sample).unwrap();
+    for row in [0, 1] {
+        let (made, sample) = (&made["data"][row]["attributes"], &sample["data"][row]["attributes"]);
+        for (name, value) in sample.as_object().unwrap() {
+            assert!(made.get(name).is_some(), "{name} is missing");
+            let same = ["status", "resolution", "payload", "processed_amount", "processed_fee"];
+            if same.contains(&name.as_str()) && !value.is_object() {
+                assert_eq!(&made[name], value, "{name}");
+            }
+        }
+    }
+    assert_eq!(made["data"][1]["attributes"]["updated"], super::CREATED + 1800);
+}
+
 #[tokio::test]
 async fn links_lead_through_all_pages_and_back() {
     let sandbox = start().await;

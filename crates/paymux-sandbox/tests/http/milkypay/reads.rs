@@ -92,6 +92,12 @@ async fn an_invoice_is_found_by_its_reference() {
         format!("/payment-invoices?filter%5Breference_id%5D={REFERENCE}"),
     ] {
         let made = read(&sandbox, &path).await;
+        let text =
+            include_str!("../../fixtures/milkypay/get_invoice_by_reference.list.response.json");
+        let sample: Value = serde_json::from_str(text).unwrap();
+        let row = json!({"data": made["data"][0]});
+        let sample = json!({"data": sample["data"][0]}).to_string();
+        assert_eq!(row, with_this_run(fixture(&sample, &row, &anew())));
         assert_eq!(made["data"].as_array().unwrap().len(), 1);
         assert_eq!(made["data"][0]["id"], id);
         let cursor = json!({"count": 1, "size": 20, "before": id, "after": id});
