@@ -45,7 +45,9 @@ pub(crate) fn refusal(rpc: Rpc, response: &HttpResponse, api_key: &SecretString)
     let (kind, retryable) = match (by_domain, refused.connect) {
         (Some(kind), _) => (kind, false),
         (None, Some(connect)) => connect.kind(),
-        (None, None) => (general.kind(), general.is_retryable()),
+        // A code that nobody documented may be of something on the way: hosts answer in this shape,
+        // too. It is not believed that a payment is not found, or declined.
+        (None, None) => (response.refusal(false).kind(), general.is_retryable()),
     };
     let effect = effect(&refused, by_domain.is_some(), &general, response);
     let failure = failure(rpc, &refused);
