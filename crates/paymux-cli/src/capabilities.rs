@@ -4,7 +4,8 @@ use std::{io::Write, process::ExitCode};
 
 use paymux::{
     Capabilities, CaptureChoice, CaptureMethod, Currencies, Operation, PaymentProvider, ProviderId,
-    Replay, SecretString,
+    Replay, SecretString, Url,
+    milkypay::{MilkyPay, MilkyPayConfig, Mode},
     toffeepay::{ToffeePay, ToffeePayConfig},
     transport::{HttpClient, HttpSettings},
 };
@@ -29,7 +30,7 @@ struct Provider {
 /// Capabilities need no connection.
 fn providers() -> paymux::Result<Vec<Provider>> {
     let http = HttpClient::new(HttpSettings::default())?;
-    Ok(vec![toffeepay(&http)?])
+    Ok(vec![toffeepay(&http)?, milkypay(&http)?])
 }
 
 fn toffeepay(http: &HttpClient) -> paymux::Result<Provider> {
@@ -44,6 +45,18 @@ fn toffeepay(http: &HttpClient) -> paymux::Result<Provider> {
         one: automatic.capabilities().clone(),
         captures: [&automatic, &manual].map(|account| account.capabilities().capture).to_vec(),
     })
+}
+
+/// With the private API, which can do everything, and refunds as they are by default.
+fn milkypay(http: &HttpClient) -> paymux::Result<Provider> {
+    let host = Url::parse("https://milkypay.invalid/")
+        .map_err(|_| paymux::Error::configuration("base_url", "must be a URL"))?;
+    let key = SecretString::from("not-a-key");
+    let config = MilkyPayConfig::new(ProviderId::new("milkypay")?, host, Mode::Live)
+        .private_api("coma_any", key)
+        .public_api("pk_live_any");
+    let one = MilkyPay::new(config, http.clone())?.capabilities().clone();
+    Ok(Provider { name: "MilkyPay", captures: vec![one.capture], one })
 }
 
 fn table(providers: &[Provider]) -> String {

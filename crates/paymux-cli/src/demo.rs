@@ -7,6 +7,7 @@ use std::{io::Write, path::PathBuf, process::ExitCode};
 
 use crate::Stop;
 
+mod milkypay;
 mod order;
 mod progress;
 mod report;

@@ -59,6 +59,7 @@ pub(crate) async fn run(
     out: &mut dyn Write,
 ) -> Result<ExitCode, Stop> {
     let sandbox = Sandbox::start(arguments.config()).await.map_err(explain)?;
+    sandbox.milkypay().set_callback_url(arguments.webhook_url.clone())?;
     write_greeting(&sandbox, arguments.webhook_url.as_ref(), out)?;
     tokio::signal::ctrl_c().await?;
     sandbox.shutdown().await;
@@ -84,10 +85,7 @@ fn write_greeting(
     writeln!(out, "  base URL        {base}")?;
     writeln!(out, "  API key         {key}")?;
     writeln!(out, "  webhook secret  {}", toffeepay.webhook_secret())?;
-    match webhook_url {
-        Some(url) => writeln!(out, "  webhooks go to  {url}")?,
-        None => writeln!(out, "  webhooks go to  nobody yet; name a receiver with --webhook-url")?,
-    }
+    write_receiver(webhook_url, out)?;
     writeln!(
         out,
         "  games           space_shooter (takes money at once), space_shooter_manual (holds it first)"
@@ -102,10 +100,43 @@ fn write_greeting(
         "    -d '{{\"game_id\":\"space_shooter\",\"user_id\":\"player_42\",\"item\":{{\"title\":\"50 Gold Coins\",\"price\":499,\"currency\":\"USD\"}},\"return_url\":\"mygame://payment-complete\"}}'"
     )?;
     writeln!(out)?;
+    write_milkypay(sandbox, webhook_url, out)?;
     writeln!(out, "All that acts as the payer, moves time and injects faults is listed by:")?;
     writeln!(out)?;
     writeln!(out, "  curl {}control", sandbox.url())?;
     writeln!(out)?;
     writeln!(out, "Ctrl-C ends it.")?;
     Ok(out.flush()?)
+}
+
+fn write_milkypay(
+    sandbox: &Sandbox,
+    webhook_url: Option<&Url>,
+    out: &mut dyn Write,
+) -> Result<(), Stop> {
+    let milkypay = sandbox.milkypay();
+    let (account, key) = (milkypay.account_id(), milkypay.api_key());
+    writeln!(out, "MilkyPay")?;
+    writeln!(out, "  base URL        {}", milkypay.base_url())?;
+    writeln!(out, "  private API     user {account}, password {key}")?;
+    writeln!(out, "  public API      {}", milkypay.public_key_test())?;
+    writeln!(out, "  callback secret {}", milkypay.secret_test())?;
+    write_receiver(webhook_url, out)?;
+    writeln!(out)?;
+    writeln!(out, "Make an invoice, then open its hpp_url in a browser:")?;
+    writeln!(out)?;
+    writeln!(out, "  curl -u {account}:{key} {}/payment-invoices \\", milkypay.private_url())?;
+    writeln!(out, "    -H 'Content-Type: application/json' \\")?;
+    writeln!(
+        out,
+        "    -d '{{\"data\":{{\"type\":\"payment-invoices\",\"attributes\":{{\"reference_id\":\"order-1\",\"service\":\"payment_card_usd_hpp\",\"currency\":\"USD\",\"amount\":25,\"description\":\"Map Editor\",\"test_mode\":true,\"customer\":{{\"reference_id\":\"player_42\"}}}}}}}}'"
+    )?;
+    Ok(writeln!(out)?)
+}
+
+fn write_receiver(webhook_url: Option<&Url>, out: &mut dyn Write) -> Result<(), Stop> {
+    Ok(match webhook_url {
+        Some(url) => writeln!(out, "  webhooks go to  {url}")?,
+        None => writeln!(out, "  webhooks go to  nobody yet; name a receiver with --webhook-url")?,
+    })
 }

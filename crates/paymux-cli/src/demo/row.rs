@@ -82,12 +82,15 @@ impl Row {
         self.payment().map(|payment| payment.status)
     }
 
-    /// Is there nothing more to wait for?
+    /// Is there nothing more to wait for? A payment can stay short for good without ever being
+    /// final; a script that ends there says so.
     pub(super) fn is_settled(&self) -> bool {
         match &self.state {
             State::New => false,
             State::Refused { .. } | State::InDoubt { .. } => true,
-            State::Known { payment, .. } => payment.status.is_final(),
+            State::Known { payment, .. } => {
+                payment.status.is_final() || self.order.expect.status() == Some(payment.status)
+            }
         }
     }
 

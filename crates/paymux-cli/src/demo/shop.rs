@@ -313,6 +313,8 @@ impl<'a> Shop<'a> {
             Script::Pay
             | Script::DeclineThenPay
             | Script::DeclineThreeTimes
+            | Script::PayInTwoParts
+            | Script::PayTooLittle
             | Script::Cancel
             | Script::LetExpire
             | Script::Refused => {}

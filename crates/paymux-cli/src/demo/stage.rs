@@ -12,6 +12,7 @@ use tokio::task::JoinHandle;
 use url::Url;
 
 use super::{
+    milkypay,
     order::{Move, Order},
     toffeepay,
     webhooks::{Deliveries, Endpoint},
@@ -22,7 +23,7 @@ use crate::Stop;
 pub(super) type Join = fn(&Sandbox, &HttpClient, &Endpoint) -> Result<Vec<Account>, Stop>;
 
 /// Every provider of the demo joins here, and nowhere else.
-pub(super) const CAST: &[Join] = &[toffeepay::join];
+pub(super) const CAST: &[Join] = &[toffeepay::join, milkypay::join];
 
 /// The providers are on this machine: an answer that is not there by then will not come.
 pub(super) const TIMEOUT: Duration = Duration::from_secs(5);

@@ -67,6 +67,7 @@ impl Player for Gamer {
         let session = payment.id.as_str();
         match payer {
             Move::Pay => self.sandbox.pay(session, Payer::new(Method::ApplePay))?,
+            Move::PayTooLittle => return Err("a game's item is paid whole or not at all".into()),
             Move::BeDeclined => self.sandbox.decline(session, Decline::InsufficientFunds)?,
         };
         Ok(())
