@@ -1,14 +1,21 @@
 //! What an account at MilkyPay needs to be told.
 
-use std::{env, fmt, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    env, fmt,
+    sync::Arc,
+    time::Duration,
+};
 
 use http::HeaderName;
 use paymux_core::{
-    Clock, Currency, Error, ProviderId, Result, SecretString, SystemClock, signature::Sha1Sandwich,
+    Capabilities, CaptureChoice, Clock, CreateEffect, Currency, Error, Operation, ProviderId,
+    Replay, Result, SecretString, SystemClock, Trust, signature::Sha1Sandwich,
+    transport::is_private,
 };
 use secrecy::ExposeSecret;
 use serde::Serialize;
-use url::{Host, Url};
+use url::Url;
 
 use crate::{read::Known, webhook::CallbackKeys};
 
@@ -30,6 +37,13 @@ impl Mode {
 
     pub(crate) const fn is_test(self) -> bool {
         matches!(self, Self::Test)
+    }
+
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::Test => "test",
+        }
     }
 }
 
@@ -62,13 +76,16 @@ pub struct MilkyPayConfig {
     pub(crate) clock: Arc<dyn Clock>,
 }
 
+/// Of the root only the host is shown: a password in it is refused later than it can be printed.
 impl fmt::Debug for MilkyPayConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MilkyPayConfig")
             .field("id", &self.id)
-            .field("base_url", &self.base_url.as_str())
+            .field("base_url", &self.base_url.host_str())
             .field("mode", &self.mode)
             .field("create_by", &self.create_api())
+            .field("webhook_secrets_live", &self.webhook_secrets_live.len())
+            .field("webhook_secrets_test", &self.webhook_secrets_test.len())
             .field("refunds", &self.refunds)
             .finish_non_exhaustive()
     }
@@ -266,6 +283,27 @@ impl MilkyPayConfig {
         self.create_by.unwrap_or(by_credentials)
     }
 
+    /// What the account can do; the README has the sources.
+    pub(crate) fn capabilities(&self) -> Capabilities {
+        let mut can = Capabilities::new(crate::KIND, !self.mode.is_test());
+        can.replay = BTreeMap::from([(Operation::CreatePayment, Replay::Reference)]);
+        if self.refunds {
+            can.replay.insert(Operation::CreateRefund, Replay::Never);
+            can.partial_refund = true;
+        }
+        can.reads = BTreeSet::from([Operation::FetchPayment, Operation::ListPaymentMethods]);
+        if self.private.is_some() {
+            can.reads.insert(Operation::ListPayments);
+            can.reference_lookup = Some(self.reference_window);
+        }
+        // Some services reach for the payer's money without a page in between.
+        can.create = CreateEffect::MayCharge;
+        can.reports_captured = true;
+        can.capture = CaptureChoice::Automatic;
+        can.webhook_trust = Trust::Signed;
+        can
+    }
+
     /// Checks what can be checked before any call.
     pub(crate) fn check(&self) -> Result<()> {
         check_base_url(&self.base_url)?;
@@ -351,15 +389,4 @@ fn check_public_key(key: &str, mode: Mode) -> Result<()> {
 
 fn must_be(setting: &str, what: &str) -> Error {
     Error::configuration(setting, format!("must be {what}"))
-}
-
-/// Nobody between can read along: `https`, or `http` within this machine.
-pub(crate) fn is_private(url: &Url) -> bool {
-    let loopback = match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    };
-    url.scheme() == "https" || (url.scheme() == "http" && loopback)
 }

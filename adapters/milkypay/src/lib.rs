@@ -1,18 +1,15 @@
 #![doc = include_str!("../README.md")]
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt,
-};
+use std::fmt;
 
 use async_trait::async_trait;
 use http::StatusCode;
 use paymux_core::{
-    CancelMandate, CancelPayment, Capabilities, CaptureChoice, CapturePayment, ConfirmMandate,
-    ConfirmPayment, CreateEffect, CreateMandate, CreatePayment, CreateRefund, Effect, Error,
-    ErrorKind, ListPaymentMethods, ListPayments, Mandate, MandateHandle, Operation, Page, Payment,
-    PaymentLookup, PaymentMethod, PaymentProvider, ProviderId, Refund, RefundLookup, Replay,
-    Result, SecretString, Trust, WebhookDelivery, WebhookEvent,
+    CancelMandate, CancelPayment, Capabilities, CapturePayment, ConfirmMandate, ConfirmPayment,
+    CreateMandate, CreatePayment, CreateRefund, Effect, Error, ErrorKind, ListPaymentMethods,
+    ListPayments, Mandate, MandateHandle, Operation, Page, Payment, PaymentLookup, PaymentMethod,
+    PaymentProvider, ProviderId, Refund, RefundLookup, Result, SecretString, WebhookDelivery,
+    WebhookEvent,
     transport::{HttpClient, HttpResponse},
 };
 
@@ -83,7 +80,7 @@ impl MilkyPay {
         };
         let (signer, callback_keys) =
             checked().map_err(|error: Error| error.with_provider(&config.id))?;
-        let capabilities = capabilities(&config);
+        let capabilities = config.capabilities();
         let known_methods = Vec::new();
         Ok(Self { config, http, signer, callback_keys, known_methods, capabilities })
     }
@@ -223,28 +220,6 @@ impl MilkyPay {
         let ours = page.items.iter().filter(|invoice| invoice.mode == self.config.mode);
         Ok(Page { items: ours.map(|invoice| self.payment(invoice)).collect(), next: page.next })
     }
-}
-
-/// What an account at MilkyPay can do; the README has the sources.
-fn capabilities(config: &MilkyPayConfig) -> Capabilities {
-    let private = config.private.is_some();
-    let mut can = Capabilities::new(KIND, !config.mode.is_test());
-    can.replay = BTreeMap::from([(Operation::CreatePayment, Replay::Reference)]);
-    if config.refunds {
-        can.replay.insert(Operation::CreateRefund, Replay::Never);
-        can.partial_refund = true;
-    }
-    can.reads = BTreeSet::from([Operation::FetchPayment, Operation::ListPaymentMethods]);
-    if private {
-        can.reads.insert(Operation::ListPayments);
-        can.reference_lookup = Some(config.reference_window);
-    }
-    // Some services reach for the payer's money without a page in between.
-    can.create = CreateEffect::MayCharge;
-    can.reports_captured = true;
-    can.capture = CaptureChoice::Automatic;
-    can.webhook_trust = Trust::Signed;
-    can
 }
 
 #[async_trait]
