@@ -135,8 +135,9 @@ fn write_milkypay(
 }
 
 fn write_receiver(webhook_url: Option<&Url>, out: &mut dyn Write) -> Result<(), Stop> {
-    Ok(match webhook_url {
+    match webhook_url {
         Some(url) => writeln!(out, "  webhooks go to  {url}")?,
         None => writeln!(out, "  webhooks go to  nobody yet; name a receiver with --webhook-url")?,
-    })
+    }
+    Ok(())
 }

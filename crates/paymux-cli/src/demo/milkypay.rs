@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use paymux::{
-    CreatePayment, Payment, ProviderId, SecretString,
+    CreatePayment, Currency, ListPaymentMethods, Payment, PaymentProvider, ProviderId,
+    SecretString,
     milkypay::{MilkyPay, MilkyPayConfig, MilkyPayOptions, Mode},
     transport::HttpClient,
 };
@@ -11,26 +12,39 @@ use paymux_sandbox::{Sandbox, milkypay::MilkyPaySandbox};
 
 use super::{
     order::{Move, Order},
-    stage::{Account, Player},
+    stage::{Account, Joined, Player},
     webhooks::Endpoint,
 };
 use crate::Stop;
 
 const ACCOUNT: &str = "milkypay";
 
-/// Opens the account; see [`super::stage::Join`].
-pub(super) fn join(
-    sandbox: &Sandbox,
-    http: &HttpClient,
-    endpoint: &Endpoint,
-) -> Result<Vec<Account>, Stop> {
-    let milkypay = sandbox.milkypay();
-    milkypay.set_callback_url(Some(endpoint.url_of(ACCOUNT)?))?;
-    let config = MilkyPayConfig::new(ProviderId::new(ACCOUNT)?, milkypay.base_url(), Mode::Test)
-        .private_api(milkypay.account_id(), SecretString::from(milkypay.api_key()))
-        .webhook_secret(Mode::Test, SecretString::from(milkypay.secret_test()));
-    let provider = Arc::new(MilkyPay::new(config, http.clone())?);
-    Ok(vec![Account { provider, player: Box::new(Customer { sandbox: milkypay }) }])
+/// The currencies that the shop sells in through this provider.
+const CURRENCIES: [&str; 5] = ["USD", "EUR", "GBP", "JPY", "KWD"];
+
+/// Opens the account, and asks for its ways to pay: what they do not take is then refused before
+/// anything is sent. See [`super::stage::Join`].
+pub(super) fn join<'a>(
+    sandbox: &'a Sandbox,
+    http: &'a HttpClient,
+    endpoint: &'a Endpoint,
+) -> Joined<'a> {
+    Box::pin(async move {
+        let milkypay = sandbox.milkypay();
+        milkypay.set_callback_url(Some(endpoint.url_of(ACCOUNT)?))?;
+        let id = ProviderId::new(ACCOUNT)?;
+        let config = MilkyPayConfig::new(id, milkypay.base_url(), Mode::Test)
+            .private_api(milkypay.account_id(), SecretString::from(milkypay.api_key()))
+            .webhook_secret(Mode::Test, SecretString::from(milkypay.secret_test()));
+        let provider = MilkyPay::new(config, http.clone())?;
+        let mut methods = Vec::new();
+        for currency in CURRENCIES {
+            let query = ListPaymentMethods::new(Currency::iso(currency)?);
+            methods.extend(provider.list_payment_methods(&query).await?);
+        }
+        let provider = Arc::new(provider.with_known_methods(methods));
+        Ok(vec![Account { provider, player: Box::new(Customer { sandbox: milkypay }) }])
+    })
 }
 
 struct Customer {

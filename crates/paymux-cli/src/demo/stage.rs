@@ -1,7 +1,7 @@
 //! What the demo plays on: a sandbox, accounts at the providers, somebody to act as the payers,
 //! and an endpoint for webhooks.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, pin::Pin, sync::Arc, time::Duration};
 
 use paymux::{
     CreatePayment, Payment, PaymentProvider,
@@ -20,7 +20,10 @@ use super::{
 use crate::Stop;
 
 /// Opens the accounts at one provider, and has its webhooks sent to the endpoint.
-pub(super) type Join = fn(&Sandbox, &HttpClient, &Endpoint) -> Result<Vec<Account>, Stop>;
+pub(super) type Join = for<'a> fn(&'a Sandbox, &'a HttpClient, &'a Endpoint) -> Joined<'a>;
+
+/// The accounts, once the provider has been asked what it needs to be asked.
+pub(super) type Joined<'a> = Pin<Box<dyn Future<Output = Result<Vec<Account>, Stop>> + Send + 'a>>;
 
 /// Every provider of the demo joins here, and nowhere else.
 pub(super) const CAST: &[Join] = &[toffeepay::join, milkypay::join];
@@ -62,7 +65,7 @@ impl Stage {
         let endpoint = Endpoint::bind().await?;
         let mut accounts = BTreeMap::new();
         for join in cast {
-            for account in join(&sandbox, &http, &endpoint)? {
+            for account in join(&sandbox, &http, &endpoint).await? {
                 accounts.insert(account.provider.id().to_string(), account);
             }
         }

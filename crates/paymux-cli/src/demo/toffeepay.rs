@@ -15,7 +15,7 @@ use paymux_sandbox::{
 
 use super::{
     order::{Move, Order},
-    stage::{Account, Player},
+    stage::{Account, Joined, Player},
     webhooks::Endpoint,
 };
 use crate::Stop;
@@ -31,24 +31,31 @@ const GAMES: [(&str, &str, CaptureMethod); 2] = [
 ];
 
 /// Opens both accounts; see [`super::stage::Join`].
-pub(super) fn join(
-    sandbox: &Sandbox,
+pub(super) fn join<'a>(
+    sandbox: &'a Sandbox,
+    http: &'a HttpClient,
+    endpoint: &'a Endpoint,
+) -> Joined<'a> {
+    Box::pin(async move {
+        let toffeepay = sandbox.toffeepay();
+        toffeepay.set_webhook_url(Some(endpoint.url_of(AUTOMATIC)?))?;
+        GAMES.into_iter().map(|game| open(&toffeepay, http, game)).collect()
+    })
+}
+
+fn open(
+    toffeepay: &ToffeePaySandbox,
     http: &HttpClient,
-    endpoint: &Endpoint,
-) -> Result<Vec<Account>, Stop> {
-    let toffeepay = sandbox.toffeepay();
-    toffeepay.set_webhook_url(Some(endpoint.url_of(AUTOMATIC)?))?;
-    let open = |(name, game, capture): (&str, &str, CaptureMethod)| {
-        let key = SecretString::from(toffeepay.api_key());
-        let config = ToffeePayConfig::new(ProviderId::new(name)?, key, game)
-            .base_url(toffeepay.base_url())
-            .capture(capture)
-            .webhook_secret_legacy(SecretString::from(toffeepay.webhook_secret()));
-        let provider = Arc::new(ToffeePay::new(config, http.clone())?);
-        let player = Box::new(Gamer { sandbox: toffeepay.clone(), capture });
-        Ok(Account { provider, player })
-    };
-    GAMES.into_iter().map(open).collect()
+    (name, game, capture): (&str, &str, CaptureMethod),
+) -> Result<Account, Stop> {
+    let key = SecretString::from(toffeepay.api_key());
+    let config = ToffeePayConfig::new(ProviderId::new(name)?, key, game)
+        .base_url(toffeepay.base_url())
+        .capture(capture)
+        .webhook_secret_legacy(SecretString::from(toffeepay.webhook_secret()));
+    let provider = Arc::new(ToffeePay::new(config, http.clone())?);
+    let player = Box::new(Gamer { sandbox: toffeepay.clone(), capture });
+    Ok(Account { provider, player })
 }
 
 struct Gamer {

@@ -20,7 +20,7 @@ use crate::{
         order::{Move, Order},
         progress::Progress,
         shop::Shop,
-        stage::{Account, CAST, Join, Player, Stage},
+        stage::{Account, CAST, Join, Joined, Player, Stage},
         webhooks::Endpoint,
     },
 };
@@ -162,12 +162,14 @@ impl Player for Nobody {
     }
 }
 
-fn join(_: &Sandbox, _: &HttpClient, _: &Endpoint) -> Result<Vec<Account>, Stop> {
-    let accounts = [("stranger", false), ("stuck", true)].map(|(name, is_stuck)| {
-        let provider = Arc::new(Stranger::new(name, is_stuck)?);
-        Ok(Account { provider, player: Box::new(Nobody) })
-    });
-    accounts.into_iter().collect()
+fn join<'a>(_: &'a Sandbox, _: &'a HttpClient, _: &'a Endpoint) -> Joined<'a> {
+    Box::pin(async {
+        let accounts = [("stranger", false), ("stuck", true)].map(|(name, is_stuck)| {
+            let provider = Arc::new(Stranger::new(name, is_stuck)?);
+            Ok(Account { provider, player: Box::new(Nobody) })
+        });
+        accounts.into_iter().collect()
+    })
 }
 
 fn order(id: &str, account: &str, script: &str, expect: &str) -> Order {
