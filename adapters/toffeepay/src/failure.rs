@@ -45,17 +45,25 @@ pub(crate) fn refusal(rpc: Rpc, response: &HttpResponse, api_key: &SecretString)
     let (kind, retryable) = match (by_domain, refused.connect) {
         (Some(kind), _) => (kind, false),
         (None, Some(connect)) => connect.kind(),
-        (None, None) => (general.kind(), general.is_retryable()),
+        // A code that nobody documented may be of something on the way: hosts answer in this shape,
+        // too. It is not believed that a payment is not found, or declined.
+        (None, None) => (response.refusal(false).kind(), general.is_retryable()),
     };
     let effect = effect(&refused, by_domain.is_some(), &general, response);
-    let mut error = Error::new(kind, effect, words(kind, &refused, &general))
+    let failure = failure(rpc, &refused);
+    let message = match &failure {
+        // Why a payer was declined is for few to read: the words are in the failure.
+        Some(failure) => failure.kind.to_string(),
+        None => words(kind, &refused, &general),
+    };
+    let mut error = Error::new(kind, effect, message)
         .with_http_status(response.status.as_u16())
         .with_retryable(retryable)
         .with_retry_after(general.retry_after());
     if let Some(field) = refused.domain.as_deref().and_then(field) {
         error = error.with_field(field);
     }
-    if let Some(failure) = failure(rpc, &refused) {
+    if let Some(failure) = failure {
         error = error.with_failure(failure);
     }
     match refused.domain.as_deref().or(refused.connect.map(Connect::word)) {

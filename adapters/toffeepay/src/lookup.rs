@@ -58,9 +58,12 @@ impl ToffeePay {
             let message = "the answer is about a payment of another session";
             return Err(Error::new(ErrorKind::InvalidResponse, Effect::None, message));
         }
-        // Oldest first; one that only the session or the search names is the newest.
-        let age = |id: &ProviderPartId| known.iter().position(|known| known == id);
-        payments.sort_by_key(|payment| age(&payment.id).unwrap_or(known.len()));
+        // Oldest first. There is a next try only after one came to nothing, so one that did not is
+        // the newest, whatever was heard of last; so is one that only the session names.
+        let heard = |id: &ProviderPartId| known.iter().position(|known| known == id);
+        payments.sort_by_key(|payment| {
+            (!map::came_to_nothing(payment), heard(&payment.id).unwrap_or(known.len()))
+        });
         if session.status == SessionStatus::Paid && payments.iter().all(map::came_to_nothing) {
             payments.extend(self.search_payment(&session).await?);
         }

@@ -61,9 +61,9 @@ pub enum Effect {
 
 /// Why a call failed. One word wide.
 ///
-/// `Display` is a sentence for the person who has to act; it holds neither the source nor a body
-/// of the provider. `Debug` holds no secret. The source is reached through
-/// [`std::error::Error::source`].
+/// `Display` is a sentence for the person who has to act; it holds neither the source nor a body,
+/// at most the provider's own short words on why it refused. `Debug` holds no secret, and shows the
+/// source, so a source must not quote bodies. It is reached through [`std::error::Error::source`].
 pub struct Error(Box<Parts>);
 
 struct Parts {

@@ -251,14 +251,16 @@ impl Payment {
 
     /// The question to ask before shipping: it succeeded, and by the provider's word at least
     /// `expected` was taken and is still there, refunds and disputes deducted. A provider that
-    /// reports no figure is never believed by this alone.
+    /// reports no figure is never believed by this alone, and one that took nothing, as when a
+    /// card is only verified, is never paid, not even for an expected zero.
     #[must_use]
     pub fn is_paid(&self, expected: Money) -> bool {
         let kept = self.amounts.captured.and_then(|captured| {
             let given_back = [self.amounts.refunded, self.amounts.charged_back];
             given_back.into_iter().flatten().try_fold(captured, Money::checked_sub)
         });
-        self.status == PaymentStatus::Succeeded && kept.is_some_and(|kept| kept >= expected)
+        self.status == PaymentStatus::Succeeded
+            && kept.is_some_and(|kept| kept >= expected && !kept.is_zero())
     }
 
     /// What is needed to find this payment again, with the options it was created with.
