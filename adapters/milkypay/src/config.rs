@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    env, fmt,
+    fmt,
     sync::Arc,
     time::Duration,
 };
@@ -18,6 +18,8 @@ use serde::Serialize;
 use url::Url;
 
 use crate::{read::Known, webhook::CallbackKeys};
+
+mod variables;
 
 /// Real money or test. Both share one host and one private account; the public keys differ, and
 /// the private API is told with every invoice.
@@ -72,6 +74,7 @@ pub struct MilkyPayConfig {
     pub(crate) currencies: Known,
     pub(crate) refunds: bool,
     pub(crate) page_size: bool,
+    pub(crate) public_key_in_query: bool,
     pub(crate) reference_window: Duration,
     pub(crate) clock: Arc<dyn Clock>,
 }
@@ -109,6 +112,7 @@ impl MilkyPayConfig {
             currencies: Known::default(),
             refunds: false,
             page_size: true,
+            public_key_in_query: true,
             reference_window: Duration::from_secs(60),
             clock: Arc::new(SystemClock),
         }
@@ -172,6 +176,14 @@ impl MilkyPayConfig {
         self
     }
 
+    /// Sends the public key, as `public_key`, when an invoice is read through the public API; on
+    /// unless set. The specification says that the key is needed and not where it goes; the
+    /// platform's own client sends none.
+    pub fn public_key_in_query(mut self, send: bool) -> Self {
+        self.public_key_in_query = send;
+        self
+    }
+
     /// Sets after how long a reference that is not found counts as not there. 60 s unless set,
     /// which is assumed.
     pub fn reference_window(mut self, window: Duration) -> Self {
@@ -183,98 +195,6 @@ impl MilkyPayConfig {
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = clock;
         self
-    }
-
-    /// Reads the account from the environment's variables; see [`Self::from_variables`].
-    ///
-    /// # Errors
-    /// As [`Self::from_variables`].
-    pub fn from_env() -> Result<Self> {
-        Self::from_variables(|name| env::var(name).ok())
-    }
-
-    /// Reads the account from variables that `read` knows by name:
-    ///
-    /// | variable | meaning |
-    /// | --- | --- |
-    /// | `MILKYPAY_BASE_URL` | the host; required |
-    /// | `MILKYPAY_MODE` | `live` or `test`; required, since money hangs on it |
-    /// | `MILKYPAY_ID` | the account's name; `milkypay` when missing |
-    /// | `MILKYPAY_ACCOUNT_ID`, `MILKYPAY_API_KEY` | for the private API; both or none |
-    /// | `MILKYPAY_PUBLIC_KEY` | for the public API |
-    /// | `MILKYPAY_CREATE_BY` | `private` or `public` |
-    /// | `MILKYPAY_CALLBACK_URL` | where callbacks go to |
-    /// | `MILKYPAY_WEBHOOK_SECRETS_LIVE` | secrets of callbacks, separated by spaces |
-    /// | `MILKYPAY_WEBHOOK_SECRETS_TEST` | secrets of test callbacks, separated by spaces |
-    /// | `MILKYPAY_CURRENCIES` | currencies outside ISO 4217, as `USDT/6`, separated by spaces |
-    /// | `MILKYPAY_REFUNDS` | `true` or `false` (when missing) |
-    /// | `MILKYPAY_PAGE_SIZE` | `true` (when missing) or `false` |
-    /// | `MILKYPAY_REFERENCE_WINDOW_SECONDS` | 60 when missing |
-    ///
-    /// An empty variable counts as missing.
-    ///
-    /// # Errors
-    /// `Configuration` without effect, naming the variable, when a required one is missing or one
-    /// cannot be read.
-    pub fn from_variables(read: impl Fn(&str) -> Option<String>) -> Result<Self> {
-        let read = |name: &str| read(name).filter(|value| !value.is_empty());
-        let require = |name: &str| {
-            read(name).ok_or_else(|| Error::configuration(name, "must be set in the environment"))
-        };
-        let url = |name: &str, text: &str| Url::parse(text).map_err(|_| must_be(name, "a URL"));
-        let id = read("MILKYPAY_ID").unwrap_or_else(|| crate::KIND.to_owned());
-        let id = ProviderId::new(id)
-            .map_err(|error| Error::configuration("MILKYPAY_ID", error.message()))?;
-        let base_url = url("MILKYPAY_BASE_URL", &require("MILKYPAY_BASE_URL")?)?;
-        let mode = match require("MILKYPAY_MODE")?.as_str() {
-            "live" => Mode::Live,
-            "test" => Mode::Test,
-            _ => return Err(must_be("MILKYPAY_MODE", "live or test")),
-        };
-        let mut config = Self::new(id, base_url, mode);
-        config.private = match (read("MILKYPAY_ACCOUNT_ID"), read("MILKYPAY_API_KEY")) {
-            (Some(account), Some(key)) => Some((account, SecretString::from(key))),
-            (None, None) => None,
-            (None, Some(_)) => return Err(must_be("MILKYPAY_ACCOUNT_ID", "set with the key")),
-            (Some(_), None) => return Err(must_be("MILKYPAY_API_KEY", "set with the account")),
-        };
-        config.public_key = read("MILKYPAY_PUBLIC_KEY");
-        config.create_by = match read("MILKYPAY_CREATE_BY").as_deref() {
-            None => None,
-            Some("private") => Some(Api::Private),
-            Some("public") => Some(Api::Public),
-            Some(_) => return Err(must_be("MILKYPAY_CREATE_BY", "private or public")),
-        };
-        if let Some(text) = read("MILKYPAY_CALLBACK_URL") {
-            config.callback_url = Some(url("MILKYPAY_CALLBACK_URL", &text)?);
-        }
-        let secrets = |name: &str| {
-            let list = read(name).unwrap_or_default();
-            list.split_whitespace().map(SecretString::from).collect::<Vec<_>>()
-        };
-        config.webhook_secrets_live = secrets("MILKYPAY_WEBHOOK_SECRETS_LIVE");
-        config.webhook_secrets_test = secrets("MILKYPAY_WEBHOOK_SECRETS_TEST");
-        for code in read("MILKYPAY_CURRENCIES").unwrap_or_default().split_whitespace() {
-            let currency = code.parse().map_err(|error: Error| {
-                Error::configuration("MILKYPAY_CURRENCIES", error.message())
-            })?;
-            config.currencies.0.push(currency);
-        }
-        let flag = |name: &str, missing: bool| match read(name).as_deref() {
-            None => Ok(missing),
-            Some("false") => Ok(false),
-            Some("true") => Ok(true),
-            Some(_) => Err(must_be(name, "true or false")),
-        };
-        config.refunds = flag("MILKYPAY_REFUNDS", false)?;
-        config.page_size = flag("MILKYPAY_PAGE_SIZE", true)?;
-        if let Some(text) = read("MILKYPAY_REFERENCE_WINDOW_SECONDS") {
-            let seconds = text
-                .parse()
-                .map_err(|_| must_be("MILKYPAY_REFERENCE_WINDOW_SECONDS", "whole seconds"))?;
-            config.reference_window = Duration::from_secs(seconds);
-        }
-        Ok(config)
     }
 
     /// The API that invoices are made by.

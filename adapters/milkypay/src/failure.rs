@@ -124,7 +124,9 @@ pub(crate) fn refusal(act: Act, response: &HttpResponse, secret: Option<&SecretS
     let effect = effect(act, refused.recognized, response.status.as_u16());
     let field = refused.field.map(|path| fit(field(&path).to_owned()));
     // `Display` sets the field before the message, so the two must make one sentence.
-    let message = match (refused.message.map(fit).filter(|words| !words.is_empty()), &field) {
+    // Why a payer was declined is between the payer and the bank, so it is not shown.
+    let shown = refused.message.map(fit).filter(|_| kind != ErrorKind::Declined);
+    let message = match (shown.filter(|words| !words.is_empty()), &field) {
         (Some(words), Some(_)) => format!("was refused by the provider: {words}"),
         (Some(words), None) => format!("the provider refused: {words}"),
         (None, _) => general.message().to_owned(),

@@ -167,23 +167,22 @@ impl MilkyPay {
         let Ok(invoice) = read::invoice(&response.body, &self.config.currencies) else {
             return Err(failure::refusal(Act::Create, response, self.api_key()));
         };
-        let differs = |field: &str| {
-            let message = "was used before, for an invoice that differs in it";
-            Error::new(ErrorKind::Conflict, Effect::Possible, message)
-                .with_http_status(response.status.as_u16())
-                .with_field(field)
+        let differs = |by: &str| {
+            let message = format!("was used before, for an invoice with another {by}");
+            let error = Error::new(ErrorKind::Conflict, Effect::Possible, message);
+            Err(error.with_http_status(response.status.as_u16()).with_field("reference"))
         };
         if invoice.reference_id.as_deref() != Some(request.reference.as_str()) {
-            return Err(differs("reference"));
+            return differs("reference");
         }
         if invoice.mode != self.config.mode {
-            return Err(differs("mode"));
+            return differs("mode");
         }
         if invoice.amount != Some(request.amount) {
-            return Err(differs("amount"));
+            return differs("amount");
         }
         if invoice.service.as_deref().is_some_and(|known| known != service) {
-            return Err(differs("method"));
+            return differs("service");
         }
         Ok(invoice)
     }

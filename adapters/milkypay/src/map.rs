@@ -119,7 +119,7 @@ pub(crate) fn payment(provider: &ProviderId, invoice: &Invoice) -> Payment {
     payment
 }
 
-fn amounts(invoice: &Invoice) -> Amounts {
+pub(crate) fn amounts(invoice: &Invoice) -> Amounts {
     let mut amounts = Amounts {
         requested: invoice.amount,
         payable: invoice.payment_amount,

@@ -78,6 +78,10 @@ fn accounts(suite: Suite<MilkyPay>) -> Suite<MilkyPay> {
         .account("without_page_size", |server, http| {
             MilkyPay::new(secrets(private(server)?).page_size(false), http)
         })
+        .account("without_key_in_query", |server, http| {
+            let config = config(server, Mode::Test)?.public_api(PUBLIC_KEY);
+            MilkyPay::new(config.public_key_in_query(false), http)
+        })
         .account("without_secrets", |server, http| MilkyPay::new(private(server)?, http))
         .account("live_secret_alone", |server, http| {
             let secret = SecretString::from(LIVE_SECRET);
