@@ -6,12 +6,16 @@
 use std::path::PathBuf;
 use std::process::{ExitCode, Stdio};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use fantoccini::wd::Capabilities;
 use fantoccini::{Client, ClientBuilder, Locator};
+use hmac::{Hmac, KeyInit, Mac};
 use hyper_util::client::legacy::connect::HttpConnector;
 use libtest_mimic::{Arguments, Failed, Trial};
-use paymux_sandbox::{Sandbox, SandboxConfig};
+use paymux_sandbox::{Sandbox, SandboxConfig, WalletSandbox};
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpListener;
 use tokio::process::{Child, Command};
@@ -37,6 +41,8 @@ fn main() -> ExitCode {
         trial("a_hostile_title_stays_text", |page| Box::pin(is_hostile(page))),
         trial("every_control_has_a_label_and_a_phone_is_wide_enough", |page| Box::pin(fits(page))),
         trial("an_app_gets_a_link_back", |page| Box::pin(links_back(page))),
+        trial("a_wallets_owner_mistypes_then_accepts_and_returns", |page| Box::pin(accepts(page))),
+        trial("a_wallets_owner_rejects_a_hostile_payment", |page| Box::pin(rejects(page))),
     ];
     libtest_mimic::run(&arguments, trials).exit_code()
 }
@@ -149,6 +155,23 @@ async fn start_shop() -> std::io::Result<String> {
     Ok(url)
 }
 
+/// Posts JSON as a merchant does.
+async fn post(
+    url: &str,
+    authorization: &str,
+    body: &Value,
+) -> Result<Value, Box<dyn std::error::Error + Send + Sync>> {
+    let request = http::Request::post(url)
+        .header("authorization", authorization)
+        .header("content-type", "application/json")
+        .body(http_body_util::Full::new(bytes::Bytes::from(body.to_string())))?;
+    let executor = hyper_util::rt::TokioExecutor::new();
+    let client = hyper_util::client::legacy::Client::builder(executor).build_http();
+    let answer = client.request(request).await?.into_body();
+    let answer = http_body_util::BodyExt::collect(answer).await?.to_bytes();
+    Ok(serde_json::from_slice(&answer)?)
+}
+
 impl Page {
     /// Creates a session as a merchant would and opens its page. Returns its address.
     async fn open(
@@ -163,21 +186,34 @@ impl Page {
             "item": {"title": title, "price": 499, "currency": "USD"},
             "return_url": return_url,
         });
-        let request = http::Request::post(format!(
-            "{}/pay.v1.PaymentService/CreateSession",
-            toffeepay.base_url()
-        ))
-        .header("authorization", format!("Bearer {}", toffeepay.api_key()))
-        .header("content-type", "application/json")
-        .body(http_body_util::Full::new(bytes::Bytes::from(body.to_string())))?;
-        let executor = hyper_util::rt::TokioExecutor::new();
-        let client = hyper_util::client::legacy::Client::builder(executor).build_http();
-        let answer = client.request(request).await?.into_body();
-        let answer = http_body_util::BodyExt::collect(answer).await?.to_bytes();
-        let answer: Value = serde_json::from_slice(&answer)?;
+        let url = format!("{}/pay.v1.PaymentService/CreateSession", toffeepay.base_url());
+        let answer = post(&url, &format!("Bearer {}", toffeepay.api_key()), &body).await?;
         let url = answer["url"].as_str().ok_or("no url")?.to_owned();
         self.browser.goto(&url).await?;
         Ok(url)
+    }
+
+    /// Creates a transaction of the wallet as a merchant would and opens its page. Returns its
+    /// key.
+    async fn open_wallet(
+        &self,
+        description: &str,
+    ) -> Result<String, Box<dyn std::error::Error + Send + Sync>> {
+        let wallet = self.sandbox.wallet();
+        let item = json!({"title": "Night", "price": 4500, "quantity": 2});
+        let payment = json!({
+            "description": description,
+            "currency": "EUR",
+            "items": [item],
+            "commission": {"out_commission": 250},
+        });
+        let body = json!({"payments": [payment], "redirect_uri": self.shop});
+        let url = format!("{}/transaction", wallet.rest_url());
+        let header = authorization(&wallet, "POST", &url, &body.to_string(), self.sandbox.now())?;
+        let answer = post(&url, &header, &body).await?;
+        let key = answer["transaction_key"].as_str().ok_or("no key")?.to_owned();
+        self.browser.goto(&wallet.confirm_url(&key)).await?;
+        Ok(key)
     }
 
     /// The text of an element, once it is there.
@@ -196,6 +232,28 @@ impl Page {
     fn snapshot(&self) -> Value {
         self.sandbox.toffeepay().snapshot()
     }
+}
+
+/// Signs a request to the wallet with its body.
+fn authorization(
+    wallet: &WalletSandbox,
+    method: &str,
+    url: &str,
+    body: &str,
+    now: jiff::Timestamp,
+) -> Result<String, Box<dyn std::error::Error + Send + Sync>> {
+    let url = url::Url::parse(url)?;
+    let (host, port) = (url.host_str().ok_or("no host")?, url.port().ok_or("no port")?);
+    let (path, ts, nonce) = (url.path(), now.as_second(), "n");
+    let hash = STANDARD.encode(Sha256::digest(body));
+    let ext = url::form_urlencoded::Serializer::new(String::new())
+        .append_pair("body_hash", &hash)
+        .finish();
+    let text = format!("{ts}\n{nonce}\n{method}\n{path}\n{host}\n{port}\n{ext}\n");
+    let mut mac = Hmac::<Sha256>::new_from_slice(wallet.mac_key().as_bytes())?;
+    mac.update(text.as_bytes());
+    let (id, mac) = (wallet.client_id(), STANDARD.encode(mac.finalize().into_bytes()));
+    Ok(format!(r#"MAC id="{id}", ts="{ts}", nonce="{nonce}", mac="{mac}", ext="{ext}""#))
 }
 
 async fn buys(page: Page) -> TestResult {
@@ -282,5 +340,50 @@ async fn links_back(page: Page) -> TestResult {
     assert_eq!(page.text("[data-status=paid] h2").await?, "Payment successful");
     let link = page.browser.find(Locator::Id("return")).await?.attr("href").await?;
     assert_eq!(link.as_deref(), Some("mygame://payment-complete"));
+    Ok(())
+}
+
+async fn accepts(page: Page) -> TestResult {
+    let key = page.open_wallet("Two nights").await?;
+    assert_eq!(page.text("h1#item").await?, "Two nights");
+    assert_eq!(page.text("#total").await?, "€92.50");
+    assert!(page.text("#lines").await?.contains("2 × Night"));
+    let unlabeled = "return [...document.querySelectorAll('input, select')]\
+                     .filter(control => control.labels.length === 0).length";
+    assert_eq!(page.browser.execute(unlabeled, Vec::new()).await?, json!(0));
+    enters_pin(&page, "1111").await?;
+    assert!(page.text("#notice").await?.contains("The PIN is not right"));
+    enters_pin(&page, "1234").await?;
+    assert_eq!(page.text("#thanks").await?, "Thank you");
+    assert_eq!(page.browser.current_url().await?.as_str(), page.shop);
+    let wallet = page.sandbox.wallet();
+    assert_eq!(wallet.snapshot()["transactions"][0]["status"], "accepted");
+    assert_eq!(wallet.balance(14471, "EUR"), (990_750, 9_250));
+    page.browser.goto(&wallet.confirm_url(&key)).await?;
+    assert_eq!(page.text("[data-status=reserved] h2").await?, "Payment accepted");
+    Ok(())
+}
+
+async fn enters_pin(page: &Page, pin: &str) -> TestResult {
+    page.choose("#wallet", "14471").await?;
+    page.browser.find(Locator::Id("pin")).await?.send_keys(pin).await?;
+    page.click("#accept").await?;
+    Ok(())
+}
+
+async fn rejects(page: Page) -> TestResult {
+    let hostile = "<script>document.title='pwned'</script><b id=pwned>'&amp;";
+    page.browser.set_window_size(500, 900).await?;
+    page.open_wallet(hostile).await?;
+    assert_eq!(page.text("h1#item").await?, hostile);
+    assert!(page.browser.find_all(Locator::Id("pwned")).await?.is_empty());
+    let overflow = "return document.documentElement.scrollWidth - window.innerWidth";
+    let overflow = page.browser.execute(overflow, Vec::new()).await?;
+    assert!(overflow.as_i64().is_some_and(|pixels| pixels <= 0), "{overflow} px too wide");
+    page.click("#reject").await?;
+    assert_eq!(page.text("[data-status=rejected] h2").await?, "Payment rejected");
+    assert!(page.browser.find_all(Locator::Css("form")).await?.is_empty());
+    page.click("#return").await?;
+    assert_eq!(page.text("#thanks").await?, "Thank you");
     Ok(())
 }

@@ -200,11 +200,11 @@ pub(super) fn run(
         }
         Operation::ReserveTransactionWithWallet => {
             let wallet = call.wallet(state, second)?;
-            state.reserve_under_allowance(first, wallet, now)?;
+            reservation::reserve(state, call, first, Some(wallet), now)?;
             changed_transaction(state, first)
         }
         Operation::ReserveTransaction => {
-            reservation::reserve(state, call, first, now)?;
+            reservation::reserve(state, call, first, None, now)?;
             changed_transaction(state, first)
         }
         Operation::SendFlash => {

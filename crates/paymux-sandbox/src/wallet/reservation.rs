@@ -22,11 +22,13 @@ enum Proof {
     Allowance,
 }
 
-/// `PUT /transaction/{key}/reserve`.
+/// `PUT /transaction/{key}/reserve`, and the form with a wallet in its path, which goes by the
+/// wallet's allowance unless the body has something better, as the official client sends it.
 pub(super) fn reserve(
     state: &mut State,
     call: &Call<'_>,
     key: &str,
+    wallet: Option<i64>,
     now: Timestamp,
 ) -> Result<(), Refusal> {
     if state.transaction(key)?.status != Status::New {
@@ -44,7 +46,7 @@ pub(super) fn reserve(
             wallet.ok_or_else(|| Refusal::invalid("code", "Reservation code is not right"))?;
         return state.accept(key, Acceptance::by_client(wallet, "reservation_code"), now);
     }
-    let wallet = payer(state, &mut reader);
+    let wallet = wallet.or_else(|| payer(state, &mut reader));
     let proof = match reader.filled("pin_code").or_else(|| reader.filled("pin")) {
         Some(pin) => Proof::Pin(pin),
         None => reader.filled("sms_code").map_or(Proof::Allowance, Proof::Sms),

@@ -38,20 +38,17 @@ impl Play {
         }
     }
 
-    fn create(&mut self, body: Value) -> String {
-        self.try_create(body).unwrap()
-    }
-
-    fn try_create(&mut self, body: Value) -> Result<String, Refusal> {
+    fn create(&mut self, body: &Value) -> String {
         let members = body.as_object().unwrap();
-        let new = validate::transaction(&self.state.settings, members, &[], self.now)?;
-        self.state.create_transaction(new, Moment { now: self.now, random: &self.random })
+        let new = validate::transaction(&self.state.settings, members, &[], self.now).unwrap();
+        let moment = Moment { now: self.now, random: &self.random };
+        self.state.create_transaction(new, moment).unwrap()
     }
 
     /// One payment with these members besides its description.
     fn pay(&mut self, mut members: Value) -> String {
         members["description"] = "Order".into();
-        self.create(json!({"payments": [members]}))
+        self.create(&json!({"payments": [members]}))
     }
 
     fn accept(&mut self, key: &str) -> Result<(), Refusal> {
@@ -131,7 +128,7 @@ fn a_split_moves_all_or_nothing() {
     let part =
         |price: i64, to: i64| json!({"description": "Part", "price": price, "beneficiary_id": to});
     let parts = json!([part(5_000, 11_111), part(3_000, 22_222), part(500, 33_333)]);
-    let key = play.create(json!({"payments": parts}));
+    let key = play.create(&json!({"payments": parts}));
     play.accept(&key).unwrap();
     assert_eq!(play.money(PAYER), (991_500, 8_500));
     play.confirm(&key).unwrap();
@@ -139,7 +136,7 @@ fn a_split_moves_all_or_nothing() {
     assert_eq!(got, [5_000, 3_000, 500]);
 
     let parts = json!([part(999_000, 11_111), part(3_000, 22_222)]);
-    let key = play.create(json!({"payments": parts}));
+    let key = play.create(&json!({"payments": parts}));
     let refused = Refusal::Denied(Denial::InsufficientFunds);
     assert_eq!(play.accept(&key), Err(refused));
     assert_eq!((play.status(&key), play.money(PAYER)), ((Status::New, Status::New), (991_500, 0)));
@@ -198,7 +195,7 @@ fn what_nobody_accepts_or_confirms_lapses() {
     let new = play.pay(json!({"price": 100}));
     let reserved =
         json!({"payments": [{"description": "x", "price": 100}], "reserve": {"for": DAY}});
-    let accepted = play.create(reserved);
+    let accepted = play.create(&reserved);
     play.accept(&accepted).unwrap();
     play.advance(DAY);
     assert_eq!(play.status(&accepted), (Status::Revoked, Status::Revoked));
@@ -289,8 +286,8 @@ fn a_closed_restricted_or_same_wallet_is_refused() {
 }
 
 /// An active allowance of the usual payer.
-fn allow(play: &mut Play, allowance: Value) -> i64 {
-    let key = play.create(json!({"allowance": allowance}));
+fn allow(play: &mut Play, allowance: &Value) -> i64 {
+    let key = play.create(&json!({"allowance": allowance}));
     play.accept(&key).unwrap();
     play.confirm(&key).unwrap();
     play.state.transaction(&key).unwrap().allowance.unwrap()
@@ -298,7 +295,7 @@ fn allow(play: &mut Play, allowance: Value) -> i64 {
 
 fn charge(play: &mut Play, id: i64, price: i64) -> Result<String, Refusal> {
     let payments = json!([{"description": "Month", "price": price}]);
-    let key = play.create(json!({"payments": payments, "allowance_id": id}));
+    let key = play.create(&json!({"payments": payments, "allowance_id": id}));
     play.state.reserve_under_allowance(&key, PAYER, play.now)?;
     play.confirm(&key)?;
     Ok(key)
@@ -307,7 +304,7 @@ fn charge(play: &mut Play, id: i64, price: i64) -> Result<String, Refusal> {
 #[test]
 fn an_allowance_covers_its_sum_and_no_more() {
     let mut play = Play::new();
-    let id = allow(&mut play, json!({"currency": "EUR", "max_price": 1_098}));
+    let id = allow(&mut play, &json!({"currency": "EUR", "max_price": 1_098}));
     assert_eq!(play.state.allowance_limit(PAYER, "EUR", play.now), Ok(1_098));
     assert_eq!(play.state.allowance_limit(PAYER, "USD", play.now), Ok(0));
     charge(&mut play, id, 99).unwrap();
@@ -325,12 +322,12 @@ fn an_allowance_covers_its_sum_and_no_more() {
 fn limits_slide_with_time_and_revoked_charges_do_not_count() {
     let mut play = Play::new();
     let limits = json!([{"max_price": 1_000, "time": DAY}, {"max_price": 1_500, "period": 48}]);
-    let id = allow(&mut play, json!({"currency": "EUR", "limits": limits}));
+    let id = allow(&mut play, &json!({"currency": "EUR", "limits": limits}));
     charge(&mut play, id, 1_000).unwrap();
     assert!(charge(&mut play, id, 1).is_err());
     play.advance(DAY);
     let payments = json!([{"description": "x", "price": 500}]);
-    let key = play.create(json!({"payments": payments}));
+    let key = play.create(&json!({"payments": payments}));
     play.state.reserve_under_allowance(&key, PAYER, play.now).unwrap();
     assert!(charge(&mut play, id, 1).is_err());
     play.state.revoke(&key).unwrap();
@@ -342,21 +339,21 @@ fn limits_slide_with_time_and_revoked_charges_do_not_count() {
 fn an_allowance_is_replaced_canceled_and_expires() {
     let mut play = Play::new();
     let terms = json!({"currency": "EUR", "max_price": 500, "valid": {"for": DAY}});
-    let first = allow(&mut play, terms.clone());
-    let second = allow(&mut play, terms.clone());
+    let first = allow(&mut play, &terms);
+    let second = allow(&mut play, &terms);
     let status = |play: &Play, id| play.state.allowance(id).unwrap().status;
     assert_eq!(status(&play, first), AllowanceStatus::Inactive);
     assert_eq!(charge(&mut play, first, 1), Err(Refusal::Denied(Denial::NoRights)));
     assert_eq!(play.state.cancel_allowance(first, play.now), Err(Refusal::InvalidState));
     play.state.cancel_allowance(second, play.now).unwrap();
     assert_eq!(status(&play, second), AllowanceStatus::Inactive);
-    let third = allow(&mut play, terms.clone());
+    let third = allow(&mut play, &terms);
     play.advance(DAY);
     assert_eq!(status(&play, third), AllowanceStatus::Inactive);
     let shown = |id| wire::allowance(play.state.allowance(id).unwrap());
     assert!(shown(second).get("canceled_at").is_some());
     assert!(shown(third).get("canceled_at").is_none());
-    let key = play.create(json!({"allowance": terms}));
+    let key = play.create(&json!({"allowance": terms}));
     let unwanted = play.state.transaction(&key).unwrap().allowance.unwrap();
     play.advance(30 * DAY);
     assert_eq!(status(&play, unwanted), AllowanceStatus::Deleted);

@@ -116,16 +116,46 @@ struct PaymentView<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     payer: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    commission: Option<Commission>,
+    commission: Option<CommissionView>,
     #[serde(skip_serializing_if = "Option::is_none")]
     parameters: Option<&'a Map<String, Value>>,
-    #[serde(skip_serializing_if = "<[Item]>::is_empty")]
-    items: &'a [Item],
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    items: Vec<ItemView<'a>>,
     cancelable: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     password: Option<Value>,
     #[serde(flatten)]
     extras: &'a Map<String, Value>,
+}
+
+#[derive(Debug, Serialize)]
+struct CommissionView {
+    #[serde(flatten)]
+    commission: Commission,
+    in_commission_decimal: String,
+    out_commission_decimal: String,
+}
+
+/// An item with what older clients look for.
+#[derive(Debug, Serialize)]
+struct ItemView<'a> {
+    #[serde(flatten)]
+    item: &'a Item,
+    price_decimal: String,
+    currency: &'a str,
+    total_price: i64,
+    total_price_decimal: String,
+}
+
+fn item_view<'a>(item: &'a Item, currency: &'a str) -> ItemView<'a> {
+    let total_price = item.price.saturating_mul(item.quantity);
+    ItemView {
+        item,
+        price_decimal: decimal(item.price),
+        currency,
+        total_price,
+        total_price_decimal: decimal(total_price),
+    }
 }
 
 /// A payment.
@@ -170,9 +200,13 @@ fn view<'a>(state: &State, it: &'a Payment) -> PaymentView<'a> {
             other @ (Beneficiary::Email(_) | Beneficiary::Phone(_)) => json!(other),
         },
         payer: it.payer,
-        commission: it.terms.commission,
+        commission: it.terms.commission.map(|commission| CommissionView {
+            in_commission_decimal: decimal(commission.in_commission),
+            out_commission_decimal: decimal(commission.out_commission),
+            commission,
+        }),
         parameters: it.terms.parameters.as_ref(),
-        items: &it.terms.items,
+        items: it.terms.items.iter().map(|item| item_view(item, &it.terms.currency)).collect(),
         cancelable: it.status == Status::Confirmed,
         password: it.terms.password.as_ref().map(|_| {
             let status = if it.password_given { "provided" } else { "pending" };

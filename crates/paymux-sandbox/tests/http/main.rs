@@ -8,4 +8,5 @@ mod control;
 mod faults;
 mod rules;
 mod support;
+mod wallet;
 mod webhooks;
