@@ -8,6 +8,7 @@ use crate::SandboxError;
 use crate::clock::StartTime;
 use crate::milkypay::MilkyPaySettings;
 use crate::toffeepay::ToffeePaySettings;
+use crate::wallet::{SANDBOX_CALLBACK_KEY, WalletSettings};
 use crate::webhook::{WebhookScheme, check_url};
 
 /// How to start a sandbox. The default listens on any free port of loopback, makes random ids,
@@ -21,6 +22,7 @@ pub struct SandboxConfig {
     pub(crate) webhook_retry: Duration,
     pub(crate) toffeepay: ToffeePayConfig,
     pub(crate) milkypay: MilkyPayConfig,
+    pub(crate) wallet: WalletConfig,
 }
 
 /// The ToffeePay account.
@@ -66,6 +68,29 @@ impl Default for MilkyPayConfig {
     }
 }
 
+/// The client of the wallet, and where its callbacks go.
+#[derive(Clone, Debug)]
+pub(crate) struct WalletConfig {
+    pub(crate) client_id: String,
+    pub(crate) mac_key: String,
+    /// Signs callbacks: RSA, PKCS#8, PEM.
+    pub(crate) callback_key: String,
+    pub(crate) callback_url: Option<Url>,
+    pub(crate) settings: WalletSettings,
+}
+
+impl Default for WalletConfig {
+    fn default() -> Self {
+        WalletConfig {
+            client_id: "sandbox_wallet_client".to_owned(),
+            mac_key: "sandbox_wallet_mac_key".to_owned(),
+            callback_key: SANDBOX_CALLBACK_KEY.to_owned(),
+            callback_url: None,
+            settings: WalletSettings::default(),
+        }
+    }
+}
+
 impl Default for SandboxConfig {
     fn default() -> Self {
         SandboxConfig {
@@ -84,6 +109,7 @@ impl Default for SandboxConfig {
                 settings: ToffeePaySettings::default(),
             },
             milkypay: MilkyPayConfig::default(),
+            wallet: WalletConfig::default(),
         }
     }
 }
@@ -224,6 +250,40 @@ impl SandboxConfig {
         self
     }
 
+    /// The wallet's settings.
+    #[must_use]
+    pub fn wallet_settings(mut self, settings: WalletSettings) -> Self {
+        self.wallet.settings = settings;
+        self
+    }
+
+    /// Where the wallet's callbacks go unless a transaction names its own URL: plain http on
+    /// loopback.
+    #[must_use]
+    pub fn wallet_callback_url(mut self, url: Url) -> Self {
+        self.wallet.callback_url = Some(url);
+        self
+    }
+
+    /// The id and the secret of the wallet's client.
+    #[must_use]
+    pub fn wallet_credentials(
+        mut self,
+        client_id: impl Into<String>,
+        mac_key: impl Into<String>,
+    ) -> Self {
+        self.wallet.client_id = client_id.into();
+        self.wallet.mac_key = mac_key.into();
+        self
+    }
+
+    /// The private key that signs the wallet's callbacks: RSA, PKCS#8, PEM.
+    #[must_use]
+    pub fn wallet_callback_key(mut self, pem: impl Into<String>) -> Self {
+        self.wallet.callback_key = pem.into();
+        self
+    }
+
     pub(crate) fn check(&self) -> Result<(), SandboxError> {
         let milkypay = &self.milkypay;
         for key in [
@@ -232,6 +292,8 @@ impl SandboxConfig {
             &milkypay.api_key,
             &milkypay.public_key_test,
             &milkypay.public_key_live,
+            &self.wallet.client_id,
+            &self.wallet.mac_key,
         ] {
             if key.is_empty() || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
                 let message = "keys and account ids must be visible ASCII".to_owned();
@@ -247,7 +309,7 @@ impl SandboxConfig {
                 return Err(SandboxError::Configuration(message));
             }
         }
-        let urls = [&self.toffeepay.webhook_url, &milkypay.callback_url];
+        let urls = [&self.toffeepay.webhook_url, &milkypay.callback_url, &self.wallet.callback_url];
         urls.into_iter().flatten().try_for_each(check_url)
     }
 }

@@ -16,7 +16,7 @@ use serde_json::{Map, Value, json};
 
 use crate::fault;
 use crate::reply::Reply;
-use crate::{Providers, SandboxError, milkypay, toffeepay};
+use crate::{Providers, SandboxError, milkypay, toffeepay, wallet};
 
 /// One route of the control API as its help lists it.
 #[derive(Clone, Copy, Debug)]
@@ -82,6 +82,7 @@ pub(crate) fn routes(providers: &Arc<Providers>) -> Router {
         .with_state(Arc::clone(providers))
         .nest("/toffeepay", toffeepay::control_routes(Arc::clone(&providers.toffeepay)))
         .nest("/milkypay", milkypay::control_routes(Arc::clone(&providers.milkypay)))
+        .nest("/wallet", wallet::control_routes(Arc::clone(&providers.wallet)))
         .fallback(async || failed(StatusCode::NOT_FOUND, "no such route; GET /control lists them"))
         .layer(from_fn_with_state(Arc::clone(providers), refuse_other_sites))
 }
@@ -114,10 +115,20 @@ async fn help(Shared(providers): Shared<Arc<Providers>>, headers: HeaderMap) -> 
             providers.milkypay.config().api_key,
             providers.milkypay.config().public_key_test
         ),
+        format!(
+            "Wallet: {root}wallet, client {}, MAC key {}",
+            providers.wallet.config().client_id,
+            providers.wallet.config().mac_key
+        ),
         String::new(),
     ];
     let mut list = Vec::new();
-    let all = [("", ROUTES), ("/toffeepay", toffeepay::ROUTES), ("/milkypay", milkypay::ROUTES)];
+    let all = [
+        ("", ROUTES),
+        ("/toffeepay", toffeepay::ROUTES),
+        ("/milkypay", milkypay::ROUTES),
+        ("/wallet", wallet::ROUTES),
+    ];
     for (prefix, route) in
         all.iter().flat_map(|(prefix, routes)| routes.iter().map(move |route| (prefix, route)))
     {
@@ -183,11 +194,14 @@ async fn clear_faults(Shared(providers): Shared<Arc<Providers>>) -> Response {
 async fn list_webhooks(Shared(providers): Shared<Arc<Providers>>) -> Response {
     let mut log = providers.toffeepay.webhooks.log();
     log.extend(providers.milkypay.webhooks.log());
+    log.extend(providers.wallet.webhooks.log());
     done(Ok(json!({"deliveries": log})))
 }
 
 async fn release_webhooks(Shared(providers): Shared<Arc<Providers>>) -> Response {
-    let released = providers.toffeepay.webhooks.release() + providers.milkypay.webhooks.release();
+    let released = providers.toffeepay.webhooks.release()
+        + providers.milkypay.webhooks.release()
+        + providers.wallet.webhooks.release();
     done(Ok(json!({"released": released})))
 }
 

@@ -12,6 +12,7 @@ mod reply;
 mod server;
 mod table;
 pub mod toffeepay;
+pub mod wallet;
 mod webhook;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -28,6 +29,7 @@ pub use error::SandboxError;
 pub use fault::{Fault, FaultKind};
 pub use milkypay::MilkyPaySandbox;
 pub use toffeepay::ToffeePaySandbox;
+pub use wallet::WalletSandbox;
 pub use webhook::WebhookScheme;
 
 use clock::Clock;
@@ -35,6 +37,7 @@ use fault::Faults;
 use milkypay::MilkyPay;
 use random::Random;
 use toffeepay::ToffeePay;
+use wallet::Wallet;
 
 /// How often time is looked at when nobody asks, so that sessions expire by themselves.
 const TICK: Duration = Duration::from_millis(500);
@@ -54,6 +57,7 @@ pub(crate) struct Providers {
     root: Url,
     toffeepay: Arc<ToffeePay>,
     milkypay: Arc<MilkyPay>,
+    wallet: Arc<Wallet>,
 }
 
 impl Providers {
@@ -62,17 +66,20 @@ impl Providers {
         self.tick();
         self.toffeepay.webhooks.hurry();
         self.milkypay.webhooks.hurry();
+        self.wallet.webhooks.hurry();
     }
 
     fn tick(&self) {
         self.toffeepay.tick();
         self.milkypay.tick();
+        self.wallet.tick();
     }
 
     fn reset(&self) {
         self.world.faults.clear();
         self.toffeepay.reset();
         self.milkypay.reset();
+        self.wallet.reset();
     }
 }
 
@@ -106,15 +113,22 @@ impl Sandbox {
         let toffeepay = Arc::new(toffeepay);
         let milkypay = MilkyPay::new(Arc::clone(&world), &root, config.milkypay)?;
         let milkypay = Arc::new(milkypay);
-        let providers = Arc::new(Providers { world, root, toffeepay, milkypay });
+        let wallet = Arc::new(Wallet::new(Arc::clone(&world), &root, config.wallet)?);
+        let providers = Arc::new(Providers { world, root, toffeepay, milkypay, wallet });
         let router = Router::new()
             .nest("/toffeepay", providers.toffeepay.routes())
             .nest("/milkypay", providers.milkypay.routes())
+            .nest("/wallet", providers.wallet.routes())
             .nest("/control", control::routes(&providers))
             .merge(html::routes());
         let (stop, stop_seen) = watch::channel(false);
         let mut tasks = vec![tokio::spawn(server::serve(listener, router, stop_seen.clone()))];
-        for webhooks in [&providers.toffeepay.webhooks, &providers.milkypay.webhooks] {
+        let queues = [
+            &providers.toffeepay.webhooks,
+            &providers.milkypay.webhooks,
+            &providers.wallet.webhooks,
+        ];
+        for webhooks in queues {
             let (webhooks, clock) = (Arc::clone(webhooks), Arc::clone(&providers.world.clock));
             let delivering = webhook::run(webhooks, clock, config.webhook_retry, stop_seen.clone());
             tasks.push(tokio::spawn(delivering));
@@ -145,6 +159,12 @@ impl Sandbox {
     #[must_use]
     pub fn milkypay(&self) -> MilkyPaySandbox {
         MilkyPaySandbox { inner: Arc::clone(&self.providers.milkypay) }
+    }
+
+    /// The wallet provider.
+    #[must_use]
+    pub fn wallet(&self) -> WalletSandbox {
+        WalletSandbox { inner: Arc::clone(&self.providers.wallet) }
     }
 
     /// Moves virtual time forward. What falls due happens at once, each at its own time, and

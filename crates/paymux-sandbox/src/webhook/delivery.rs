@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, Request, StatusCode, header};
 use http_body_util::Full;
 use hyper_util::client::legacy::Client;
@@ -20,7 +21,7 @@ use crate::stopped;
 /// A receiver has this long to answer, the 10 seconds of the providers' documentation.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 
-type HttpClient = Client<HttpConnector, Full<bytes::Bytes>>;
+type HttpClient = Client<HttpConnector, Full<Bytes>>;
 
 /// Delivers until `stop` becomes true or its sender is gone. `first_wait` is the real time
 /// before the second attempt; the provider's schedule has the rest.
@@ -97,7 +98,8 @@ async fn attempt(
     let mut headers = webhooks.schedule.headers(delivery.attempts.len(), at);
     let seconds = clock.signing_time().as_second();
     headers.extend(delivery.signer.headers(&delivery.id, seconds, &delivery.body, bad_signature));
-    let outcome = post(client, delivery, url.as_str(), headers).await;
+    let body = delivery.signer.body(&delivery.body, bad_signature);
+    let outcome = post(client, url.as_str(), headers, body).await;
     let (status, error) = match outcome {
         Ok(status) => (Some(status.as_u16()), None),
         Err(error) => (None, Some(error)),
@@ -115,15 +117,15 @@ async fn attempt(
 
 async fn post(
     client: &HttpClient,
-    delivery: &Delivery,
     url: &str,
     headers: Vec<(HeaderName, HeaderValue)>,
+    (content_type, body): (&'static str, Bytes),
 ) -> Result<StatusCode, String> {
     let mut request = Request::builder()
         .method(Method::POST)
         .uri(url)
-        .header(header::CONTENT_TYPE, "application/json")
-        .body(Full::new(delivery.body.clone()))
+        .header(header::CONTENT_TYPE, content_type)
+        .body(Full::new(body))
         .map_err(|error| error.to_string())?;
     request.headers_mut().extend(headers);
     match tokio::time::timeout(ANSWER_WITHIN, client.request(request)).await {

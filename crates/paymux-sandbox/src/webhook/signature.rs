@@ -1,12 +1,18 @@
 //! Signing schemes for webhooks. Each provider has its own; a signer is one of them with its key.
 
+use aws_lc_rs::encoding::AsDer as _;
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::rsa::KeyPair;
+use aws_lc_rs::signature::{KeyPair as _, RSA_PKCS1_SHA256};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
 use hmac::{Hmac, KeyInit, Mac};
 use http::{HeaderName, HeaderValue};
 use serde::{Deserialize, Serialize};
 use sha1::{Digest, Sha1};
 use sha2::Sha256;
+use url::form_urlencoded;
 
 use crate::SandboxError;
 
@@ -27,6 +33,10 @@ enum Scheme {
     ToffeePay(WebhookScheme),
     /// `X-Signature`: base64 of SHA-1 over secret, body, secret. No time, no id, no HMAC.
     MilkyPay,
+    /// A form of `event` and `sign`: RSA, PKCS#1 v1.5, SHA-256. The key is PKCS#8.
+    Wallet,
+    /// The wallet's newer form: the event as JSON, unsigned.
+    WalletPlain,
 }
 
 /// A scheme with its key.
@@ -62,6 +72,67 @@ impl Signer {
         Signer::with_key(Scheme::MilkyPay, secret.as_bytes().to_vec())
     }
 
+    /// Takes a private key of the wallet: RSA, PKCS#8, as PEM.
+    pub(crate) fn wallet(pem: &str) -> Result<Self, SandboxError> {
+        let signer = Signer::with_key(Scheme::Wallet, read_pem(pem)?)?;
+        signer.rsa().map(|_| signer)
+    }
+
+    /// Sends the wallet's events as they are.
+    pub(crate) fn wallet_plain() -> Self {
+        Signer { scheme: Scheme::WalletPlain, key: Vec::new() }
+    }
+
+    /// The public half of an RSA key as PEM, which receivers check with.
+    pub(crate) fn public_key_pem(&self) -> Result<String, SandboxError> {
+        let der = self.rsa()?.public_key().as_der().map_err(|_| unusable_key("no public half"))?;
+        let mut pem = String::from("-----BEGIN PUBLIC KEY-----\n");
+        for (position, letter) in STANDARD.encode(der.as_ref()).chars().enumerate() {
+            if position > 0 && position % 64 == 0 {
+                pem.push('\n');
+            }
+            pem.push(letter);
+        }
+        pem.push_str("\n-----END PUBLIC KEY-----\n");
+        Ok(pem)
+    }
+
+    fn rsa(&self) -> Result<KeyPair, SandboxError> {
+        KeyPair::from_pkcs8(&self.key).map_err(|error| unusable_key(&error.to_string()))
+    }
+
+    /// The body as it is sent, with its type; the wallet's signature is a part of it. `spoiled`
+    /// turns one bit of that signature.
+    pub(crate) fn body(&self, event: &Bytes, spoiled: bool) -> (&'static str, Bytes) {
+        match self.scheme {
+            Scheme::ToffeePay(_) | Scheme::MilkyPay | Scheme::WalletPlain => {
+                ("application/json", event.clone())
+            }
+            Scheme::Wallet => {
+                let mut signature = self.rsa_signature(event);
+                if spoiled && let Some(first) = signature.first_mut() {
+                    *first ^= 1;
+                }
+                let form = form_urlencoded::Serializer::new(String::new())
+                    .append_pair("event", &String::from_utf8_lossy(event))
+                    .append_pair("sign", &STANDARD.encode(signature))
+                    .finish();
+                ("application/x-www-form-urlencoded", form.into())
+            }
+        }
+    }
+
+    /// The key was read once when the sandbox started; an empty signature would only be one that
+    /// nobody accepts.
+    fn rsa_signature(&self, message: &[u8]) -> Vec<u8> {
+        let Ok(key) = self.rsa() else { return Vec::new() };
+        let mut signature = vec![0; key.public_modulus_len()];
+        match key.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut signature) {
+            Ok(()) => signature,
+            Err(_) => Vec::new(),
+        }
+    }
+
     fn with_key(scheme: Scheme, key: Vec<u8>) -> Result<Self, SandboxError> {
         if key.is_empty() {
             return Err(SandboxError::Configuration("webhook secret is empty".to_owned()));
@@ -88,6 +159,7 @@ impl Signer {
                 self.hmac(&[standard_beginning.as_bytes(), body])
             }
             Scheme::MilkyPay => self.sandwich(body),
+            Scheme::Wallet | Scheme::WalletPlain => Vec::new(),
         };
         if spoiled && let Some(first) = digest.first_mut() {
             *first ^= 1;
@@ -102,6 +174,9 @@ impl Signer {
                 ("webhook-signature", format!("v1,{}", STANDARD.encode(digest))),
             ],
             Scheme::MilkyPay => vec![("x-signature", STANDARD.encode(digest))],
+            // The wallet's signature is in the body.
+            Scheme::Wallet => Vec::new(),
+            Scheme::WalletPlain => vec![("user-agent", "Paysera-Callback/1.0".to_owned())],
         };
         headers
             .into_iter()
@@ -130,6 +205,20 @@ impl Signer {
         }
         hash.finalize().to_vec()
     }
+}
+
+fn unusable_key(why: &str) -> SandboxError {
+    SandboxError::Configuration(format!("callback key: {why}"))
+}
+
+/// The bytes of a PEM file's private key; text around it is ignored.
+fn read_pem(pem: &str) -> Result<Vec<u8>, SandboxError> {
+    let inside = pem
+        .split_once("-----BEGIN PRIVATE KEY-----")
+        .and_then(|(_, rest)| rest.split_once("-----END PRIVATE KEY-----"));
+    let (base64, _) = inside.ok_or_else(|| unusable_key("not a PKCS#8 private key in PEM"))?;
+    let base64: String = base64.split_whitespace().collect();
+    STANDARD.decode(base64).map_err(|error| unusable_key(&error.to_string()))
 }
 
 #[cfg(test)]

@@ -9,4 +9,5 @@ mod faults;
 mod milkypay;
 mod rules;
 mod support;
+mod wallet;
 mod webhooks;

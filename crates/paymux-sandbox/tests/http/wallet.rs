@@ -1,0 +1,8 @@
+//! The wallet over HTTP.
+
+mod auth;
+mod callbacks;
+mod calls;
+mod page;
+mod samples;
+mod support;
