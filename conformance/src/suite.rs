@@ -28,8 +28,7 @@ use crate::{
 
 /// Signs a body as the provider does: account, body, moment of signing; gives the headers and the
 /// body that is delivered.
-pub(crate) type Signer =
-    Box<dyn Fn(&str, &[u8], Timestamp) -> (HeaderMap, Vec<u8>) + Send + Sync>;
+pub(crate) type Signer = Box<dyn Fn(&str, &[u8], Timestamp) -> (HeaderMap, Vec<u8>) + Send + Sync>;
 
 /// Trials mostly wait for the network, so more of them run at once than there are processors.
 const THREADS: usize = 8;

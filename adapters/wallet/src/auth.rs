@@ -13,7 +13,8 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use hmac::{Hmac, KeyInit, Mac};
 use http::{HeaderValue, header};
 use paymux_core::{
-    Clock, Effect, Error, ErrorKind, Random, Result, SecretString, Timestamp, transport::HttpRequest,
+    Clock, Effect, Error, ErrorKind, Random, Result, SecretString, Timestamp,
+    transport::HttpRequest,
 };
 use secrecy::ExposeSecret;
 use sha2::{Digest, Sha256};
@@ -118,7 +119,8 @@ impl Signer {
         mac.update(normalized.as_bytes());
         let mac = STANDARD.encode(mac.finalize().into_bytes());
         let id = &self.mac_id;
-        let mut text = format!("MAC id=\"{id}\", ts=\"{seconds}\", nonce=\"{nonce}\", mac=\"{mac}\"");
+        let mut text =
+            format!("MAC id=\"{id}\", ts=\"{seconds}\", nonce=\"{nonce}\", mac=\"{mac}\"");
         if !ext.is_empty() {
             text.push_str(&format!(", ext=\"{ext}\""));
         }
@@ -187,8 +189,7 @@ mod tests {
             }
             let signer = signer(text("id"), text("key"), extra).expect("a signer");
             let scheme = if vector["port"] == 80 { "http" } else { "https" };
-            let url =
-                format!("{scheme}://{}:{}{}", text("host"), vector["port"], text("uri"));
+            let url = format!("{scheme}://{}:{}{}", text("host"), vector["port"], text("uri"));
             let url = Url::parse(&url).expect("a URL");
             let method: Method = text("method").parse().expect("a method");
             let mut request = HttpRequest::new(Purpose::Read, method, url);
@@ -205,7 +206,8 @@ mod tests {
     #[test]
     fn every_request_has_a_nonce_of_its_own() {
         let random = SeededRandom::new(7);
-        let nonces: std::collections::BTreeSet<String> = (0..1000).map(|_| nonce(&random)).collect();
+        let nonces: std::collections::BTreeSet<String> =
+            (0..1000).map(|_| nonce(&random)).collect();
         assert_eq!(nonces.len(), 1000);
         assert!(nonces.iter().all(|nonce| nonce.len() == NONCE_LEN));
         assert!(nonces.iter().all(|nonce| nonce.bytes().all(|byte| byte.is_ascii_alphanumeric())));

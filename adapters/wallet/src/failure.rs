@@ -59,7 +59,8 @@ fn read_refusal(body: &[u8], mac_key: &SecretString) -> Option<(String, Refused)
     let mut code = refused.code.take().map(fit).filter(|code| !code.is_empty())?;
     refused.message = refused.message.map(fit).filter(|message| !message.is_empty());
     let of_the_clock = |message: &str| {
-        message.contains("Timestamp is in future") || message.contains("Timestamp lifetime exceeded")
+        message.contains("Timestamp is in future")
+            || message.contains("Timestamp lifetime exceeded")
     };
     refused.properties = refused.properties.map(|properties| {
         let text = without(&properties.to_string(), mac_key);
@@ -88,11 +89,12 @@ fn recognized(call: &Call<'_>, response: &HttpResponse, code: &str, refused: &Re
         _ => false,
     };
     let field = refused.properties.as_ref().and_then(|properties| field(properties));
-    let mut error = Error::new(kind, effect(known.is_some(), kind, response), words(refused, field))
-        .with_http_status(response.status.as_u16())
-        .with_retryable(retryable)
-        .with_retry_after(general.retry_after())
-        .with_code(code);
+    let mut error =
+        Error::new(kind, effect(known.is_some(), kind, response), words(refused, field))
+            .with_http_status(response.status.as_u16())
+            .with_retryable(retryable)
+            .with_retry_after(general.retry_after())
+            .with_code(code);
     if let Some(field) = field {
         error = error.with_field(field);
     }

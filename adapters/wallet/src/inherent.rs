@@ -245,16 +245,11 @@ impl Wallet {
             let wallet = wallet.text();
             let response = self.ask(&Call::Balance(&wallet), &[]).await?;
             let balances = || {
-                let rows: BTreeMap<String, wire::Balance> = read::object(&response.body)?;
-                let rows = rows.into_iter().map(|(code, row)| {
-                    let currency = read::known("currency", read::currency(Some(&code))?)?;
-                    let at_disposal = (row.at_disposal, row.at_disposal_decimal.as_deref());
-                    let reserved = (row.reserved, row.reserved_decimal.as_deref());
-                    let balance = Balance {
-                        at_disposal: read::money(at_disposal, Some(currency))?,
-                        reserved: read::money(reserved, Some(currency))?,
-                    };
-                    Ok((currency, balance))
+                let rows: BTreeMap<String, Value> = read::object(&response.body)?;
+                // What is no ISO 4217 currency cannot be counted, and hides nothing else.
+                let rows = rows.into_iter().filter_map(|(code, row)| {
+                    let currency = Currency::iso(&code).ok()?;
+                    Some(read::inside(row).and_then(|row| balance(row, currency)))
                 });
                 rows.collect::<Result<Balances, _>>()
             };
@@ -328,4 +323,17 @@ impl Wallet {
         };
         fetch.await.map_err(|error: Error| error.with_provider(&self.config.id))
     }
+}
+
+fn balance(
+    row: wire::Balance,
+    currency: Currency,
+) -> std::result::Result<(Currency, Balance), read::Unreadable> {
+    let at_disposal = (row.at_disposal, row.at_disposal_decimal.as_deref());
+    let reserved = (row.reserved, row.reserved_decimal.as_deref());
+    let balance = Balance {
+        at_disposal: read::money(at_disposal, Some(currency))?,
+        reserved: read::money(reserved, Some(currency))?,
+    };
+    Ok((currency, balance))
 }

@@ -1,8 +1,8 @@
 //! Mandates: allowances, and the transactions that carry them.
 
 use paymux_core::{
-    CreateMandate, Effect, Error, Mandate, MandateHandle, ProviderMandateId, ProviderPaymentId,
-    Result, transport::HttpResponse,
+    CreateMandate, Effect, Error, ErrorKind, Mandate, MandateHandle, ProviderMandateId,
+    ProviderPaymentId, Result, transport::HttpResponse,
 };
 
 use crate::{
@@ -50,8 +50,10 @@ impl Wallet {
             .and_then(read::transaction)
             .map_err(unreadable(response))?;
         if transaction.allowance.is_none() {
-            let read = self.get_transaction(&transaction.key).await;
-            transaction = read.map_err(|error| error.with_effect(Effect::Possible))?;
+            transaction = self.get_transaction(&transaction.key).await.map_err(|error| {
+                let message = "the answer does not show the allowance, nor could it be looked for";
+                response.unreadable(message).with_source(error)
+            })?;
         }
         let Some(allowance) = &transaction.allowance else {
             return Err(response.unreadable("the answer does not show the allowance"));
@@ -91,8 +93,9 @@ impl Wallet {
             None => {
                 let allowance = self.get_allowance(&handle.id).await?;
                 allowance.transaction.ok_or_else(|| {
-                    let message = "must be known: the provider does not name the transaction";
-                    Error::invalid_request("mandate.payment", message)
+                    let message = "is not known, and the provider does not name the transaction";
+                    Error::new(ErrorKind::InvalidResponse, Effect::None, message)
+                        .with_field("mandate.payment")
                 })?
             }
         };

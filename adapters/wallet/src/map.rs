@@ -20,7 +20,8 @@ mod request;
 pub(crate) use allowance::{mandate, status as allowance_status};
 pub(crate) use list::{ListQuery, limit};
 pub(crate) use request::{
-    NewMandate, confirm_prices, filled, is_language, new_mandate, new_price, new_transaction, number,
+    NewMandate, confirm_prices, filled, is_language, new_mandate, new_price, new_transaction,
+    number,
 };
 
 /// The pages on which payers accept transactions.
@@ -264,9 +265,8 @@ fn is_held(payment: &ProviderPayment, transaction: &Transaction) -> bool {
 
 /// Sums over the payments. One that leaves its amount out leaves the sum unknown.
 fn amounts(parts: &[Part]) -> Amounts {
-    let figure = |amount: fn(&Amounts) -> Option<Money>| {
-        sum(parts.iter().map(|part| amount(&part.amounts)))
-    };
+    let figure =
+        |amount: fn(&Amounts) -> Option<Money>| sum(parts.iter().map(|part| amount(&part.amounts)));
     let figure_of = |concerned: fn(&Part) -> bool, amount: fn(&Amounts) -> Option<Money>| {
         sum(parts.iter().filter(|part| concerned(part)).map(|part| amount(&part.amounts)))
     };
@@ -295,4 +295,3 @@ fn reference(payments: &[ProviderPayment], known: &Known<'_>) -> Option<Referenc
     let mut echoed = payments.iter().filter_map(|payment| payment.parameters.get(name)?.as_str());
     Reference::new(echoed.next()?).ok()
 }
-

@@ -216,8 +216,7 @@ impl Wallet {
             return Err(Error::invalid_request("amount", "must be at most what is held"));
         }
         // The decimal form says nothing without its currency; the specification's needs none.
-        let currency =
-            price.price_decimal.is_some().then(|| amount.currency().code().to_owned());
+        let currency = price.price_decimal.is_some().then(|| amount.currency().code().to_owned());
         Ok((amount < held).then_some(wire::NewPrice { price, currency }))
     }
 
@@ -281,9 +280,8 @@ impl Wallet {
     pub(crate) async fn get_payment(&self, id: &ProviderPartId) -> Result<ProviderPayment> {
         map::number("part", id.as_str())?;
         let response = self.ask(&Call::GetPayment(id.as_str()), &[]).await?;
-        let payment = read::object(&response.body)
-            .and_then(read::payment)
-            .map_err(unreadable(&response))?;
+        let payment =
+            read::object(&response.body).and_then(read::payment).map_err(unreadable(&response))?;
         same(&response, "payment", id.as_str(), payment.id.as_str())?;
         if payment.status.is_none() {
             return Err(response.unreadable("the answer has no status"));
@@ -306,8 +304,7 @@ pub(crate) fn about(response: &HttpResponse, part: &ProviderPartId) -> Result<()
     if read::says_nothing(&response.body) {
         return Ok(());
     }
-    let payment = read::object(&response.body)
-        .and_then(read::payment)
-        .map_err(unreadable(response))?;
+    let payment =
+        read::object(&response.body).and_then(read::payment).map_err(unreadable(response))?;
     same(response, "payment", part.as_str(), payment.id.as_str())
 }

@@ -56,11 +56,15 @@ pub(crate) fn object<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Unread
     json::read(body).map_err(Unreadable::json)
 }
 
-/// Several of the provider's pages show `{}` as the answer to a change: it says nothing, and what
-/// became of it has to be read. The official client would see a fault in it.
+/// Several of the provider's pages show `{}` as the answer to a change: it names no object, and
+/// what became of it has to be read. The official client would see a fault in it.
 pub(crate) fn says_nothing(body: &[u8]) -> bool {
-    let body = body.trim_ascii();
-    body.is_empty() || object::<Map<String, Value>>(body).is_ok_and(|members| members.is_empty())
+    let names =
+        |members: &Map<String, Value>, name| members.get(name).is_some_and(|id| !id.is_null());
+    body.trim_ascii().is_empty()
+        || object::<Map<String, Value>>(body).is_ok_and(|members| {
+            !["transaction_key", "id", "status"].into_iter().any(|name| names(&members, name))
+        })
 }
 
 /// Reads a part of an answer that must be an object.
@@ -150,11 +154,10 @@ fn freeze(
 fn beneficiary(value: Value) -> Result<Option<Beneficiary>, Unreadable> {
     match value {
         Value::Null => Ok(None),
-        Value::Number(number) => {
-            number.as_i64().map(|number| Some(Beneficiary::wallet(number))).ok_or_else(|| {
-                Unreadable::new("the answer's beneficiary cannot be one")
-            })
-        }
+        Value::Number(number) => number
+            .as_i64()
+            .map(|number| Some(Beneficiary::wallet(number)))
+            .ok_or_else(|| Unreadable::new("the answer's beneficiary cannot be one")),
         object @ (Value::Object(_) | Value::Bool(_) | Value::String(_) | Value::Array(_)) => {
             let wire: wire::Beneficiary = inside(object)?;
             let found = Beneficiary { wallet: wire.id, email: wire.email, phone: wire.phone };
@@ -203,6 +206,9 @@ pub(crate) fn allowance(wire: wire::Allowance) -> Result<Allowance, Unreadable> 
         Ok(AllowanceLimit { limit: limit_of, seconds: limit.time, period: limit.period })
     });
     let id = known("allowance id", wire.id)?;
+    if id <= 0 {
+        return Err(unfit("allowance id"));
+    }
     Ok(Allowance {
         id: ProviderMandateId::new(id.to_string()).map_err(|_| unfit("allowance id"))?,
         transaction: optional(wire.transaction_key).map(payment_id).transpose()?,
@@ -235,6 +241,9 @@ fn payment_id(key: String) -> Result<ProviderPaymentId, Unreadable> {
 }
 
 fn part_id(id: i64) -> Result<ProviderPartId, Unreadable> {
+    if id <= 0 {
+        return Err(unfit("payment id"));
+    }
     ProviderPartId::new(id.to_string()).map_err(|_| unfit("payment id"))
 }
 

@@ -5,12 +5,12 @@
 
 use http::header;
 use paymux_core::{
-    Effect, Error, ErrorKind, EventKey, ProviderPaymentId, Result, Subject, Trust,
-    WebhookDelivery, WebhookEvent,
+    Effect, Error, ErrorKind, EventKey, ProviderPaymentId, Result, Subject, Trust, WebhookDelivery,
+    WebhookEvent,
 };
+use percent_encoding::percent_decode;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
-use url::form_urlencoded;
 
 use crate::{
     Wallet,
@@ -25,10 +25,7 @@ const JSON: &str = "application/json";
 const MAX_NAME: usize = 64;
 
 /// The events of a delivery: one.
-pub(crate) fn verify(
-    wallet: &Wallet,
-    delivery: &WebhookDelivery<'_>,
-) -> Result<Vec<WebhookEvent>> {
+pub(crate) fn verify(wallet: &Wallet, delivery: &WebhookDelivery<'_>) -> Result<Vec<WebhookEvent>> {
     match content_type(delivery)?.as_str() {
         FORM => signed(wallet, delivery),
         JSON => plain(delivery),
@@ -55,7 +52,8 @@ fn signed(wallet: &Wallet, delivery: &WebhookDelivery<'_>) -> Result<WebhookEven
     };
     let event = parameter(delivery.body, "event")?;
     let signature = parameter(delivery.body, "sign")?;
-    keys.verify(event.as_bytes(), &signature)?;
+    // What is no text is no base64, either.
+    keys.verify(&event, std::str::from_utf8(&signature).unwrap_or("?"))?;
     let known = Known {
         config: &wallet.config,
         pages: &wallet.pages,
@@ -63,7 +61,7 @@ fn signed(wallet: &Wallet, delivery: &WebhookDelivery<'_>) -> Result<WebhookEven
         mandate: None,
         options: None,
     };
-    read_event(&known, event.as_bytes()).map_err(|unreadable| {
+    read_event(&known, &event).map_err(|unreadable| {
         let message = format!("the delivery is authentic and unreadable: {}", unreadable.message);
         let error = Error::new(ErrorKind::InvalidResponse, Effect::None, message);
         match unreadable.source {
@@ -73,13 +71,25 @@ fn signed(wallet: &Wallet, delivery: &WebhookDelivery<'_>) -> Result<WebhookEven
     })
 }
 
-/// A parameter of the form. One that is there twice could be read in two ways.
-fn parameter(body: &[u8], name: &str) -> Result<String> {
-    let mut values = form_urlencoded::parse(body).filter(|(key, _)| key == name);
+/// A parameter of the form, byte by byte: a decoder of text would put other bytes in place of what
+/// is no UTF-8, and those were not signed. One that is there twice could be read in two ways.
+fn parameter(body: &[u8], name: &str) -> Result<Vec<u8>> {
+    let pairs = body.split(|byte| *byte == b'&').map(|pair| {
+        let mut halves = pair.splitn(2, |byte| *byte == b'=');
+        let half = halves.next().unwrap_or_default();
+        (decoded(half), halves.next().unwrap_or_default())
+    });
+    let mut values = pairs.filter(|(key, _)| key == name.as_bytes());
     match (values.next(), values.next()) {
-        (Some((_, value)), None) => Ok(value.into_owned()),
+        (Some((_, value)), None) => Ok(decoded(value)),
         _ => Err(Error::invalid_signature(format!("the parameter {name} is not there once"))),
     }
+}
+
+fn decoded(text: &[u8]) -> Vec<u8> {
+    let spaced: Vec<u8> =
+        text.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();
+    percent_decode(&spaced).collect()
 }
 
 fn read_event(known: &Known<'_>, body: &[u8]) -> Result<WebhookEvent, Unreadable> {
@@ -101,7 +111,8 @@ fn read_event(known: &Known<'_>, body: &[u8]) -> Result<WebhookEvent, Unreadable
         "allowance" => Subject::Mandate { id: read::allowance(read::inside(data)?)?.id },
         _ => Subject::Other { kind: cut(&object), id: other_id(&data) },
     };
-    let mut event = WebhookEvent::new(event_key("signed", body)?, cut(&name), Trust::Signed, subject);
+    let mut event =
+        WebhookEvent::new(event_key("signed", body)?, cut(&name), Trust::Signed, subject);
     event.payment = payment;
     Ok(event)
 }

@@ -63,9 +63,7 @@ fn accounts(suite: Suite<Wallet>, pem: &str) -> Suite<Wallet> {
             let url = Url::parse("https://yoursite.com/payment-callback").expect("a URL");
             config.callbacks(Callbacks::To(url))
         }),
-        ("callbacks_off", |config| {
-            config.callbacks(Callbacks::Off).reference_parameter(None)
-        }),
+        ("callbacks_off", |config| config.callbacks(Callbacks::Off).reference_parameter(None)),
         ("project", |config| config.project_id(1234).location_id(5).language("lt")),
         ("no_language", |config| config.language("")),
     ];

@@ -66,8 +66,7 @@ pub(crate) fn mandate(
         allowance.transaction.clone().or(transaction.map(|carrier| carrier.key.clone()));
     mandate.limit = allowance.limit;
     mandate.valid_until = allowance.valid_until;
-    let still_new =
-        transaction.is_none_or(|carrier| carrier.status == TransactionStatus::New);
+    let still_new = transaction.is_none_or(|carrier| carrier.status == TransactionStatus::New);
     mandate.next_action = match status {
         MandateStatus::RequiresConfirmation => {
             Some(NextAction::Confirm { step: ConfirmStep::Commit })

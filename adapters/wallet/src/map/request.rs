@@ -42,7 +42,11 @@ pub(crate) fn new_transaction<'a>(
     Ok(wire::NewTransaction {
         payments,
         redirect_uri: return_url(request.return_url.as_ref())?,
-        allowance_id: request.mandate.as_ref().map(|id| number("mandate", id.as_str())).transpose()?,
+        allowance_id: request
+            .mandate
+            .as_ref()
+            .map(|id| number("mandate", id.as_str()))
+            .transpose()?,
         allowance: allowance
             .map(|terms| allowance_inside(config, terms, "options.wallet.allowance", now))
             .transpose()?,

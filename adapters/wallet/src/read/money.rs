@@ -24,9 +24,8 @@ pub(crate) fn money(
     // to compare the two figures by.
     let by = currency.unwrap_or(Currency::EUR);
     let from_hundredths = hundredths.map(|figure| of_hundredths(figure, by)).transpose()?;
-    let from_decimal = decimal
-        .map(|text| Money::parse(text, by).map_err(|_| unfit("amount")))
-        .transpose()?;
+    let from_decimal =
+        decimal.map(|text| Money::parse(text, by).map_err(|_| unfit("amount"))).transpose()?;
     if let (Some(first), Some(second)) = (from_hundredths, from_decimal)
         && first != second
     {

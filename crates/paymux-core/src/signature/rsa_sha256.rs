@@ -92,8 +92,9 @@ fn read_key(pem: &str) -> Result<ParsedPublicKey> {
         .and_then(|rest| rest.strip_suffix(END))
         .ok_or_else(|| key_error(format!("must be one PEM block {BEGIN} … {END}")))?;
     let encoded: String = body.split_ascii_whitespace().collect();
-    let der =
-        STANDARD.decode(encoded).map_err(|_| key_error("must hold base64 between its two lines"))?;
+    let der = STANDARD
+        .decode(encoded)
+        .map_err(|_| key_error("must hold base64 between its two lines"))?;
     let no_key = |_| key_error("must hold an RSA public key");
     let key = PublicKey::from_der(&der).map_err(no_key)?;
     let bits = RsaParameters::public_modulus_len(key.as_ref());

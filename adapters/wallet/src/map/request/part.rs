@@ -29,10 +29,7 @@ pub(super) struct Line<'a> {
 
 impl<'a> Line<'a> {
     /// Every payment of a request. Together they cost what it says.
-    pub(super) fn all(
-        request: &'a CreatePayment,
-        options: &'a WalletOptions,
-    ) -> Result<Vec<Self>> {
+    pub(super) fn all(request: &'a CreatePayment, options: &'a WalletOptions) -> Result<Vec<Self>> {
         if options.split.is_empty() {
             let only = Self::only(request, options);
             if !only.items.is_empty() && only.total()? != request.amount {
