@@ -188,9 +188,10 @@ fn malformed<P: PaymentProvider>(context: &Context<P>, from: &Received) -> Resul
     let Some(sign) = &context.signer else { return Ok(()) };
     let provider = context.build_alone(&from.account)?;
     let mut problems = Vec::new();
-    for body in malformed_bodies(&from.delivery.body) {
+    for malformed in malformed_bodies(&from.unsigned_body) {
+        let (headers, body) = sign(&from.account, &malformed, from.signed_at);
         let mut forged = Delivery { body, ..from.delivery.clone() };
-        for (name, value) in sign(&from.account, &forged.body, from.signed_at) {
+        for (name, value) in headers {
             if let Some(name) = name {
                 forged.headers.insert(name, value);
             }
@@ -198,7 +199,7 @@ fn malformed<P: PaymentProvider>(context: &Context<P>, from: &Received) -> Resul
         if let Err(error) = provider.verify_webhook(&forged.borrow())
             && (error.kind(), error.effect()) != (ErrorKind::InvalidResponse, Effect::None)
         {
-            let body = String::from_utf8_lossy(&forged.body).into_owned();
+            let body = String::from_utf8_lossy(&malformed).into_owned();
             problems.push(format!("the authentic body `{body}` gives {error:?}"));
         }
     }

@@ -287,12 +287,9 @@ impl Planned {
         let at = route.received_at.map(|moment| moment.0);
         let at = at.unwrap_or(paymux_core::Timestamp::from_millis(RECEIVED_AT_MS));
         let sign = context.signer.as_ref().ok_or("the suite has no signer")?;
-        let delivery = Delivery {
-            endpoint: route.endpoint.clone(),
-            headers: sign(&self.account, body.as_bytes(), at),
-            body: body.into_bytes(),
-            received_at: at,
-        };
+        let (headers, body) = sign(&self.account, body.as_bytes(), at);
+        let endpoint = route.endpoint.clone();
+        let delivery = Delivery { endpoint, headers, body, received_at: at };
         let events = context.verify(&self.account, &delivery)??;
         let event = events.into_iter().next().ok_or("the delivery held no event")?;
         if let Some(payment) = &event.payment {

@@ -26,8 +26,9 @@ use crate::{
     webhook,
 };
 
-/// Signs a body as the provider does: account, body, moment of signing.
-pub(crate) type Signer = Box<dyn Fn(&str, &[u8], Timestamp) -> HeaderMap + Send + Sync>;
+/// Signs a body as the provider does: account, body, moment of signing; gives the headers and the
+/// body that is delivered.
+pub(crate) type Signer = Box<dyn Fn(&str, &[u8], Timestamp) -> (HeaderMap, Vec<u8>) + Send + Sync>;
 
 /// Trials mostly wait for the network, so more of them run at once than there are processors.
 const THREADS: usize = 8;
@@ -108,8 +109,18 @@ impl<P: PaymentProvider> Suite<P> {
     /// bodies are tried behind good signatures.
     #[must_use]
     pub fn signer(
-        mut self,
+        self,
         sign: impl Fn(&str, &[u8], Timestamp) -> HeaderMap + Send + Sync + 'static,
+    ) -> Self {
+        self.body_signer(move |account, body, at| (sign(account, body, at), body.to_vec()))
+    }
+
+    /// As [`Suite::signer`], for a provider whose signature stands in the body: with the headers
+    /// goes the body that is delivered, such as a form with the signed text and its signature.
+    #[must_use]
+    pub fn body_signer(
+        mut self,
+        sign: impl Fn(&str, &[u8], Timestamp) -> (HeaderMap, Vec<u8>) + Send + Sync + 'static,
     ) -> Self {
         self.signer = Some(Box::new(sign));
         self

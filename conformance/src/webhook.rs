@@ -70,6 +70,8 @@ pub(crate) struct Received {
     pub(crate) id: String,
     pub(crate) account: String,
     pub(crate) delivery: Delivery,
+    /// What the data wrote: the same, unless the signer put it into another body.
+    pub(crate) unsigned_body: Vec<u8>,
     pub(crate) signed_at: Timestamp,
     pub(crate) signature_headers: Vec<HeaderName>,
     pub(crate) tolerance: Duration,
@@ -134,13 +136,16 @@ impl DeliveryCase {
             received_at: self.received_at,
         };
         let mut delivery = input.read()?;
+        let unsigned_body = delivery.body.clone();
         let signed_at = self.signed_at.unwrap_or(self.received_at).0;
         if self.sign {
             let sign = context
                 .signer
                 .as_ref()
                 .ok_or_else(|| format!("{}: `sign` needs the suite's signer", self.name))?;
-            delivery.headers.extend(sign(&self.account, &delivery.body, signed_at));
+            let (headers, body) = sign(&self.account, &delivery.body, signed_at);
+            delivery.headers.extend(headers);
+            delivery.body = body;
         }
         if self.no_forgeries.as_ref().is_some_and(|reason| reason.trim().is_empty()) {
             return Err(format!("{}: `no_forgeries` must say why", self.name));
@@ -159,6 +164,7 @@ impl DeliveryCase {
             id: format!("webhook::{stem}::{}", self.name),
             account: self.account,
             delivery,
+            unsigned_body,
             signed_at,
             signature_headers,
             tolerance: Duration::from_secs(self.tolerance_s.unwrap_or(DEFAULT_TOLERANCE_S)),

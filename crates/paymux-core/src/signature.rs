@@ -5,9 +5,10 @@
 //! | [`StandardWebhooks`] | `id.seconds.body` | `v1,` and base64, in a header of its own |
 //! | [`TimestampedHmac`] | `seconds.body` | `t=seconds,v1=hex`, both in one header |
 //! | [`Sha1Sandwich`] | `secret`, `body`, `secret`, hashed without HMAC | base64, in one header |
+//! | [`RsaSha256`] | whatever the provider signs | base64, wherever the provider puts it |
 //!
 //! The scheme is chosen where the account is configured, never by what arrives. The rules that
-//! all share:
+//! all share, as far as they have a header and a secret:
 //!
 //! - The body is taken byte by byte, before anybody reads it as JSON.
 //! - A header that occurs twice is refused, since two readers could take two different ones.
@@ -21,11 +22,13 @@
 //! signs no time, the same one verifies as often as it arrives. The caller keeps the ids it has
 //! seen, and limits the size of a body.
 
+mod rsa_sha256;
 mod sha1_sandwich;
 mod shared;
 mod standard_webhooks;
 mod timestamped_hmac;
 
+pub use rsa_sha256::RsaSha256;
 pub use sha1_sandwich::Sha1Sandwich;
 pub use standard_webhooks::{SignedMessage, StandardWebhooks};
 pub use timestamped_hmac::TimestampedHmac;

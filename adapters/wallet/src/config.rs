@@ -1,0 +1,417 @@
+//! What an account at the wallet needs to be told.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    env,
+    sync::Arc,
+};
+
+use paymux_core::{
+    Capabilities, CaptureChoice, Clock, CreateEffect, Currencies, Currency, Error, Operation,
+    OsRandom, ProviderId, Random, Replay, Result, SecretString, SystemClock, Trust,
+    signature::RsaSha256,
+};
+use url::{Host, Url};
+
+use crate::map;
+
+/// Which of the wallet's two worlds an account lives in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Environment {
+    /// Real money: `https://wallet.paysera.com`.
+    Live,
+    /// `https://wallet-sandbox.paysera.com`, known from the official client alone. The provider's
+    /// guide says that there is no sandbox, and to test with small amounts.
+    Sandbox,
+}
+
+impl Environment {
+    /// The root of the API, above `/rest/v1`.
+    #[must_use]
+    pub const fn base_url(self) -> &'static str {
+        match self {
+            Self::Live => "https://wallet.paysera.com",
+            Self::Sandbox => "https://wallet-sandbox.paysera.com",
+        }
+    }
+
+    /// The root of the pages that payers see, above `/<language>/wallet/confirm/<key>`.
+    #[must_use]
+    pub const fn page_url(self) -> &'static str {
+        match self {
+            Self::Live => "https://www.paysera.com/frontend",
+            Self::Sandbox => "https://sandbox.paysera.com/frontend",
+        }
+    }
+}
+
+/// Where the provider sends callbacks about a transaction.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Callbacks {
+    /// Where the project's settings say.
+    #[default]
+    Project,
+    /// To this address.
+    To(Url),
+    /// Nowhere: everything has to be asked for.
+    Off,
+}
+
+/// How an allowance is asked for. The provider's pages show three ways.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum AllowanceForm {
+    /// Inside a transaction, its fields at once: the newer guide.
+    #[default]
+    Inline,
+    /// Inside a transaction, below `data`: the official client.
+    Wrapped,
+    /// By a call of its own, which makes the transaction, too: the reference pages. It takes no
+    /// return URL.
+    Separate,
+}
+
+/// The settings of one account. `Debug` shows no secret.
+///
+/// Time limits belong to the [`paymux_core::transport::HttpClient`]; the provider publishes none.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct WalletConfig {
+    pub(crate) id: ProviderId,
+    pub(crate) mac_id: String,
+    pub(crate) mac_key: SecretString,
+    pub(crate) environment: Environment,
+    pub(crate) base_url: Option<Url>,
+    pub(crate) page_url: Option<Url>,
+    pub(crate) language: String,
+    pub(crate) callbacks: Callbacks,
+    pub(crate) callback_keys: Vec<String>,
+    pub(crate) reference_parameter: Option<String>,
+    pub(crate) commission_in_price: bool,
+    pub(crate) nested_beneficiary: bool,
+    pub(crate) whole_currencies: bool,
+    pub(crate) allowance_form: AllowanceForm,
+    pub(crate) project_id: Option<i64>,
+    pub(crate) location_id: Option<i64>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) random: Arc<dyn Random>,
+}
+
+impl WalletConfig {
+    /// An account of the sandbox that verifies no callbacks: name it, and give the credentials
+    /// that the provider issued, a client's or an access token's.
+    pub fn new(id: ProviderId, mac_id: impl Into<String>, mac_key: SecretString) -> Self {
+        Self {
+            id,
+            mac_id: mac_id.into(),
+            mac_key,
+            environment: Environment::Sandbox,
+            base_url: None,
+            page_url: None,
+            language: "en".to_owned(),
+            callbacks: Callbacks::Project,
+            callback_keys: Vec::new(),
+            reference_parameter: Some("reference".to_owned()),
+            commission_in_price: false,
+            nested_beneficiary: false,
+            whole_currencies: false,
+            allowance_form: AllowanceForm::Inline,
+            project_id: None,
+            location_id: None,
+            clock: Arc::new(SystemClock),
+            random: Arc::new(OsRandom),
+        }
+    }
+
+    /// Sets the environment: real money only when asked for.
+    pub fn environment(mut self, environment: Environment) -> Self {
+        self.environment = environment;
+        self
+    }
+
+    /// Sets another root of the API than the environment's: a sandbox of our own, or a proxy. It
+    /// must be `https`, or `http` to this machine. `/rest/v1` is added.
+    pub fn base_url(mut self, base_url: Url) -> Self {
+        self.base_url = Some(base_url);
+        self
+    }
+
+    /// Sets another root of the payer's pages than the environment's, up to and with `/frontend`.
+    pub fn page_url(mut self, page_url: Url) -> Self {
+        self.page_url = Some(page_url);
+        self
+    }
+
+    /// Sets the language of the payer's pages, `en` unless set: two letters. An empty text leaves
+    /// it out of the address, which then shows the provider's own choice (assumed).
+    pub fn language(mut self, language: impl Into<String>) -> Self {
+        self.language = language.into();
+        self
+    }
+
+    /// Sets where callbacks go; unless set, where the project's settings at the provider say.
+    pub fn callbacks(mut self, callbacks: Callbacks) -> Self {
+        self.callbacks = callbacks;
+        self
+    }
+
+    /// Adds a public key that signs callbacks, one PEM block. Up to three, so that the provider
+    /// can change it. [`Wallet::fetch_callback_key`](crate::Wallet::fetch_callback_key) shows the
+    /// present one to whoever keeps the settings.
+    pub fn callback_key(mut self, pem: impl Into<String>) -> Self {
+        self.callback_keys.push(pem.into());
+        self
+    }
+
+    /// Sets under which of a payment's parameters our reference travels, `reference` unless set;
+    /// `None` sends none. The provider echoes parameters and cannot search by them.
+    pub fn reference_parameter(mut self, name: Option<String>) -> Self {
+        self.reference_parameter = name;
+        self
+    }
+
+    /// Says that a price holds the `out_commission`, as the older pages have it. The specification
+    /// adds it on top, which is what happens unless this is set. A wrong choice shifts the fee:
+    /// compare the first live charge.
+    pub fn commission_in_price(mut self, included: bool) -> Self {
+        self.commission_in_price = included;
+        self
+    }
+
+    /// Sends beneficiaries as `beneficiary: {…}`, as the reference pages show, not flat as the
+    /// specification does.
+    pub fn nested_beneficiary(mut self, nested: bool) -> Self {
+        self.nested_beneficiary = nested;
+        self
+    }
+
+    /// Lets currencies without a minor unit pass, as decimal prices: the provider counts hundredths
+    /// in every currency, and nobody says how it takes these. Those of three decimals never pass.
+    pub fn whole_currencies(mut self, whole: bool) -> Self {
+        self.whole_currencies = whole;
+        self
+    }
+
+    /// Sets how allowances are asked for.
+    pub fn allowance_form(mut self, form: AllowanceForm) -> Self {
+        self.allowance_form = form;
+        self
+    }
+
+    /// Acts for this one of several projects; it is signed with every request.
+    pub fn project_id(mut self, project: i64) -> Self {
+        self.project_id = Some(project);
+        self
+    }
+
+    /// Acts for this one of several locations; it is signed with every request.
+    pub fn location_id(mut self, location: i64) -> Self {
+        self.location_id = Some(location);
+        self
+    }
+
+    /// Sets the clock that requests are stamped by; the machine's unless set.
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Sets the source of nonces; the operating system's unless set.
+    pub fn random(mut self, random: Arc<dyn Random>) -> Self {
+        self.random = random;
+        self
+    }
+
+    /// Reads the account from the environment's variables; see [`Self::from_variables`].
+    ///
+    /// # Errors
+    /// As [`Self::from_variables`].
+    pub fn from_env() -> Result<Self> {
+        Self::from_variables(|name| env::var(name).ok())
+    }
+
+    /// Reads the account from variables that `read` knows by name:
+    ///
+    /// | variable | meaning |
+    /// | --- | --- |
+    /// | `WALLET_MAC_ID` | the client's id; required |
+    /// | `WALLET_MAC_KEY` | its key; required |
+    /// | `WALLET_ENVIRONMENT` | `live` or `sandbox`; required, since money hangs on it |
+    /// | `WALLET_ID` | the account's name; `wallet` when missing |
+    /// | `WALLET_BASE_URL` | another root of the API |
+    /// | `WALLET_PAGE_URL` | another root of the payer's pages |
+    /// | `WALLET_LANGUAGE` | of the payer's pages; `en` when missing |
+    /// | `WALLET_CALLBACK_URL` | where callbacks go, or `off`; the project's when missing |
+    /// | `WALLET_CALLBACK_KEYS` | public keys as PEM blocks, one after the other |
+    /// | `WALLET_PROJECT_ID`, `WALLET_LOCATION_ID` | whom we act for |
+    /// | `WALLET_COMMISSION_IN_PRICE` | `true` or `false` (when missing) |
+    ///
+    /// An empty variable counts as missing. The other settings are for code to make.
+    ///
+    /// # Errors
+    /// `Configuration` without effect, naming the variable, when a required one is missing or one
+    /// cannot be read.
+    pub fn from_variables(read: impl Fn(&str) -> Option<String>) -> Result<Self> {
+        let read = |name: &str| read(name).filter(|value| !value.is_empty());
+        let require = |name: &str| {
+            read(name).ok_or_else(|| Error::configuration(name, "must be set in the environment"))
+        };
+        let url = |name: &str| {
+            let parse = |text: String| Url::parse(&text).map_err(|_| must_be(name, "a URL"));
+            read(name).map(parse).transpose()
+        };
+        let number = |name: &str| {
+            let parse = |text: String| text.parse().map_err(|_| must_be(name, "a whole number"));
+            read(name).map(parse).transpose()
+        };
+        let id = read("WALLET_ID").unwrap_or_else(|| crate::KIND.to_owned());
+        let id = ProviderId::new(id)
+            .map_err(|error| Error::configuration("WALLET_ID", error.message()))?;
+        let mac_key = SecretString::from(require("WALLET_MAC_KEY")?);
+        let mut config = Self::new(id, require("WALLET_MAC_ID")?, mac_key);
+        config.environment = match require("WALLET_ENVIRONMENT")?.as_str() {
+            "live" => Environment::Live,
+            "sandbox" => Environment::Sandbox,
+            _ => return Err(must_be("WALLET_ENVIRONMENT", "live or sandbox")),
+        };
+        config.base_url = url("WALLET_BASE_URL")?;
+        config.page_url = url("WALLET_PAGE_URL")?;
+        config.language = read("WALLET_LANGUAGE").unwrap_or(config.language);
+        config.callbacks = match read("WALLET_CALLBACK_URL").as_deref() {
+            None => Callbacks::Project,
+            Some("off") => Callbacks::Off,
+            Some(text) => Callbacks::To(
+                Url::parse(text).map_err(|_| must_be("WALLET_CALLBACK_URL", "a URL or off"))?,
+            ),
+        };
+        let keys = read("WALLET_CALLBACK_KEYS").unwrap_or_default();
+        let blocks = keys.split_inclusive(END_OF_KEY).map(str::trim);
+        config.callback_keys =
+            blocks.filter(|block| !block.is_empty()).map(str::to_owned).collect();
+        config.project_id = number("WALLET_PROJECT_ID")?;
+        config.location_id = number("WALLET_LOCATION_ID")?;
+        config.commission_in_price = match read("WALLET_COMMISSION_IN_PRICE").as_deref() {
+            None | Some("false") => false,
+            Some("true") => true,
+            Some(_) => return Err(must_be("WALLET_COMMISSION_IN_PRICE", "true or false")),
+        };
+        Ok(config)
+    }
+
+    /// What the account can do; the README has the sources.
+    pub(crate) fn capabilities(&self) -> Capabilities {
+        let mut can = Capabilities::new(crate::KIND, self.environment == Environment::Live);
+        can.replay = BTreeMap::from([
+            // Nobody can pay a transaction whose key was lost, and it deletes itself.
+            (Operation::CreatePayment, Replay::Harmless),
+            (Operation::ConfirmPayment, Replay::LookupFirst),
+            (Operation::CapturePayment, Replay::LookupFirst),
+            (Operation::CancelPayment, Replay::LookupFirst),
+            (Operation::CreateMandate, Replay::Harmless),
+            (Operation::ConfirmMandate, Replay::LookupFirst),
+            (Operation::CancelMandate, Replay::LookupFirst),
+        ]);
+        can.reads = BTreeSet::from([
+            Operation::FetchPayment,
+            Operation::ListPayments,
+            Operation::FetchMandate,
+        ]);
+        can.currencies = Currencies::Only(self.currencies());
+        can.create = CreateEffect::OpensOnly;
+        can.reports_captured = true;
+        can.capture = CaptureChoice::PerRequest;
+        can.partial_capture = true;
+        can.parts = true;
+        can.mandates = true;
+        can.list_created = true;
+        can.list_status = true;
+        can.webhook_trust =
+            if self.callback_keys.is_empty() { Trust::Unsigned } else { Trust::Signed };
+        // What the provider's other callbacks want; of these nobody says (assumed).
+        can.webhook_ack = "OK";
+        can
+    }
+
+    /// The currencies that pass: see [`Self::whole_currencies`].
+    pub(crate) fn currencies(&self) -> BTreeSet<Currency> {
+        let passes = |currency: &Currency| match currency.exponent() {
+            2 => true,
+            0 => self.whole_currencies,
+            _ => false,
+        };
+        Currency::all_iso().filter(passes).collect()
+    }
+
+    /// The root of the API, checked.
+    pub(crate) fn checked_base_url(&self) -> Result<Url> {
+        checked_url("base_url", self.base_url.as_ref(), self.environment.base_url())
+    }
+
+    /// The root of the payer's pages, checked.
+    pub(crate) fn checked_page_url(&self) -> Result<Url> {
+        checked_url("page_url", self.page_url.as_ref(), self.environment.page_url())
+    }
+
+    /// The words that stand in addresses and bodies, checked.
+    pub(crate) fn check_words(&self) -> Result<()> {
+        if !self.language.is_empty() && !map::is_language(&self.language) {
+            return Err(must_be("language", "two small letters, as en, or empty"));
+        }
+        if self.reference_parameter.as_deref().is_some_and(|name| name.trim().is_empty()) {
+            return Err(must_be("reference_parameter", "a name, or none"));
+        }
+        Ok(())
+    }
+
+    /// What is signed beside each request.
+    pub(crate) fn signed_extra(&self) -> Vec<(&'static str, String)> {
+        let pairs = [("project_id", self.project_id), ("location_id", self.location_id)];
+        pairs.into_iter().filter_map(|(name, value)| Some((name, value?.to_string()))).collect()
+    }
+
+    /// What proves callbacks authentic, checked.
+    pub(crate) fn checked_callback_keys(&self) -> Result<Option<RsaSha256>> {
+        if self.callback_keys.is_empty() {
+            return Ok(None);
+        }
+        // Core knows no setting of this name.
+        RsaSha256::new(self.callback_keys.iter().map(String::as_str))
+            .map(Some)
+            .map_err(|error| error.with_field("callback_key"))
+    }
+}
+
+const END_OF_KEY: &str = "-----END PUBLIC KEY-----";
+
+fn must_be(setting: &str, what: &str) -> Error {
+    Error::configuration(setting, format!("must be {what}"))
+}
+
+fn checked_url(setting: &str, own: Option<&Url>, default: &str) -> Result<Url> {
+    let url = match own {
+        Some(url) => url.clone(),
+        None => {
+            Url::parse(default).map_err(|source| must_be(setting, "a URL").with_source(source))?
+        }
+    };
+    if !is_private(&url) {
+        return Err(must_be(setting, "https, or http to this machine"));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(must_be(setting, "without user and password"));
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(must_be(setting, "without query and fragment"));
+    }
+    Ok(url)
+}
+
+/// Nobody between can read along: `https`, or `http` within this machine.
+fn is_private(url: &Url) -> bool {
+    let loopback = match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    };
+    url.scheme() == "https" || (url.scheme() == "http" && loopback)
+}

@@ -1,0 +1,254 @@
+//! What a refusal of the provider proves.
+//!
+//! The code in the body decides what happened, never the HTTP status that it is assumed to come
+//! with; the status decides what is proved.
+
+use paymux_core::{
+    Effect, Error, ErrorKind, Failure, FailureKind, SecretString, transport::HttpResponse,
+};
+use secrecy::ExposeSecret;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use crate::{call::Call, read};
+
+/// How much of the provider's words is kept, in characters.
+const MAX_WORDS: usize = 300;
+/// How much is kept of a body that is in no shape of the provider's.
+const MAX_DIAGNOSTICS: usize = 1024;
+/// The provider's id of a request, for its support.
+const CORRELATION_ID: &str = "paysera-correlation-id";
+
+/// A refusal, read.
+#[derive(Debug, Default, Deserialize)]
+struct Refused {
+    #[serde(rename = "error")]
+    code: Option<String>,
+    #[serde(rename = "error_description")]
+    message: Option<String>,
+    /// Messages by the path of the input they are about.
+    #[serde(rename = "error_properties")]
+    properties: Option<Value>,
+}
+
+/// The error for a refusal.
+pub(crate) fn refusal(call: &Call<'_>, response: &HttpResponse, mac_key: &SecretString) -> Error {
+    let error = match read_refusal(&response.body, mac_key) {
+        Some((code, refused)) => recognized(call, response, &code, &refused),
+        None => unrecognized(response, mac_key),
+    };
+    let id = response.headers.get(CORRELATION_ID).and_then(|value| value.to_str().ok());
+    match id.map(clean).filter(|id| !id.is_empty()) {
+        Some(id) => error.with_request_id(id),
+        None => error,
+    }
+}
+
+/// Did our clock cause it? Source: the official mobile clients, which look at the words, too.
+pub(crate) fn is_clock(error: &Error) -> bool {
+    error.code() == Some(INVALID_TIMESTAMP)
+}
+
+const INVALID_TIMESTAMP: &str = "invalid_timestamp";
+
+/// The code and the words. A server that quotes our request back must not bring the key into a
+/// log, nor a part of it: it is taken out before anything is cut.
+fn read_refusal(body: &[u8], mac_key: &SecretString) -> Option<(String, Refused)> {
+    let mut refused: Refused = read::object(body).ok()?;
+    let fit = |words: String| clean(&without(&words, mac_key));
+    let mut code = refused.code.take().map(fit).filter(|code| !code.is_empty())?;
+    refused.message = refused.message.map(fit).filter(|message| !message.is_empty());
+    let of_the_clock = |message: &str| {
+        message.contains("Timestamp is in future")
+            || message.contains("Timestamp lifetime exceeded")
+    };
+    refused.properties = refused.properties.map(|properties| {
+        let text = without(&properties.to_string(), mac_key);
+        serde_json::from_str(&text).unwrap_or(Value::Null)
+    });
+    if refused.message.as_deref().is_some_and(of_the_clock) {
+        INVALID_TIMESTAMP.clone_into(&mut code);
+    }
+    Some((code, refused))
+}
+
+fn recognized(call: &Call<'_>, response: &HttpResponse, code: &str, refused: &Refused) -> Error {
+    let general = response.refusal(true);
+    let known = meaning(code);
+    let (kind, failure) = match known {
+        Some((kind, failure)) => (kind, failure),
+        // A reservation is refused for reasons of the payer's, documented or not.
+        None if call.is_reservation() && general.kind() == ErrorKind::InvalidRequest => {
+            (ErrorKind::Declined, Some(FailureKind::Unknown))
+        }
+        None => (general.kind(), None),
+    };
+    let retryable = match kind {
+        ErrorKind::Unauthenticated => code == INVALID_TIMESTAMP,
+        ErrorKind::RateLimited | ErrorKind::Unavailable | ErrorKind::Timeout => true,
+        _ => false,
+    };
+    let field = refused.properties.as_ref().and_then(|properties| field(properties));
+    let mut error =
+        Error::new(kind, effect(known.is_some(), kind, response), words(refused, field))
+            .with_http_status(response.status.as_u16())
+            .with_retryable(retryable)
+            .with_retry_after(general.retry_after())
+            .with_code(code);
+    if let Some(field) = field {
+        error = error.with_field(field);
+    }
+    match failure {
+        Some(kind) => error.with_failure(Failure {
+            kind,
+            code: Some(code.to_owned()),
+            message: refused.message.clone(),
+        }),
+        None => error,
+    }
+}
+
+/// Something on the way answered, perhaps: the status alone says little. What it wrote is kept as
+/// the source, which is never printed with the error.
+fn unrecognized(response: &HttpResponse, mac_key: &SecretString) -> Error {
+    let error = response.refusal(false);
+    let text = String::from_utf8_lossy(&response.body);
+    match clean_to(&without(&text, mac_key), MAX_DIAGNOSTICS) {
+        text if text.is_empty() => error,
+        text => error.with_source(format!("the body begins: {text}")),
+    }
+}
+
+/// What a documented code means. Source: the specification (`insufficient_funds`,
+/// `invalid_parameters`) and the provider's other pages. The set is open.
+fn meaning(code: &str) -> Option<(ErrorKind, Option<FailureKind>)> {
+    let declined = |kind| (ErrorKind::Declined, Some(kind));
+    Some(match code {
+        "insufficient_funds" | "not_enough_funds" => declined(FailureKind::InsufficientFunds),
+        "limits_exceeded" | "restriction_limits_exceeded" => declined(FailureKind::LimitExceeded),
+        "client_not_verified" => declined(FailureKind::Authentication),
+        "payment_to_same_account" => declined(FailureKind::InvalidMethod),
+        "no_rights" | "restriction_violation" => declined(FailureKind::Declined),
+        "beneficiary_account_inactive" | "payer_account_inactive" | "client_restricted" => {
+            declined(FailureKind::DeclinedHard)
+        }
+        "invalid_parameters" | "invalid_request" => (ErrorKind::InvalidRequest, None),
+        "unauthorized" | "invalid_grant" | INVALID_TIMESTAMP => (ErrorKind::Unauthenticated, None),
+        "forbidden" => (ErrorKind::PermissionDenied, None),
+        "not_found" => (ErrorKind::NotFound, None),
+        "not_acceptable" => (ErrorKind::Configuration, None),
+        "invalid_state" => (ErrorKind::Conflict, None),
+        "rate_limit_exceeded" => (ErrorKind::RateLimited, None),
+        "internal_server_error" => (ErrorKind::Unavailable, None),
+        _ => return None,
+    })
+}
+
+/// What is proved. A documented refusal with a 4xx proves that this call did nothing, also where
+/// the status alone would not (409, 406); except for the two that do not say when they were found
+/// out. For other codes, core's reading of the status stands.
+fn effect(documented: bool, kind: ErrorKind, response: &HttpResponse) -> Effect {
+    let definite = !matches!(kind, ErrorKind::RateLimited | ErrorKind::Unavailable);
+    if documented && definite && response.status.is_client_error() {
+        return Effect::None;
+    }
+    response.refusal(!documented).effect()
+}
+
+/// The input to correct, as the caller knows it, by the end of the first path that is blamed:
+/// `payments[0].currency`.
+fn field(properties: &Value) -> Option<&'static str> {
+    let path = properties.as_object()?.keys().next()?;
+    match path.rsplit('.').next()? {
+        "price" | "price_decimal" => Some("amount"),
+        "currency" => Some("currency"),
+        "description" => Some("description"),
+        "redirect_uri" => Some("return_url"),
+        "allowance_id" => Some("mandate"),
+        "max_price" => Some("limit"),
+        "freeze_until" => Some("options.wallet.freeze_until"),
+        "beneficiary_id" | "beneficiary" | "email" | "phone" => Some("options.wallet.beneficiary"),
+        "items" | "title" | "quantity" => Some("options.wallet.items"),
+        _ => None,
+    }
+}
+
+fn words(refused: &Refused, field: Option<&str>) -> String {
+    let details = refused.properties.as_ref().and_then(Value::as_object).map(properties);
+    let said: Vec<&str> =
+        [refused.message.as_deref(), details.as_deref()].into_iter().flatten().collect();
+    // `Display` sets the field before the message, so the two must make one sentence.
+    match (field, said.join(": ")) {
+        (Some(_), said) if said.is_empty() => "was refused by the provider".to_owned(),
+        (Some(_), said) => format!("was refused by the provider: {said}"),
+        (None, said) if said.is_empty() => "the provider refused".to_owned(),
+        (None, said) => format!("the provider refused: {said}"),
+    }
+}
+
+/// `path: message, message; path: message`; a message may stand alone or in a list.
+fn properties(properties: &Map<String, Value>) -> String {
+    let one = |(path, messages): (&String, &Value)| {
+        let messages = match messages {
+            Value::String(message) => message.clone(),
+            Value::Array(list) => {
+                list.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", ")
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => String::new(),
+        };
+        format!("{path}: {messages}")
+    };
+    clean(&properties.iter().map(one).collect::<Vec<_>>().join("; "))
+}
+
+fn without(text: &str, secret: &SecretString) -> String {
+    text.replace(secret.expose_secret(), "[redacted]")
+}
+
+/// The provider's words, fit for a log line: no control characters, and not too many.
+fn clean(words: &str) -> String {
+    clean_to(words, MAX_WORDS)
+}
+
+fn clean_to(words: &str, max: usize) -> String {
+    let printable = words.chars().map(|char| if char.is_control() { ' ' } else { char });
+    printable.take(max).collect::<String>().trim().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_fit_a_log_line() {
+        assert_eq!(clean("a\r\nb\u{7f}c\u{1b}[31m"), "a  b c [31m");
+        assert_eq!(clean(&"é".repeat(1000)).chars().count(), MAX_WORDS);
+    }
+
+    #[test]
+    fn a_key_is_taken_out_before_words_are_cut() {
+        let key = SecretString::from("secret-key");
+        let words = format!("{}secret-key", "x".repeat(MAX_WORDS - 3));
+        assert!(!clean(&without(&words, &key)).contains("sec"));
+    }
+
+    #[test]
+    fn inputs_are_named_as_the_caller_knows_them() {
+        let blamed = |path: &str| field(&serde_json::json!({ path: ["no"] }));
+        assert_eq!(blamed("payments[0].currency"), Some("currency"));
+        assert_eq!(blamed("payments[1].price"), Some("amount"));
+        assert_eq!(blamed("redirect_uri"), Some("return_url"));
+        assert_eq!(blamed("payments[0].surprise"), None);
+        assert_eq!(field(&serde_json::json!([])), None);
+    }
+
+    #[test]
+    fn properties_are_lists_or_texts() {
+        let refused = Refused {
+            code: None,
+            message: Some("Validation failed".to_owned()),
+            properties: Some(serde_json::json!({ "a": ["b", "c"], "d": "e" })),
+        };
+        assert_eq!(words(&refused, None), "the provider refused: Validation failed: a: b, c; d: e");
+    }
+}

@@ -1,0 +1,153 @@
+//! Mandates: allowances, and the transactions that carry them.
+
+use paymux_core::{
+    CreateMandate, Effect, Error, ErrorKind, Mandate, MandateHandle, ProviderMandateId,
+    ProviderPaymentId, Result, transport::HttpResponse,
+};
+
+use crate::{
+    Wallet,
+    call::Call,
+    map::{self, NewMandate},
+    objects::{Allowance, Transaction},
+    options::{AllowanceTerms, WalletOptions},
+    read,
+    send::{NOTHING, same, unreadable},
+    status::AllowanceStatus,
+    wire,
+};
+
+impl Wallet {
+    pub(crate) async fn ask_allowance(&self, request: &CreateMandate) -> Result<Mandate> {
+        let options = request.options.get::<WalletOptions>()?.unwrap_or_default();
+        if options.allowance.is_some() {
+            let message = "belongs to create_payment: a mandate has its own terms";
+            return Err(Error::invalid_request("options.wallet.allowance", message));
+        }
+        let mut terms = AllowanceTerms::new(&request.description, request.limit);
+        terms.valid_until = request.valid_until;
+        terms.limits.clone_from(&options.mandate_limits);
+        let now = self.signer.now();
+        match map::new_mandate(&self.config, request, &options, &terms, now)? {
+            NewMandate::Inside(body) => {
+                let response = self.tell(&Call::CreateTransaction, Some(body.as_ref())).await?;
+                self.carried(&response, &options).await
+            }
+            NewMandate::Separate(body) => {
+                let response = self.tell(&Call::CreateAllowance, Some(&body)).await?;
+                let allowance = read::object(&response.body)
+                    .and_then(read::allowance)
+                    .map_err(unreadable(&response))?;
+                Ok(map::mandate(&allowance, None, &self.known(None, Some(&options))))
+            }
+        }
+    }
+
+    /// The allowance that a new transaction carries. An answer that does not show it is followed
+    /// by a look at the transaction.
+    async fn carried(&self, response: &HttpResponse, options: &WalletOptions) -> Result<Mandate> {
+        let mut transaction = read::object(&response.body)
+            .and_then(read::transaction)
+            .map_err(unreadable(response))?;
+        if transaction.allowance.is_none() {
+            transaction = self.get_transaction(&transaction.key).await.map_err(|error| {
+                let message = "the answer does not show the allowance, nor could it be looked for";
+                response.unreadable(message).with_source(error)
+            })?;
+        }
+        let Some(allowance) = &transaction.allowance else {
+            return Err(response.unreadable("the answer does not show the allowance"));
+        };
+        Ok(map::mandate(allowance, Some(&transaction), &self.known(None, Some(options))))
+    }
+
+    pub(crate) async fn read_mandate(&self, handle: &MandateHandle) -> Result<Mandate> {
+        let options = handle.options.get::<WalletOptions>()?;
+        let allowance = self.get_allowance(&handle.id).await?;
+        self.with_carrier(&allowance, handle.payment.as_ref(), options.as_ref()).await
+    }
+
+    /// While it is new, an allowance is as far as its transaction.
+    async fn with_carrier(
+        &self,
+        allowance: &Allowance,
+        carrier: Option<&ProviderPaymentId>,
+        options: Option<&WalletOptions>,
+    ) -> Result<Mandate> {
+        let known = self.known(None, options);
+        let is_new = map::allowance_status(allowance, known.now) == AllowanceStatus::New;
+        let carrier = allowance.transaction.as_ref().or(carrier).filter(|_| is_new);
+        let transaction: Option<Transaction> = match carrier {
+            Some(key) => Some(self.get_transaction(key).await?),
+            None => None,
+        };
+        Ok(map::mandate(allowance, transaction.as_ref(), &known))
+    }
+
+    /// An allowance is confirmed by the transaction that carries it, together with whatever else
+    /// that holds.
+    pub(crate) async fn confirm_allowance(&self, handle: &MandateHandle) -> Result<Mandate> {
+        let options = handle.options.get::<WalletOptions>()?;
+        let carrier = match &handle.payment {
+            Some(key) => key.clone(),
+            None => {
+                let allowance = self.get_allowance(&handle.id).await?;
+                allowance.transaction.ok_or_else(|| {
+                    let message = "is not known, and the provider does not name the transaction";
+                    Error::new(ErrorKind::InvalidResponse, Effect::None, message)
+                        .with_field("mandate.payment")
+                })?
+            }
+        };
+        let body = wire::ConfirmBody::AsItIs([]);
+        let call = Call::ConfirmTransaction(carrier.as_str());
+        let response = self.tell(&call, Some(&body)).await?;
+        if !read::says_nothing(&response.body) {
+            let transaction = read::object(&response.body)
+                .and_then(read::transaction)
+                .map_err(unreadable(&response))?;
+            same(&response, "transaction", carrier.as_str(), transaction.key.as_str())?;
+        }
+        self.read_mandate_back(handle, Some(&carrier), options.as_ref()).await
+    }
+
+    pub(crate) async fn cancel_allowance(&self, handle: &MandateHandle) -> Result<Mandate> {
+        let options = handle.options.get::<WalletOptions>()?;
+        map::number("mandate", handle.id.as_str())?;
+        let call = Call::DeleteAllowance(handle.id.as_str());
+        let response = self.tell(&call, NOTHING).await?;
+        if read::says_nothing(&response.body) {
+            return self.read_mandate_back(handle, None, options.as_ref()).await;
+        }
+        let allowance = read::object(&response.body)
+            .and_then(read::allowance)
+            .map_err(unreadable(&response))?;
+        same(&response, "allowance", handle.id.as_str(), allowance.id.as_str())?;
+        Ok(map::mandate(&allowance, None, &self.known(None, options.as_ref())))
+    }
+
+    /// What became of it. Until this is read the provider may have acted.
+    async fn read_mandate_back(
+        &self,
+        handle: &MandateHandle,
+        carrier: Option<&ProviderPaymentId>,
+        options: Option<&WalletOptions>,
+    ) -> Result<Mandate> {
+        let carrier = carrier.or(handle.payment.as_ref());
+        let read = async {
+            let allowance = self.get_allowance(&handle.id).await?;
+            self.with_carrier(&allowance, carrier, options).await
+        };
+        read.await.map_err(|error: Error| error.with_effect(Effect::Possible))
+    }
+
+    pub(crate) async fn get_allowance(&self, id: &ProviderMandateId) -> Result<Allowance> {
+        map::number("mandate", id.as_str())?;
+        let response = self.ask(&Call::GetAllowance(id.as_str()), &[]).await?;
+        let allowance = read::object(&response.body)
+            .and_then(read::allowance)
+            .map_err(unreadable(&response))?;
+        same(&response, "allowance", id.as_str(), allowance.id.as_str())?;
+        Ok(allowance)
+    }
+}

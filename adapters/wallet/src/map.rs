@@ -1,0 +1,297 @@
+//! Between paymux's words and the provider's. Pure: the moment is passed in.
+
+use paymux_core::{
+    Amounts, ConfirmStep, Failure, FailureKind, Money, NextAction, Part, Payment, PaymentStatus,
+    ProviderId, ProviderMandateId, Reference, Timestamp,
+};
+use url::Url;
+
+use crate::{
+    config::WalletConfig,
+    objects::{ProviderPayment, Transaction},
+    options::WalletOptions,
+    status::{ProviderPaymentStatus, TransactionStatus},
+};
+
+mod allowance;
+mod list;
+mod request;
+
+pub(crate) use allowance::{mandate, status as allowance_status};
+pub(crate) use list::{ListQuery, limit};
+pub(crate) use request::{
+    NewMandate, confirm_prices, filled, is_language, new_mandate, new_price, new_transaction,
+    number,
+};
+
+/// The pages on which payers accept transactions.
+#[derive(Clone, Debug)]
+pub(crate) struct Pages {
+    pub(crate) root: Url,
+    pub(crate) language: String,
+}
+
+impl Pages {
+    /// The page of one transaction. Source: the provider's guides.
+    fn confirm(&self, key: &str, language: Option<&str>) -> Option<Url> {
+        let mut url = self.root.clone();
+        let language = language.unwrap_or(&self.language);
+        let mut segments = url.path_segments_mut().ok()?;
+        segments.pop_if_empty();
+        if !language.is_empty() {
+            segments.push(language);
+        }
+        segments.extend(["wallet", "confirm", key]);
+        drop(segments);
+        Some(url)
+    }
+}
+
+/// What is known beside the provider's object, and what it is read by.
+#[derive(Clone, Copy)]
+pub(crate) struct Known<'a> {
+    pub(crate) config: &'a WalletConfig,
+    pub(crate) pages: &'a Pages,
+    /// Freezes end by the clock.
+    pub(crate) now: Timestamp,
+    /// The mandate that is charged under: then we act next, not the payer.
+    pub(crate) mandate: Option<&'a ProviderMandateId>,
+    /// Those of the create call, where it is known.
+    pub(crate) options: Option<&'a WalletOptions>,
+}
+
+impl<'a> Known<'a> {
+    pub(crate) fn provider(&self) -> &'a ProviderId {
+        &self.config.id
+    }
+
+    pub(crate) fn redirect(&self, key: &str) -> Option<NextAction> {
+        let language = self.options.and_then(|options| options.language.as_deref());
+        self.pages.confirm(key, language).map(|url| NextAction::Redirect { url })
+    }
+}
+
+/// What a transaction means, given its payments and whether it is charged under a mandate.
+///
+/// Until it is confirmed, its own word decides; from then on, how far its payments are. The README
+/// has the table and the reasons.
+fn status(transaction: &Transaction, parts: &[Part], charged: bool) -> PaymentStatus {
+    let took_money = parts.iter().any(|part| part.status == PaymentStatus::Succeeded);
+    let ended = |own| if took_money { worst(parts) } else { own };
+    match &transaction.status {
+        TransactionStatus::New => before_acceptance(charged),
+        TransactionStatus::Waiting | TransactionStatus::Reserved => {
+            PaymentStatus::RequiresConfirmation
+        }
+        TransactionStatus::WaitingFunds | TransactionStatus::WaitingRegistration => {
+            PaymentStatus::Processing
+        }
+        TransactionStatus::WaitingPassword => PaymentStatus::RequiresAction,
+        // One that carries an allowance and nothing else is done when it is confirmed.
+        TransactionStatus::Confirmed if parts.is_empty() && transaction.allowance.is_some() => {
+            PaymentStatus::Succeeded
+        }
+        TransactionStatus::Confirmed => worst(parts),
+        TransactionStatus::Rejected | TransactionStatus::Revoked | TransactionStatus::Deleted => {
+            ended(PaymentStatus::Cancelled)
+        }
+        TransactionStatus::Failed => ended(PaymentStatus::Failed),
+        TransactionStatus::Unknown(_) => PaymentStatus::Unknown,
+    }
+}
+
+fn before_acceptance(charged: bool) -> PaymentStatus {
+    if charged { PaymentStatus::RequiresConfirmation } else { PaymentStatus::RequiresAction }
+}
+
+/// The least finished of several payments decides: what is held before what nobody understands,
+/// that before what is under way, and all of it before what is done. Payments that the answer does
+/// not show are under way.
+fn worst(parts: &[Part]) -> PaymentStatus {
+    let weight = |status: PaymentStatus| match status {
+        PaymentStatus::Authorized => 0,
+        PaymentStatus::Unknown => 1,
+        PaymentStatus::RequiresAction => 2,
+        PaymentStatus::RequiresConfirmation | PaymentStatus::PartiallyPaid => 3,
+        PaymentStatus::Processing => 4,
+        PaymentStatus::Succeeded => 5,
+        PaymentStatus::Failed => 6,
+        PaymentStatus::Cancelled | PaymentStatus::Expired => 7,
+    };
+    let least = parts.iter().map(|part| part.status).min_by_key(|status| weight(*status));
+    least.unwrap_or(PaymentStatus::Processing)
+}
+
+/// What is known of a payment beside its word.
+#[derive(Clone, Copy, Debug, Default)]
+struct Stage {
+    /// Its transaction is charged under a mandate.
+    charged: bool,
+    /// Its transaction is confirmed.
+    confirmed: bool,
+    /// It is held now.
+    frozen: bool,
+    /// It was held at some time.
+    was_frozen: bool,
+    /// It was confirmed at some time.
+    was_confirmed: bool,
+}
+
+/// What a payment means by itself.
+fn part_status(status: &ProviderPaymentStatus, stage: Stage) -> PaymentStatus {
+    match status {
+        ProviderPaymentStatus::New if stage.confirmed => PaymentStatus::Processing,
+        ProviderPaymentStatus::New => before_acceptance(stage.charged),
+        ProviderPaymentStatus::Waiting if stage.confirmed => PaymentStatus::Processing,
+        ProviderPaymentStatus::Waiting => PaymentStatus::RequiresConfirmation,
+        ProviderPaymentStatus::Reserved if !stage.confirmed => PaymentStatus::RequiresConfirmation,
+        ProviderPaymentStatus::Reserved | ProviderPaymentStatus::Confirmed if stage.frozen => {
+            PaymentStatus::Authorized
+        }
+        // Moved or frozen, says the specification; `done` follows.
+        ProviderPaymentStatus::Reserved => PaymentStatus::Processing,
+        ProviderPaymentStatus::Confirmed if !stage.confirmed => PaymentStatus::Processing,
+        ProviderPaymentStatus::Confirmed | ProviderPaymentStatus::Done => PaymentStatus::Succeeded,
+        // It had moved, and came back: the amounts say so.
+        ProviderPaymentStatus::Canceled if stage.was_confirmed && !stage.was_frozen => {
+            PaymentStatus::Succeeded
+        }
+        ProviderPaymentStatus::Canceled
+        | ProviderPaymentStatus::Rejected
+        | ProviderPaymentStatus::Revoked
+        | ProviderPaymentStatus::Deleted => PaymentStatus::Cancelled,
+        ProviderPaymentStatus::Failed => PaymentStatus::Failed,
+        ProviderPaymentStatus::WaitingFunds | ProviderPaymentStatus::WaitingRegistration => {
+            PaymentStatus::Processing
+        }
+        ProviderPaymentStatus::WaitingPassword => PaymentStatus::RequiresAction,
+        ProviderPaymentStatus::Unknown(_) => PaymentStatus::Unknown,
+    }
+}
+
+/// A transaction and the payments that its answer shows.
+pub(crate) fn payment(transaction: &Transaction, known: &Known<'_>) -> Payment {
+    let parts: Vec<Part> =
+        transaction.payments.iter().map(|payment| part(payment, transaction, known)).collect();
+    let status = status(transaction, &parts, known.mandate.is_some());
+    let mut payment = Payment::new(
+        known.provider().clone(),
+        transaction.key.clone(),
+        status,
+        transaction.status.as_str(),
+    );
+    payment.amounts = amounts(&parts);
+    payment.reference = reference(&transaction.payments, known);
+    payment.mandate = known.mandate.cloned();
+    payment.failure = parts.iter().rev().find_map(|part| part.failure.clone());
+    if status == PaymentStatus::Failed && payment.failure.is_none() {
+        payment.failure = Some(Failure::new(FailureKind::Unknown));
+    }
+    payment.next_action = match (status, &transaction.status) {
+        (PaymentStatus::RequiresConfirmation, TransactionStatus::New) => {
+            Some(NextAction::Confirm { step: ConfirmStep::Authorize })
+        }
+        (PaymentStatus::RequiresConfirmation, _) => {
+            Some(NextAction::Confirm { step: ConfirmStep::Commit })
+        }
+        (PaymentStatus::RequiresAction, TransactionStatus::New) => {
+            known.redirect(transaction.key.as_str())
+        }
+        (_, _) => None,
+    };
+    payment.parts = parts;
+    payment
+}
+
+fn part(payment: &ProviderPayment, transaction: &Transaction, known: &Known<'_>) -> Part {
+    // An answer that leaves the freeze out does not lift the one that was asked for.
+    let asked = known.options.and_then(|options| options.freeze_until);
+    let freeze = payment.freeze.or(asked.map(crate::objects::Freeze::Until));
+    let stage = Stage {
+        charged: known.mandate.is_some(),
+        confirmed: transaction.status == TransactionStatus::Confirmed,
+        frozen: freeze.is_some_and(|freeze| {
+            freeze.lasts(payment.confirmed_at.or(transaction.confirmed_at), known.now)
+        }),
+        was_frozen: freeze.is_some(),
+        was_confirmed: payment.confirmed_at.is_some(),
+    };
+    let (status, word) = match &payment.status {
+        Some(word) => (part_status(word, stage), word.as_str()),
+        // Without a word of its own it stands where its transaction does.
+        None => (status(transaction, &[], stage.charged), transaction.status.as_str()),
+    };
+    let mut part = Part::new(payment.id.clone(), status, word);
+    let price = price(payment, known);
+    part.amounts.requested = price;
+    part.amounts.payable =
+        if known.config.commission_in_price { payment.price } else { payment.payable() };
+    match status {
+        PaymentStatus::Authorized => part.amounts.authorized = price,
+        PaymentStatus::RequiresConfirmation if is_held(payment, transaction) => {
+            part.amounts.authorized = price;
+        }
+        PaymentStatus::Succeeded => {
+            part.amounts.captured = price;
+            if payment.status == Some(ProviderPaymentStatus::Canceled) {
+                part.amounts.refunded = price;
+            }
+        }
+        PaymentStatus::Failed => part.failure = Some(Failure::new(FailureKind::Unknown)),
+        PaymentStatus::RequiresAction
+        | PaymentStatus::RequiresConfirmation
+        | PaymentStatus::Processing
+        | PaymentStatus::PartiallyPaid
+        | PaymentStatus::Cancelled
+        | PaymentStatus::Expired
+        | PaymentStatus::Unknown => {}
+    }
+    part
+}
+
+/// What was asked for: the price, without the payer's fee where the price holds it.
+fn price(payment: &ProviderPayment, known: &Known<'_>) -> Option<Money> {
+    match payment.out_commission {
+        Some(fee) if known.config.commission_in_price => payment.price?.checked_sub(fee),
+        Some(_) | None => payment.price,
+    }
+}
+
+/// Accepted and not confirmed; before that, under a mandate, nothing is held yet.
+fn is_held(payment: &ProviderPayment, transaction: &Transaction) -> bool {
+    payment.status != Some(ProviderPaymentStatus::New)
+        && matches!(transaction.status, TransactionStatus::Waiting | TransactionStatus::Reserved)
+}
+
+/// Sums over the payments. One that leaves its amount out leaves the sum unknown.
+fn amounts(parts: &[Part]) -> Amounts {
+    let figure =
+        |amount: fn(&Amounts) -> Option<Money>| sum(parts.iter().map(|part| amount(&part.amounts)));
+    let figure_of = |concerned: fn(&Part) -> bool, amount: fn(&Amounts) -> Option<Money>| {
+        sum(parts.iter().filter(|part| concerned(part)).map(|part| amount(&part.amounts)))
+    };
+    let succeeded = |part: &Part| part.status == PaymentStatus::Succeeded;
+    Amounts {
+        requested: figure(|amounts| amounts.requested),
+        payable: figure(|amounts| amounts.payable),
+        authorized: figure_of(
+            |part| part.amounts.authorized.is_some(),
+            |amounts| amounts.authorized,
+        ),
+        captured: figure_of(succeeded, |amounts| amounts.captured),
+        refunded: figure_of(|part| part.amounts.refunded.is_some(), |amounts| amounts.refunded),
+        charged_back: None,
+    }
+}
+
+fn sum(mut amounts: impl Iterator<Item = Option<Money>>) -> Option<Money> {
+    let first = amounts.next()??;
+    amounts.try_fold(first, |sum, amount| sum.checked_add(amount?))
+}
+
+/// Our reference, where the payments echo it.
+fn reference(payments: &[ProviderPayment], known: &Known<'_>) -> Option<Reference> {
+    let name = known.config.reference_parameter.as_deref()?;
+    let mut echoed = payments.iter().filter_map(|payment| payment.parameters.get(name)?.as_str());
+    Reference::new(echoed.next()?).ok()
+}

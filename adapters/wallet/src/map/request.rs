@@ -1,0 +1,302 @@
+//! From paymux to the provider: what cannot be asked for is refused before anything is sent.
+
+use std::collections::BTreeMap;
+
+use paymux_core::{
+    CaptureMethod, CreateMandate, CreatePayment, Currency, Effect, Error, ErrorKind, Money,
+    ProviderPartId, Result, Timestamp,
+};
+use url::Url;
+
+use crate::{
+    config::{AllowanceForm, Callbacks, WalletConfig},
+    options::{AllowanceTerms, WalletOptions},
+    wire,
+};
+
+mod part;
+
+use part::Line;
+
+/// The transaction that a request asks for, if the provider can be asked for it.
+pub(crate) fn new_transaction<'a>(
+    config: &'a WalletConfig,
+    request: &'a CreatePayment,
+    options: &'a WalletOptions,
+    now: Timestamp,
+) -> Result<wire::NewTransaction<'a>> {
+    refuse_what_cannot_be_sent(request, options)?;
+    check_language(options)?;
+    currency(config, request.amount.currency())?;
+    let freeze_until = freeze_until(request, options, now)?;
+    let mut payments = Vec::new();
+    for line in Line::all(request, options)? {
+        let mut payment = line.payment(config, request.amount.currency())?;
+        if let Some(name) = &config.reference_parameter {
+            payment.parameters.insert(name.clone(), request.reference.as_str().into());
+        }
+        payment.freeze_until = freeze_until.map(Timestamp::as_seconds);
+        payments.push(payment);
+    }
+    let allowance = options.allowance.as_ref();
+    Ok(wire::NewTransaction {
+        payments,
+        redirect_uri: return_url(request.return_url.as_ref())?,
+        allowance_id: request
+            .mandate
+            .as_ref()
+            .map(|id| number("mandate", id.as_str()))
+            .transpose()?,
+        allowance: allowance
+            .map(|terms| allowance_inside(config, terms, "options.wallet.allowance", now))
+            .transpose()?,
+        callback_uri: callback_uri(config),
+        reserve: reserve(options, now)?,
+    })
+}
+
+/// What the provider has no field for is refused, so that nobody relies on it in vain.
+fn refuse_what_cannot_be_sent(request: &CreatePayment, options: &WalletOptions) -> Result<()> {
+    let lacking = |field: &str, message: &str| {
+        Err(Error::new(ErrorKind::Unsupported, Effect::None, message).with_field(field))
+    };
+    if request.method.is_some() {
+        return lacking("method", "cannot be sent: the payer accepts from a wallet");
+    }
+    if request.expires_at.is_some() {
+        return lacking("expires_at", "cannot be sent: a new transaction lasts a month");
+    }
+    if request.mandate.is_some() && options.allowance.is_some() {
+        let message = "must not be asked for in a charge under another";
+        return Err(Error::invalid_request("options.wallet.allowance", message));
+    }
+    match options.allowance_limit {
+        Some(limit) if request.mandate.is_none() => {
+            let message = format!("of {limit} belongs to a charge under a mandate");
+            Err(Error::invalid_request("options.wallet.allowance_limit", message))
+        }
+        Some(limit) if limit.currency() != request.amount.currency() => {
+            Err(Error::invalid_request("currency", "must be that of the mandate"))
+        }
+        Some(limit) if request.amount > limit => {
+            Err(Error::invalid_request("amount", "must be within the mandate's limit"))
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// Holding is freezing here, and a freeze has an end.
+fn freeze_until(
+    request: &CreatePayment,
+    options: &WalletOptions,
+    now: Timestamp,
+) -> Result<Option<Timestamp>> {
+    const FIELD: &str = "options.wallet.freeze_until";
+    match (request.capture, options.freeze_until) {
+        (CaptureMethod::Automatic, None) => Ok(None),
+        (CaptureMethod::Automatic, Some(_)) => {
+            Err(Error::invalid_request(FIELD, "must not be set where the money is taken at once"))
+        }
+        (CaptureMethod::Manual, None) => {
+            Err(Error::invalid_request(FIELD, "must say until when the money is held"))
+        }
+        (CaptureMethod::Manual, Some(moment)) => in_future(FIELD, moment, now).map(Some),
+    }
+}
+
+fn in_future(field: &str, moment: Timestamp, now: Timestamp) -> Result<Timestamp> {
+    // Whole seconds travel.
+    if moment.as_seconds() > now.as_seconds() {
+        return Ok(moment);
+    }
+    Err(Error::invalid_request(field, "must be in the future"))
+}
+
+fn reserve(options: &WalletOptions, now: Timestamp) -> Result<Option<wire::Until>> {
+    let until = options.reserve_until.map(|moment| {
+        let moment = in_future("options.wallet.reserve_until", moment, now)?;
+        Ok(wire::Until { until: moment.as_seconds() })
+    });
+    until.transpose()
+}
+
+fn check_language(options: &WalletOptions) -> Result<()> {
+    match options.language.as_deref() {
+        Some(language) if !is_language(language) => {
+            let message = "must be two small letters, as en";
+            Err(Error::invalid_request("options.wallet.language", message))
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// The pages know `en`, `lt`, `ru` and others.
+pub(crate) fn is_language(text: &str) -> bool {
+    text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_lowercase())
+}
+
+pub(crate) fn filled<'a>(field: &str, text: &'a str) -> Result<&'a str> {
+    if text.trim().is_empty() {
+        return Err(Error::invalid_request(field, "must not be empty"));
+    }
+    Ok(text)
+}
+
+/// The provider's ids of payments, allowances and wallets are numbers.
+pub(crate) fn number(field: &str, text: &str) -> Result<i64> {
+    match text.parse::<i64>() {
+        Ok(number) if number > 0 && number.to_string() == text => Ok(number),
+        Ok(_) | Err(_) => Err(Error::invalid_request(field, "must be a whole number of digits")),
+    }
+}
+
+fn currency(config: &WalletConfig, currency: Currency) -> Result<()> {
+    if currency.is_iso() && config.currencies().contains(&currency) {
+        return Ok(());
+    }
+    let message = if config.whole_currencies {
+        "must be an ISO 4217 currency with two decimals, or with none"
+    } else {
+        "must be an ISO 4217 currency with two decimals: the provider counts in cents"
+    };
+    Err(Error::invalid_request("currency", message))
+}
+
+/// An amount in the form that the provider takes for its currency.
+pub(crate) fn new_price(field: &str, amount: Money) -> Result<wire::Price> {
+    if amount.is_zero() {
+        return Err(Error::invalid_request(field, "must be more than zero"));
+    }
+    if amount.currency().exponent() == 2 {
+        return match i64::try_from(amount.minor()) {
+            Ok(cents) => Ok(wire::Price { price: Some(cents), price_decimal: None }),
+            Err(_) => Err(Error::invalid_request(field, "is larger than can be sent")),
+        };
+    }
+    Ok(wire::Price { price: None, price_decimal: Some(amount.to_decimal()) })
+}
+
+/// Any absolute URL, those of apps included; but no address that runs code or reads files in the
+/// browser it is opened in.
+fn return_url(url: Option<&Url>) -> Result<Option<&str>> {
+    let Some(url) = url else { return Ok(None) };
+    if matches!(url.scheme(), "javascript" | "data" | "vbscript" | "blob" | "file") {
+        return Err(Error::invalid_request("return_url", "must lead to a page or an app"));
+    }
+    Ok(Some(url.as_str()))
+}
+
+fn callback_uri(config: &WalletConfig) -> Option<wire::CallbackUri<'_>> {
+    match &config.callbacks {
+        Callbacks::Project => None,
+        Callbacks::To(url) => Some(wire::CallbackUri::To(url.as_str())),
+        Callbacks::Off => Some(wire::CallbackUri::Off(false)),
+    }
+}
+
+/// How a mandate is asked for.
+pub(crate) enum NewMandate<'a> {
+    Inside(Box<wire::NewTransaction<'a>>),
+    Separate(wire::NewAllowance<'a>),
+}
+
+/// The allowance that a mandate stands for.
+pub(crate) fn new_mandate<'a>(
+    config: &'a WalletConfig,
+    request: &'a CreateMandate,
+    options: &'a WalletOptions,
+    terms: &'a AllowanceTerms,
+    now: Timestamp,
+) -> Result<NewMandate<'a>> {
+    check_language(options)?;
+    let redirect_uri = return_url(request.return_url.as_ref())?;
+    if config.allowance_form == AllowanceForm::Separate {
+        if redirect_uri.is_some() {
+            let message = "cannot be sent with an allowance of its own call";
+            let error = Error::new(ErrorKind::Unsupported, Effect::None, message);
+            return Err(error.with_field("return_url"));
+        }
+        return new_allowance(config, terms, "", now).map(NewMandate::Separate);
+    }
+    Ok(NewMandate::Inside(Box::new(wire::NewTransaction {
+        payments: Vec::new(),
+        redirect_uri,
+        allowance_id: None,
+        allowance: Some(allowance_inside(config, terms, "", now)?),
+        callback_uri: callback_uri(config),
+        reserve: reserve(options, now)?,
+    })))
+}
+
+fn allowance_inside<'a>(
+    config: &WalletConfig,
+    terms: &'a AllowanceTerms,
+    path: &str,
+    now: Timestamp,
+) -> Result<wire::AllowanceInside<'a>> {
+    let data = new_allowance(config, terms, path, now)?;
+    Ok(match config.allowance_form {
+        AllowanceForm::Wrapped => wire::AllowanceInside::Wrapped { data, optional: false },
+        // One beside a payment cannot be asked for by a call of its own.
+        AllowanceForm::Inline | AllowanceForm::Separate => wire::AllowanceInside::Inline(data),
+    })
+}
+
+fn new_allowance<'a>(
+    config: &WalletConfig,
+    terms: &'a AllowanceTerms,
+    path: &str,
+    now: Timestamp,
+) -> Result<wire::NewAllowance<'a>> {
+    let at = |field: &str| {
+        if path.is_empty() { field.to_owned() } else { format!("{path}.{field}") }
+    };
+    currency(config, terms.limit.currency())?;
+    let cents = |field: &str, amount: Money| {
+        let price = new_price(field, amount)?.price;
+        price.ok_or_else(|| Error::invalid_request(field, "must be of a currency with cents"))
+    };
+    let max_price = cents(&at("limit"), terms.limit)?;
+    let mut limits = Vec::new();
+    for (nth, limit) in terms.limits.iter().enumerate() {
+        let field = at(&format!("limits[{nth}]"));
+        // Of another currency, it has no order to the whole.
+        let within = limit.limit <= terms.limit;
+        if !within {
+            return Err(Error::invalid_request(field, "must be within the limit over all"));
+        }
+        if limit.seconds == 0 {
+            return Err(Error::invalid_request(field, "must be for a span above zero"));
+        }
+        limits.push(wire::NewLimit { max_price: cents(&field, limit.limit)?, time: limit.seconds });
+    }
+    let valid = terms.valid_until.map(|moment| {
+        let moment = in_future(&at("valid_until"), moment, now)?;
+        Ok(wire::Until { until: moment.as_seconds() })
+    });
+    Ok(wire::NewAllowance {
+        description: filled(&at("description"), &terms.description)?,
+        currency: terms.limit.currency().code().to_owned(),
+        max_price,
+        valid: valid.transpose()?,
+        limits,
+    })
+}
+
+/// The body with which a transaction is confirmed.
+pub(crate) fn confirm_prices(
+    prices: &BTreeMap<ProviderPartId, Money>,
+) -> Result<wire::ConfirmBody<'_>> {
+    const FIELD: &str = "options.wallet.confirm_prices";
+    if prices.is_empty() {
+        return Ok(wire::ConfirmBody::AsItIs([]));
+    }
+    let mut body = BTreeMap::new();
+    for (id, amount) in prices {
+        number(FIELD, id.as_str())?;
+        let price = new_price(FIELD, *amount)?;
+        let currency = Some(amount.currency().code().to_owned());
+        body.insert(id.as_str(), wire::NewPrice { price, currency });
+    }
+    Ok(wire::ConfirmBody::Prices(body))
+}

@@ -1,0 +1,310 @@
+//! Payments: the calls behind each method of the trait. Each sends at most one request that
+//! changes something.
+
+use paymux_core::{
+    CancelPayment, CapturePayment, CreatePayment, Cursor, Effect, Error, ErrorKind, ListPayments,
+    Money, Options, Page, Payment, PaymentHandle, ProviderMandateId, ProviderPartId,
+    ProviderPaymentId, Result, transport::HttpResponse,
+};
+
+use crate::{
+    Wallet,
+    call::Call,
+    map::{self, Known, ListQuery},
+    objects::{ProviderPayment, Transaction},
+    options::WalletOptions,
+    read,
+    send::{NOTHING, same, unreadable},
+    status::{AllowanceStatus, TransactionStatus},
+    wire,
+};
+
+impl Wallet {
+    /// What an object is read by.
+    pub(crate) fn known<'a>(
+        &'a self,
+        mandate: Option<&'a ProviderMandateId>,
+        options: Option<&'a WalletOptions>,
+    ) -> Known<'a> {
+        let now = self.signer.now();
+        Known { config: &self.config, pages: &self.pages, now, mandate, options }
+    }
+
+    pub(crate) async fn create(&self, request: &CreatePayment) -> Result<Payment> {
+        let options = request.options.get::<WalletOptions>()?.unwrap_or_default();
+        if !options.mandate_limits.is_empty() {
+            let message = "belong to create_mandate";
+            return Err(Error::invalid_request("options.wallet.mandate_limits", message));
+        }
+        let body = map::new_transaction(&self.config, request, &options, self.signer.now())?;
+        let response = self.tell(&Call::CreateTransaction, Some(&body)).await?;
+        let transaction = read::object(&response.body)
+            .and_then(read::transaction)
+            .map_err(unreadable(&response))?;
+        let known = self.known(request.mandate.as_ref(), Some(&options));
+        let mut payment = map::payment(&transaction, &known);
+        match payment.amounts.requested {
+            // The provider computes totals from items. What it did not understand as we meant it
+            // must not reach a payer; nobody has the key of this transaction, and it lapses.
+            Some(other) if other != request.amount => {
+                let message = format!("the provider made it {other}, and not what was asked for");
+                return Err(response.unreadable(message));
+            }
+            // An answer of key and status alone is about what was asked for.
+            Some(_) | None => payment.amounts.requested = Some(request.amount),
+        }
+        Ok(payment)
+    }
+
+    pub(crate) async fn fetch(&self, handle: &PaymentHandle) -> Result<Payment> {
+        let options = handle.options.get::<WalletOptions>()?;
+        let transaction = self.complete(self.get_transaction(&handle.id).await?).await?;
+        Ok(map::payment(&transaction, &self.known(handle.mandate.as_ref(), options.as_ref())))
+    }
+
+    pub(crate) async fn fetch_by_part(
+        &self,
+        id: &ProviderPartId,
+        options: &Options,
+    ) -> Result<Payment> {
+        let options = options.get::<WalletOptions>()?;
+        let part = self.get_payment(id).await?;
+        let Some(key) = part.transaction else {
+            let message = "the answer does not name the payment's transaction";
+            return Err(Error::new(ErrorKind::InvalidResponse, Effect::None, message));
+        };
+        let transaction = self.complete(self.get_transaction(&key).await?).await?;
+        holds(&transaction, id)?;
+        Ok(map::payment(&transaction, &self.known(None, options.as_ref())))
+    }
+
+    /// The transaction with what its payments say of themselves, where its answer left that out:
+    /// confirmed, they can be frozen or done, and only they know.
+    async fn complete(&self, mut transaction: Transaction) -> Result<Transaction> {
+        if transaction.status != TransactionStatus::Confirmed {
+            return Ok(transaction);
+        }
+        for payment in &mut transaction.payments {
+            if payment.status.is_none() {
+                let whole = self.get_payment(&payment.id).await?;
+                if whole.transaction.as_ref().is_some_and(|key| *key != transaction.key) {
+                    let message = "the answer is about a payment of another transaction";
+                    return Err(Error::new(ErrorKind::InvalidResponse, Effect::None, message));
+                }
+                *payment = whole;
+            }
+        }
+        Ok(transaction)
+    }
+
+    pub(crate) async fn list(&self, query: &ListPayments) -> Result<Page<Payment>> {
+        let options = query.options.get::<WalletOptions>()?;
+        let query = ListQuery::new(query)?;
+        let response = self.ask(&Call::ListTransactions, &query.pairs).await?;
+        let page: wire::TransactionPage =
+            read::object(&response.body).map_err(unreadable(&response))?;
+        let rows = read::known("transactions", page.transactions);
+        let rows = rows.map_err(unreadable(&response))?;
+        let next = read::next_page(query.offset, query.limit, rows.len(), page.metadata.as_ref())
+            .map_err(unreadable(&response))?;
+        let known = self.known(None, options.as_ref());
+        let mut items = Vec::new();
+        for row in rows {
+            let transaction = read::transaction(row).map_err(unreadable(&response))?;
+            let payment = map::payment(&transaction, &known);
+            if query.means(&transaction, &payment) {
+                items.push(payment);
+            }
+        }
+        let next = next.map(|offset| Cursor::new(offset.to_string())).transpose()?;
+        Ok(Page { items, next })
+    }
+
+    /// Reserves the payer's money under an allowance. The provider takes the active allowance of a
+    /// wallet, so the one that was named has to be that.
+    pub(crate) async fn reserve(&self, handle: &PaymentHandle) -> Result<Payment> {
+        let options = handle.options.get::<WalletOptions>()?;
+        let Some(mandate) = &handle.mandate else {
+            let message = "must be known to reserve under it";
+            return Err(Error::invalid_request("mandate", message));
+        };
+        let allowance = self.get_allowance(mandate).await?;
+        if map::allowance_status(&allowance, self.signer.now()) != AllowanceStatus::Active {
+            let message = "is not active";
+            let error = Error::new(ErrorKind::Conflict, Effect::None, message);
+            return Err(error.with_field("mandate"));
+        }
+        let wallet = match (allowance.wallet, &allowance.transaction) {
+            (Some(wallet), _) => Some(wallet),
+            (None, Some(carrier)) => self.get_transaction(carrier).await?.wallet,
+            (None, None) => None,
+        };
+        let Some(wallet) = wallet else {
+            let message = "the answer does not say whose wallet the mandate is of";
+            return Err(Error::new(ErrorKind::InvalidResponse, Effect::None, message));
+        };
+        let wallet = wallet.to_string();
+        let call = Call::ReserveTransaction { key: handle.id.as_str(), wallet: &wallet };
+        let response = self.tell(&call, NOTHING).await?;
+        self.answered(&response, handle, options.as_ref()).await
+    }
+
+    /// Confirms what was accepted. The body, even an empty one, tells whether a request that
+    /// failed was sent at all.
+    pub(crate) async fn commit(&self, handle: &PaymentHandle) -> Result<Payment> {
+        let options = handle.options.get::<WalletOptions>()?;
+        let none = Default::default();
+        let prices = options.as_ref().map_or(&none, |options| &options.confirm_prices);
+        let body = map::confirm_prices(prices)?;
+        let call = Call::ConfirmTransaction(handle.id.as_str());
+        let response = self.tell(&call, Some(&body)).await?;
+        self.answered(&response, handle, options.as_ref()).await
+    }
+
+    /// Finalizes what is frozen: all of it, or less, and then the rest is let go.
+    pub(crate) async fn capture(&self, request: &CapturePayment) -> Result<Payment> {
+        let handle = &request.payment;
+        let options = handle.options.get::<WalletOptions>()?;
+        let part = match &request.part {
+            Some(part) => part.clone(),
+            None => self.only_part(&handle.id).await?,
+        };
+        map::number("part", part.as_str())?;
+        let body = match request.amount {
+            Some(amount) => self.lower_price(&handle.id, &part, amount).await?,
+            None => None,
+        };
+        let call = Call::FinalizePayment(part.as_str());
+        let response = self.tell(&call, body.as_ref()).await?;
+        about(&response, &part)?;
+        self.read_back(handle, options.as_ref(), Some(&part)).await
+    }
+
+    /// The part to take, when nobody named one: reads may go before the one call that mutates.
+    async fn only_part(&self, key: &ProviderPaymentId) -> Result<ProviderPartId> {
+        let transaction = self.get_transaction(key).await?;
+        match transaction.payments.as_slice() {
+            [only] => Ok(only.id.clone()),
+            several => {
+                let message = format!("must be named: there are {} of them", several.len());
+                Err(Error::invalid_request("part", message))
+            }
+        }
+    }
+
+    /// The body for less than is held; nothing for all of it. What is held is asked for first, so
+    /// that neither more nor another currency is ever sent.
+    async fn lower_price(
+        &self,
+        key: &ProviderPaymentId,
+        part: &ProviderPartId,
+        amount: Money,
+    ) -> Result<Option<wire::NewPrice>> {
+        let price = map::new_price("amount", amount)?;
+        let payment = self.get_payment(part).await?;
+        if payment.transaction.as_ref().is_some_and(|other| other != key) {
+            return Err(Error::invalid_request("part", "belongs to another payment"));
+        }
+        let Some(held) = payment.price else {
+            let message = "the answer does not say how much is held";
+            return Err(Error::new(ErrorKind::InvalidResponse, Effect::None, message));
+        };
+        if held.currency() != amount.currency() {
+            return Err(Error::invalid_request("amount", "must be of the payment's currency"));
+        }
+        if amount > held {
+            return Err(Error::invalid_request("amount", "must be at most what is held"));
+        }
+        // The decimal form says nothing without its currency; the specification's needs none.
+        let currency = price.price_decimal.is_some().then(|| amount.currency().code().to_owned());
+        Ok((amount < held).then_some(wire::NewPrice { price, currency }))
+    }
+
+    pub(crate) async fn cancel(&self, request: &CancelPayment) -> Result<Payment> {
+        let handle = &request.payment;
+        let options = handle.options.get::<WalletOptions>()?;
+        let Some(part) = &request.part else {
+            let call = Call::DeleteTransaction(handle.id.as_str());
+            let response = self.tell(&call, NOTHING).await?;
+            return self.answered(&response, handle, options.as_ref()).await;
+        };
+        map::number("part", part.as_str())?;
+        let response = self.tell(&Call::DeletePayment(part.as_str()), NOTHING).await?;
+        about(&response, part)?;
+        self.read_back(handle, options.as_ref(), Some(part)).await
+    }
+
+    /// What a call made of the transaction: its answer, or, when that says nothing, what is read.
+    async fn answered(
+        &self,
+        response: &HttpResponse,
+        handle: &PaymentHandle,
+        options: Option<&WalletOptions>,
+    ) -> Result<Payment> {
+        if read::says_nothing(&response.body) {
+            return self.read_back(handle, options, None).await;
+        }
+        let transaction = read::object(&response.body)
+            .and_then(read::transaction)
+            .map_err(unreadable(response))?;
+        same(response, "transaction", handle.id.as_str(), transaction.key.as_str())?;
+        Ok(map::payment(&transaction, &self.known(handle.mandate.as_ref(), options)))
+    }
+
+    /// What became of it. Until this is read the provider may have acted.
+    async fn read_back(
+        &self,
+        handle: &PaymentHandle,
+        options: Option<&WalletOptions>,
+        part: Option<&ProviderPartId>,
+    ) -> Result<Payment> {
+        let read = async {
+            let transaction = self.complete(self.get_transaction(&handle.id).await?).await?;
+            if let Some(part) = part {
+                holds(&transaction, part)?;
+            }
+            Ok(map::payment(&transaction, &self.known(handle.mandate.as_ref(), options)))
+        };
+        read.await.map_err(|error: Error| error.with_effect(Effect::Possible))
+    }
+
+    pub(crate) async fn get_transaction(&self, key: &ProviderPaymentId) -> Result<Transaction> {
+        let response = self.ask(&Call::GetTransaction(key.as_str()), &[]).await?;
+        let transaction = read::object(&response.body)
+            .and_then(read::transaction)
+            .map_err(unreadable(&response))?;
+        same(&response, "transaction", key.as_str(), transaction.key.as_str())?;
+        Ok(transaction)
+    }
+
+    pub(crate) async fn get_payment(&self, id: &ProviderPartId) -> Result<ProviderPayment> {
+        map::number("part", id.as_str())?;
+        let response = self.ask(&Call::GetPayment(id.as_str()), &[]).await?;
+        let payment =
+            read::object(&response.body).and_then(read::payment).map_err(unreadable(&response))?;
+        same(&response, "payment", id.as_str(), payment.id.as_str())?;
+        if payment.status.is_none() {
+            return Err(response.unreadable("the answer has no status"));
+        }
+        Ok(payment)
+    }
+}
+
+/// A part of another payment was changed, or read, than the one named with it.
+fn holds(transaction: &Transaction, part: &ProviderPartId) -> Result<()> {
+    if transaction.payments.iter().any(|payment| payment.id == *part) {
+        return Ok(());
+    }
+    let message = "the part belongs to another payment than the one named with it";
+    Err(Error::new(ErrorKind::InvalidResponse, Effect::None, message))
+}
+
+/// The answer to a change of one payment: nothing, or that payment.
+pub(crate) fn about(response: &HttpResponse, part: &ProviderPartId) -> Result<()> {
+    if read::says_nothing(&response.body) {
+        return Ok(());
+    }
+    let payment =
+        read::object(&response.body).and_then(read::payment).map_err(unreadable(response))?;
+    same(response, "payment", part.as_str(), payment.id.as_str())
+}

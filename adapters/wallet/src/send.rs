@@ -1,0 +1,87 @@
+//! One attempt at a call, and what reading its answer needs.
+
+use paymux_core::{
+    Error, Result, Timestamp,
+    transport::{HttpRequest, HttpResponse},
+};
+use serde::Serialize;
+
+use crate::{
+    Wallet,
+    call::Call,
+    failure,
+    read::{self, Unreadable},
+    wire,
+};
+
+/// No body.
+pub(crate) const NOTHING: Option<&()> = None;
+
+impl Wallet {
+    /// One attempt to read.
+    pub(crate) async fn ask(
+        &self,
+        call: &Call<'_>,
+        query: &[(&str, String)],
+    ) -> Result<HttpResponse> {
+        self.attempt(call, self.signer.address(call, query)?).await
+    }
+
+    /// One attempt to change something. The provider knows no idempotency key, so none is sent.
+    pub(crate) async fn tell<T: Serialize + Sync>(
+        &self,
+        call: &Call<'_>,
+        body: Option<&T>,
+    ) -> Result<HttpResponse> {
+        let request = self.signer.address(call, &[])?;
+        let request = match body {
+            Some(body) => request.json(body)?,
+            None => request,
+        };
+        self.attempt(call, request).await
+    }
+
+    /// One attempt; an answer that is no success is an error.
+    async fn attempt(&self, call: &Call<'_>, request: HttpRequest) -> Result<HttpResponse> {
+        let request = if call.is_public() { request } else { self.signer.sign(request)? };
+        let response = self.http.send(request).await?;
+        if response.is_success() {
+            return Ok(response);
+        }
+        let error = failure::refusal(call, &response, &self.config.mac_key);
+        // The next call is stamped right; whether there is one, the caller decides. A clock that
+        // cannot be read leaves the refusal as it is.
+        if failure::is_clock(&error)
+            && let Ok(time) = self.read_clock().await
+        {
+            self.signer.set_time(time);
+        }
+        Err(error)
+    }
+
+    /// The provider's clock, which it tells without a signature.
+    pub(crate) async fn read_clock(&self) -> Result<Timestamp> {
+        let call = Call::ServerTime;
+        let response = self.http.send(self.signer.address(&call, &[])?).await?;
+        if !response.is_success() {
+            return Err(failure::refusal(&call, &response, &self.config.mac_key));
+        }
+        let time = read::object::<wire::ServerTime>(&response.body)
+            .and_then(|answer| read::known("time", answer.time))
+            .map_err(|unreadable| unreadable.of(&response))?;
+        Ok(Timestamp::from_seconds(time))
+    }
+}
+
+/// An answer about another object than the one asked for is no answer.
+pub(crate) fn same(response: &HttpResponse, what: &str, asked: &str, answered: &str) -> Result<()> {
+    if asked == answered {
+        return Ok(());
+    }
+    Err(Unreadable::new(format!("the answer is about another {what}")).of(response))
+}
+
+/// The error for an answer that cannot be read.
+pub(crate) fn unreadable(response: &HttpResponse) -> impl Fn(Unreadable) -> Error + '_ {
+    move |unreadable| unreadable.of(response)
+}
