@@ -8,6 +8,7 @@ use paymux::{
     milkypay::{MilkyPay, MilkyPayConfig, Mode},
     toffeepay::{ToffeePay, ToffeePayConfig},
     transport::{HttpClient, HttpSettings},
+    wallet::{Wallet, WalletConfig},
 };
 
 use crate::Stop;
@@ -17,6 +18,9 @@ pub(crate) fn print(out: &mut dyn Write) -> Result<ExitCode, Stop> {
     out.write_all(table(&providers()?).as_bytes())?;
     Ok(ExitCode::SUCCESS)
 }
+
+/// More currencies than this are counted, not named.
+const MOST_NAMED: usize = 10;
 
 /// A column of the table.
 struct Provider {
@@ -30,7 +34,7 @@ struct Provider {
 /// Capabilities need no connection.
 fn providers() -> paymux::Result<Vec<Provider>> {
     let http = HttpClient::new(HttpSettings::default())?;
-    Ok(vec![toffeepay(&http)?, milkypay(&http)?])
+    Ok(vec![toffeepay(&http)?, milkypay(&http)?, wallet(&http)?])
 }
 
 fn toffeepay(http: &HttpClient) -> paymux::Result<Provider> {
@@ -57,6 +61,15 @@ fn milkypay(http: &HttpClient) -> paymux::Result<Provider> {
         .public_api("pk_live_any");
     let one = MilkyPay::new(config, http.clone())?.capabilities().clone();
     Ok(Provider { name: "MilkyPay", captures: vec![one.capture], one })
+}
+
+/// With a key for its callbacks: without one they are a hint and no more.
+fn wallet(http: &HttpClient) -> paymux::Result<Provider> {
+    let key = SecretString::from("not-a-key");
+    let config = WalletConfig::new(ProviderId::new("wallet")?, "any", key)
+        .callback_key(include_str!("example_callback_key.pem"));
+    let one = Wallet::new(config, http.clone())?.capabilities().clone();
+    Ok(Provider { name: "Wallet", captures: vec![one.capture], one })
 }
 
 fn table(providers: &[Provider]) -> String {
@@ -111,7 +124,10 @@ fn replay_words(replay: Replay) -> String {
 fn currencies(currencies: &Currencies) -> String {
     match currencies {
         Currencies::Any => "the provider decides".to_owned(),
-        Currencies::Only(set) => set.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
+        Currencies::Only(set) if set.len() <= MOST_NAMED => {
+            set.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+        }
+        Currencies::Only(set) => format!("{} of ISO 4217", set.len()),
     }
 }
 

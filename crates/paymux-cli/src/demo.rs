@@ -17,6 +17,7 @@ mod stage;
 #[cfg(test)]
 mod tests;
 mod toffeepay;
+mod wallet;
 mod webhooks;
 
 use progress::Progress;

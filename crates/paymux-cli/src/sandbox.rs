@@ -60,6 +60,7 @@ pub(crate) async fn run(
 ) -> Result<ExitCode, Stop> {
     let sandbox = Sandbox::start(arguments.config()).await.map_err(explain)?;
     sandbox.milkypay().set_callback_url(arguments.webhook_url.clone())?;
+    sandbox.wallet().set_callback_url(arguments.webhook_url.clone())?;
     write_greeting(&sandbox, arguments.webhook_url.as_ref(), out)?;
     tokio::signal::ctrl_c().await?;
     sandbox.shutdown().await;
@@ -101,6 +102,7 @@ fn write_greeting(
     )?;
     writeln!(out)?;
     write_milkypay(sandbox, webhook_url, out)?;
+    write_wallet(sandbox, webhook_url, out)?;
     writeln!(out, "All that acts as the payer, moves time and injects faults is listed by:")?;
     writeln!(out)?;
     writeln!(out, "  curl {}control", sandbox.url())?;
@@ -131,6 +133,22 @@ fn write_milkypay(
         out,
         "    -d '{{\"data\":{{\"type\":\"payment-invoices\",\"attributes\":{{\"reference_id\":\"order-1\",\"service\":\"payment_card_usd_hpp\",\"currency\":\"USD\",\"amount\":25,\"description\":\"Map Editor\",\"test_mode\":true,\"customer\":{{\"reference_id\":\"player_42\"}}}}}}}}'"
     )?;
+    Ok(writeln!(out)?)
+}
+
+fn write_wallet(
+    sandbox: &Sandbox,
+    webhook_url: Option<&Url>,
+    out: &mut dyn Write,
+) -> Result<(), Stop> {
+    let wallet = sandbox.wallet();
+    writeln!(out, "Wallet")?;
+    writeln!(out, "  base URL        {}", wallet.base_url())?;
+    writeln!(out, "  client id       {}", wallet.client_id())?;
+    writeln!(out, "  MAC key         {}", wallet.mac_key())?;
+    writeln!(out, "  callback key    {}", wallet.public_key_url())?;
+    write_receiver(webhook_url, out)?;
+    writeln!(out, "  Its requests are signed one by one, so no curl line is shown.")?;
     Ok(writeln!(out)?)
 }
 

@@ -39,14 +39,14 @@ fn the_demo_settles_every_order_as_scripted() {
     let report: Value = serde_json::from_slice(&output.stdout).expect("the report is JSON");
     assert_eq!(output.status.code(), Some(0), "{report:#}");
     let orders = report["orders"].as_array().expect("the report lists orders");
-    assert_eq!(orders.len(), 30);
+    assert_eq!(orders.len(), 37);
     for order in orders {
         let took_money = ["succeeded", "partially_paid"].contains(&text_of(&order["status"]));
         assert_eq!(order["captured"].is_string(), took_money, "{order:#}");
         assert!(!order["how"].as_str().unwrap_or_default().is_empty(), "{order:#}");
     }
     let refused: Vec<_> = orders.iter().filter_map(|one| one["refused_field"].as_str()).collect();
-    assert_eq!(refused, ["currency", "amount", "currency", "amount"]);
+    assert_eq!(refused, ["currency", "amount", "currency", "amount", "amount"]);
     let short = orders.iter().find(|one| one["status"] == "partially_paid");
     assert_eq!(short.map(|one| text_of(&one["captured"])), Some("1.00 USD"), "of 40.00 USD");
     assert_eq!(report["webhooks"]["refused"], 0);
@@ -60,8 +60,9 @@ fn piped_it_prints_lines_and_a_table() {
     assert!(out.contains("A-1001 succeeded: read after session.paid"), "{out}");
     assert!(out.contains("A-1004  toffeepay"), "{out}");
     assert!(out.contains("B-2006  milkypay"), "{out}");
+    assert!(out.contains("C-3003  wallet"), "{out}");
     assert!(out.contains("A-1009 refused: toffeepay: create_payment: `currency` must be"));
-    assert!(out.ends_with("30 of 30 orders ended as scripted.\n"), "{out}");
+    assert!(out.ends_with("37 of 37 orders ended as scripted.\n"), "{out}");
     assert_eq!(text(&output.stderr), "");
 }
 
@@ -206,7 +207,7 @@ fn the_capability_table_is_printed() {
     let output = paymux(&["capabilities"]);
     assert_eq!(output.status.code(), Some(0));
     assert!(
-        text(&output.stdout).starts_with("|  | ToffeePay | MilkyPay |\n"),
+        text(&output.stdout).starts_with("|  | ToffeePay | MilkyPay | Wallet |\n"),
         "{}",
         text(&output.stdout)
     );

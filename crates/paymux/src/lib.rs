@@ -7,6 +7,8 @@ pub use paymux_core::*;
 pub use paymux_milkypay as milkypay;
 #[cfg(feature = "toffeepay")]
 pub use paymux_toffeepay as toffeepay;
+#[cfg(feature = "wallet")]
+pub use paymux_wallet as wallet;
 
 /// Compiles the code of the README.
 #[cfg(all(doctest, feature = "toffeepay"))]

@@ -7,6 +7,7 @@ use paymux::{
     Reference,
 };
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use url::Url;
 
 use crate::Stop;
@@ -31,6 +32,12 @@ pub(super) struct Order {
     /// How to pay, where the shop chooses.
     #[serde(default)]
     pub(super) service: Option<String>,
+    /// How much of what is held is taken, in major units; all of it when not said.
+    #[serde(default)]
+    pub(super) capture: Option<String>,
+    /// What the account's kind of provider needs to know beyond that.
+    #[serde(default)]
+    pub(super) options: Map<String, Value>,
     pub(super) script: Script,
     pub(super) expect: Expectation,
 }
@@ -49,6 +56,8 @@ pub(super) enum Script {
     PayInTwoParts,
     /// The payer pays too little, and leaves it at that.
     PayTooLittle,
+    /// The shop charges under the consent that the payer gave before.
+    ChargeUnderMandate,
     /// The payer does nothing, and the shop cancels.
     Cancel,
     /// The payer does nothing until the offer expires.
@@ -77,7 +86,7 @@ impl Script {
             Self::DeclineThreeTimes => &[Move::BeDeclined; 3],
             Self::PayInTwoParts => &[Move::PayTooLittle, Move::Pay],
             Self::PayTooLittle => &[Move::PayTooLittle],
-            Self::Cancel | Self::LetExpire | Self::Refused => &[],
+            Self::ChargeUnderMandate | Self::Cancel | Self::LetExpire | Self::Refused => &[],
         }
     }
 }
@@ -113,6 +122,12 @@ impl Order {
     /// The amount with its currency.
     pub(super) fn price(&self) -> Result<Money, Error> {
         Money::parse(&self.amount, Currency::iso(&self.currency)?)
+    }
+
+    /// How much of what is held is to be taken, when it is not all.
+    pub(super) fn captured(&self) -> Result<Option<Money>, Error> {
+        let currency = Currency::iso(&self.currency)?;
+        self.capture.as_deref().map(|amount| Money::parse(amount, currency)).transpose()
     }
 
     /// What every provider is asked; each account adds its own options.

@@ -115,10 +115,13 @@ impl Row {
                 *by == RefusedBy::Us && field.as_ref() == Some(expected)
             }
             (State::Known { payment, .. }, expected) => {
-                let paid = match self.order.price() {
-                    Ok(price) => payment.is_paid(price),
-                    Err(_) => false,
+                // The whole price, or as much of it as the shop meant to take.
+                let due = match self.order.captured() {
+                    Ok(Some(part)) => Ok(part),
+                    Ok(None) => self.order.price(),
+                    Err(error) => Err(error),
                 };
+                let paid = due.is_ok_and(|due| payment.is_paid(due));
                 expected.status() == Some(payment.status)
                     && (payment.status != PaymentStatus::Succeeded || paid)
             }

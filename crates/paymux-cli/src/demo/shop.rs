@@ -315,6 +315,7 @@ impl<'a> Shop<'a> {
             | Script::DeclineThreeTimes
             | Script::PayInTwoParts
             | Script::PayTooLittle
+            | Script::ChargeUnderMandate
             | Script::Cancel
             | Script::LetExpire
             | Script::Refused => {}
@@ -325,7 +326,9 @@ impl<'a> Shop<'a> {
         let row = &self.rows[index];
         if let (State::Known { provider, .. }, Some(payment)) = (&row.state, row.handle()) {
             let key = IdempotencyKey::generate(&OsRandom);
-            let request = CapturePayment { key, payment, part, amount: None };
+            // A figure that cannot be read was refused when the order was prepared.
+            let amount = row.order.captured().unwrap_or_default();
+            let request = CapturePayment { key, payment, part, amount };
             let news = provider.capture_payment(&request).await;
             self.end_step(index, news, "captured by the shop").await;
         }
@@ -368,6 +371,7 @@ fn prepare<'a>(stage: &'a Stage, order: &Order) -> paymux::Result<(CreatePayment
         paymux::Error::invalid_request("account", format!("{} is not known", order.account))
     })?;
     let request = order.to_request(stage.return_url())?;
+    order.captured().map_err(|error| error.with_field("capture"))?;
     Ok((account.player.complete(request, order)?, account))
 }
 

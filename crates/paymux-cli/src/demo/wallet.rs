@@ -1,0 +1,126 @@
+//! How the demo plays the wallet: one shop that asks wallet users to accept transactions, and that
+//! one of them has given an allowance to charge under.
+
+use std::{sync::Arc, time::Duration};
+
+use paymux::{
+    CaptureMethod, Clock, ConfirmMandate, CreateMandate, CreatePayment, Currency, IdempotencyKey,
+    Mandate, MandateHandle, MandateStatus, Money, OsRandom, Payment, PaymentProvider, ProviderId,
+    ProviderMandateId, Reference, SecretString, SystemClock,
+    transport::HttpClient,
+    wallet::{Wallet, WalletConfig, WalletOptions},
+};
+use paymux_sandbox::{
+    Sandbox,
+    wallet::{WalletSandbox, WalletUser},
+};
+use serde_json::Value;
+
+use super::{
+    order::{Move, Order, Script},
+    stage::{Account, Joined, Player},
+    webhooks::Endpoint,
+};
+use crate::Stop;
+
+const ACCOUNT: &str = "wallet";
+/// What the payer has, in cents.
+const FUNDS: i64 = 1_000_000;
+/// For how long a deposit is held.
+const HOLD: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// Opens the account and agrees on an allowance; see [`super::stage::Join`].
+pub(super) fn join<'a>(
+    sandbox: &'a Sandbox,
+    http: &'a HttpClient,
+    endpoint: &'a Endpoint,
+) -> Joined<'a> {
+    Box::pin(async move {
+        let sandbox = sandbox.wallet();
+        sandbox.set_callback_url(Some(endpoint.url_of(ACCOUNT)?))?;
+        let key = SecretString::from(sandbox.mac_key());
+        let config = WalletConfig::new(ProviderId::new(ACCOUNT)?, sandbox.client_id(), key)
+            .base_url(sandbox.base_url())
+            .page_url(format!("{}/frontend", sandbox.base_url()).parse()?)
+            .callback_key(sandbox.public_key());
+        let wallet = Wallet::new(config, http.clone())?;
+        let payer = sandbox.usual_payer();
+        sandbox.add_funds(payer, "EUR", FUNDS)?;
+        // Somebody whom the marketplace pays; an order names the address.
+        sandbox.set_user(WalletUser::new("Artist").email("artist@example.com"))?;
+        let mandate = agree(&wallet, &sandbox, payer).await?;
+        let player = Box::new(Owner { sandbox, payer, mandate });
+        Ok(vec![Account { provider: Arc::new(wallet), player }])
+    })
+}
+
+/// The payer permits charges up to a limit: asked for, accepted, and confirmed.
+async fn agree(
+    wallet: &Wallet,
+    sandbox: &WalletSandbox,
+    payer: i64,
+) -> Result<ProviderMandateId, Stop> {
+    let limit = Money::parse("100.00", Currency::EUR)?;
+    let key = IdempotencyKey::generate(&OsRandom);
+    let reference = Reference::new("membership")?;
+    let asked = CreateMandate::new(key, reference, "Monthly membership", limit);
+    let asked = wallet.create_mandate(&asked).await?;
+    let transaction = asked.payment.as_ref().ok_or("the allowance has no transaction")?;
+    sandbox.accept(transaction.as_str(), payer)?;
+    let mut mandate = MandateHandle::new(asked.id.clone());
+    mandate.payment = asked.payment.clone();
+    let key = IdempotencyKey::generate(&OsRandom);
+    let Mandate { id, status, .. } =
+        wallet.confirm_mandate(&ConfirmMandate { key, mandate }).await?;
+    match status {
+        MandateStatus::Active => Ok(id),
+        MandateStatus::RequiresAction
+        | MandateStatus::RequiresConfirmation
+        | MandateStatus::Ended
+        | MandateStatus::Unknown => Err(format!("the allowance is {status}").into()),
+    }
+}
+
+/// The owner of a wallet.
+struct Owner {
+    sandbox: WalletSandbox,
+    payer: i64,
+    mandate: ProviderMandateId,
+}
+
+impl Player for Owner {
+    fn complete(&self, request: CreatePayment, order: &Order) -> paymux::Result<CreatePayment> {
+        let mut request = request;
+        let mut options: WalletOptions = serde_json::from_value(Value::from(order.options.clone()))
+            .map_err(|source| {
+                paymux::Error::invalid_request("options", "are not the wallet's")
+                    .with_source(source)
+            })?;
+        match order.script {
+            Script::AuthorizeAndCapture | Script::AuthorizeAndRelease => {
+                options.freeze_until = Some(SystemClock.now().after(HOLD));
+                request = request.capture(CaptureMethod::Manual);
+            }
+            Script::ChargeUnderMandate => request = request.mandate(self.mandate.clone()),
+            Script::Pay
+            | Script::DeclineThenPay
+            | Script::DeclineThreeTimes
+            | Script::PayInTwoParts
+            | Script::PayTooLittle
+            | Script::Cancel
+            | Script::LetExpire
+            | Script::Refused => {}
+        }
+        request.with(&options)
+    }
+
+    fn play(&self, payment: &Payment, payer: Move) -> Result<(), Stop> {
+        let transaction = payment.id.as_str();
+        match payer {
+            Move::Pay => self.sandbox.accept(transaction, self.payer)?,
+            Move::PayTooLittle => return Err("a transaction is paid whole or not at all".into()),
+            Move::BeDeclined => self.sandbox.reject(transaction)?,
+        }
+        Ok(())
+    }
+}
