@@ -37,7 +37,6 @@ pub(super) fn join<'a>(
 ) -> Joined<'a> {
     Box::pin(async move {
         let sandbox = sandbox.wallet();
-        sandbox.set_callback_url(Some(endpoint.url_of(ACCOUNT)?))?;
         let key = SecretString::from(sandbox.mac_key());
         let config = WalletConfig::new(ProviderId::new(ACCOUNT)?, sandbox.client_id(), key)
             .base_url(sandbox.base_url())
@@ -49,6 +48,8 @@ pub(super) fn join<'a>(
         // Somebody whom the marketplace pays; an order names the address.
         sandbox.set_user(WalletUser::new("Artist").email("artist@example.com"))?;
         let mandate = agree(&wallet, &sandbox, payer).await?;
+        // From here on: what was agreed before is no order's.
+        sandbox.set_callback_url(Some(endpoint.url_of(ACCOUNT)?))?;
         let player = Box::new(Owner { sandbox, payer, mandate });
         Ok(vec![Account { provider: Arc::new(wallet), player }])
     })
