@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::{
     errors::RecognizedReply,
-    serve::{Answer, Step},
+    serve::{Answer, STRANGER, Step},
 };
 
 /// Where an exchange stands to the one that changes something at the provider.
@@ -162,9 +162,15 @@ impl Fault {
             code: None,
         };
         match self {
-            // Only the provider itself can prove by a refusal that it did nothing.
+            // Only the provider itself can prove by a refusal that it did nothing, or say that a
+            // payment is not there or was declined.
             Self::Foreign(status) | Self::ForeignPage(status) => {
                 let (kind, retryable, _) = refusal(*status);
+                let kind = match status {
+                    402 => ErrorKind::Unexpected,
+                    404 | 410 => ErrorKind::Configuration,
+                    _ => kind,
+                };
                 let wait = matches!(status, 429 | 503).then_some(RETRY_AFTER_S);
                 ExpectedFailure { retry_after_s: wait, ..failure(kind, retryable, false) }
             }
@@ -186,7 +192,7 @@ impl Fault {
 
 /// JSON that looks like an error and is in nobody's format.
 fn foreign_json() -> serde_json::Value {
-    json!({ "paymux_gateway": { "reason": "this is not the provider" } })
+    json!({ "paymux_gateway": { "reason": STRANGER } })
 }
 
 /// What a refusal's status says: the kind, whether a repetition can help, and whether it is

@@ -163,7 +163,8 @@ impl Planned {
             return verdict(&self.expected.differences(&case, played));
         }
         let mut problems = Vec::new();
-        for client in &context.impatient_clients {
+        for nth in 0..context.impatient_clients.len() {
+            let client = context.impatient_client(nth)?;
             let (case, played) = context.play_by(client, &self.case, wire, steps).await?;
             let arrived = played.received.len() > self.position;
             problems = self.expected.differences(&case, played);

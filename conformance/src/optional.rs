@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
-use paymux_core::{PaymentProvider, Result};
+use paymux_core::{Effect, ErrorKind, PaymentProvider, Result};
 use serde_json::{Value, json};
 
 use crate::{
-    case::{Case, CaseTemplate},
+    case::{Case, CaseTemplate, Reply},
     data::{self, Problem},
     errors::Override,
-    fault_trials::{Spot, result_differences},
+    fault_trials::{SAMPLE_SERVER, Spot, result_differences},
     play::{self, Context, verdict},
+    serve::{Answer, Step},
     suite::trial,
     trial::Trial,
 };
@@ -31,6 +32,13 @@ pub(crate) fn trials<'o, P: PaymentProvider>(
         let (case, position) = (spot.template.clone(), spot.position);
         trials.push(trial(context, spot.name("extra_fields"), move |context| async move {
             check_extra(&context, &case, position).await
+        }));
+    }
+    if body.is_object() && find("doubled_members").is_none() {
+        let effect = spot.phase().effect(false);
+        let (case, position) = (spot.template.clone(), spot.position);
+        trials.push(trial(context, spot.name("doubled_members"), move |context| async move {
+            check_doubled(&context, &case, position, effect).await
         }));
     }
     for pointer in &reply.optional {
@@ -57,6 +65,53 @@ async fn check_extra<P: PaymentProvider>(
     let changed = play_changed(context, template, position, Some(change)).await?;
     let golden = golden.map_err(|error| format!("as written: {error:?}"))?;
     verdict(&result_differences(&golden, &changed))
+}
+
+/// A member that is there twice says two things: whoever uses it must not believe either.
+async fn check_doubled<P: PaymentProvider>(
+    context: &Arc<Context<P>>,
+    template: &CaseTemplate,
+    position: usize,
+    effect: Effect,
+) -> Result<(), Problem> {
+    let golden = play_changed(context, template, position, None).await?;
+    let golden = golden.map_err(|error| format!("as written: {error:?}"))?;
+    let mut problems = Vec::new();
+    for body in doubled_bodies(&template.read(SAMPLE_SERVER)?.exchanges[position].reply) {
+        let shown = String::from_utf8_lossy(&body).into_owned();
+        let play = context.play(template, false, |case: &mut Case| {
+            let mut steps = play::script(case);
+            let written = Answer::of(&case.exchanges[position].reply);
+            steps[position] = Step::Answer(Answer { body, ..written });
+            Ok(steps)
+        });
+        match play.await?.1.result {
+            Ok(value) if value == golden => {}
+            Err(error)
+                if error.kind() == ErrorKind::InvalidResponse && error.effect() == effect => {}
+            other => problems.push(format!("answered `{shown}`: {other:?}")),
+        }
+    }
+    verdict(&problems)
+}
+
+/// The body with one text or number twice, first and last, for each of them.
+fn doubled_bodies(reply: &Reply) -> Vec<Vec<u8>> {
+    let Some(Value::Object(map)) = &reply.body else { return Vec::new() };
+    let mut bodies = Vec::new();
+    for (key, value) in map {
+        let other = match value {
+            Value::String(_) => json!("paymux_other"),
+            Value::Number(_) => json!(1),
+            Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => continue,
+        };
+        let text = Value::Object(map.clone()).to_string();
+        let inner = &text[1..text.len() - 1];
+        let twin = format!("{}:{other}", json!(key));
+        bodies.push(format!("{{{twin},{inner}}}").into_bytes());
+        bodies.push(format!("{{{inner},{twin}}}").into_bytes());
+    }
+    bodies
 }
 
 /// A member that may be absent or null: both mean the same, and neither fails the call or changes

@@ -1,6 +1,10 @@
 //! Plays a case against an adapter and says in what they differ.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use paymux_core::{
     Error, ErrorKind, PaymentProvider, Result, WebhookEvent,
@@ -15,14 +19,14 @@ use crate::{
     case::{Case, CaseTemplate, Outcome},
     compare,
     data::Problem,
-    serve::{self, Idle, Received, Server, Step},
+    serve::{self, Idle, Received, STRANGER, Server, Step},
 };
 
 /// How long the client waits where an answer comes.
 const TIMEOUT: Duration = Duration::from_secs(20);
 /// How long the client waits where no answer comes: the subject of some trials. The longer waits
 /// are for a machine so busy that the requests before took all of the first.
-pub(crate) const SHORT_TIMEOUTS: [Duration; 3] =
+const SHORT_TIMEOUTS: [Duration; 3] =
     [Duration::from_millis(250), Duration::from_secs(1), Duration::from_secs(5)];
 
 /// Builds an adapter that talks to a server.
@@ -38,7 +42,8 @@ pub(crate) struct Context<P> {
     pub(crate) servers: Idle,
     pub(crate) runtime: Runtime,
     pub(crate) client: HttpClient,
-    pub(crate) impatient_clients: Vec<HttpClient>,
+    /// Built when first needed: a client reads the system's certificates.
+    pub(crate) impatient_clients: [OnceLock<HttpClient>; SHORT_TIMEOUTS.len()],
 }
 
 /// A client that waits so long, or as long as an answer can take.
@@ -47,6 +52,18 @@ pub(crate) fn client(timeout: Option<Duration>) -> Result<HttpClient> {
     settings.timeout = timeout.unwrap_or(TIMEOUT);
     settings.connect_timeout = settings.timeout - Duration::from_millis(10);
     HttpClient::new(settings)
+}
+
+impl<P> Context<P> {
+    /// The client that waits for the n-th of the short timeouts.
+    pub(crate) fn impatient_client(&self, nth: usize) -> Result<&HttpClient, Problem> {
+        let slot = &self.impatient_clients[nth];
+        if let Some(client) = slot.get() {
+            return Ok(client);
+        }
+        let built = client(Some(SHORT_TIMEOUTS[nth])).map_err(|error| error.to_string())?;
+        Ok(slot.get_or_init(|| built))
+    }
 }
 
 /// What came of a call.
@@ -171,6 +188,9 @@ impl<P: PaymentProvider> Context<P> {
     pub(crate) fn always(&self, case: &Case, provider: &P, answer: &Answer) -> Vec<Problem> {
         let mut problems = self.leaks(&answer.texts);
         problems.extend(self.leaks(&[format!("{provider:?}"), format!("{provider:#?}")]));
+        if answer.texts.iter().any(|text| text.contains(STRANGER)) {
+            problems.push("the body of something on the way shows in a text".to_owned());
+        }
         if let Err(error) = &answer.result {
             problems.extend(names_its_origin(case, provider, error));
         }

@@ -42,6 +42,10 @@ impl Step {
     }
 }
 
+/// What stands in every body that is not the provider's. It can be about anybody, so an adapter
+/// keeps none of it.
+pub(crate) const STRANGER: &str = "this is not the provider";
+
 impl Answer {
     /// The reply of a case.
     pub(crate) fn of(reply: &Reply) -> Self {
@@ -66,7 +70,7 @@ impl Answer {
 
     /// A page, as a gateway answers in the provider's place.
     pub(crate) fn html(status: u16) -> Self {
-        let body = "<!doctype html><html><body><h1>Not the provider</h1></body></html>";
+        let body = format!("<!doctype html><html><body><h1>{STRANGER}</h1></body></html>");
         Self { status, headers: Vec::new(), body: body.into() }.with_default_type("text/html")
     }
 

@@ -18,7 +18,7 @@ use crate::{
     case,
     data::Problem,
     errors, fault_trials,
-    play::{self, BuildAccount, Context, SHORT_TIMEOUTS},
+    play::{self, BuildAccount, Context},
     rules,
     serve::Idle,
     status,
@@ -162,10 +162,7 @@ impl<P: PaymentProvider> Suite<P> {
             servers: Idle::default(),
             runtime,
             client: play::client(None)?,
-            impatient_clients: SHORT_TIMEOUTS
-                .into_iter()
-                .map(|timeout| play::client(Some(timeout)))
-                .collect::<Result<_>>()?,
+            impatient_clients: Default::default(),
         })
     }
 }

@@ -66,6 +66,7 @@ pub(crate) struct Signer {
     base_url: Url,
     authorization: Option<HeaderValue>,
     public_key: Option<String>,
+    public_key_in_query: bool,
 }
 
 impl Signer {
@@ -75,6 +76,7 @@ impl Signer {
             base_url: config.base_url.clone(),
             authorization: private.map(|(id, key)| basic(id, key)).transpose()?,
             public_key: config.public_key.clone(),
+            public_key_in_query: config.public_key_in_query,
         })
     }
 
@@ -114,7 +116,7 @@ impl Signer {
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(query);
         }
-        if endpoint.api() == Api::Public {
+        if endpoint.api() == Api::Public && self.public_key_in_query {
             url.query_pairs_mut().append_pair("public_key", self.public_key()?);
         }
         self.signed(endpoint, HttpRequest::new(Purpose::Read, Method::GET, url))

@@ -1,16 +1,25 @@
 //! What an account at MilkyPay needs to be told.
 
-use std::{env, fmt, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    sync::Arc,
+    time::Duration,
+};
 
 use http::HeaderName;
 use paymux_core::{
-    Clock, Currency, Error, ProviderId, Result, SecretString, SystemClock, signature::Sha1Sandwich,
+    Capabilities, CaptureChoice, Clock, CreateEffect, Currency, Error, Operation, ProviderId,
+    Replay, Result, SecretString, SystemClock, Trust, signature::Sha1Sandwich,
+    transport::is_private,
 };
 use secrecy::ExposeSecret;
 use serde::Serialize;
-use url::{Host, Url};
+use url::Url;
 
 use crate::{read::Known, webhook::CallbackKeys};
+
+mod variables;
 
 /// Real money or test. Both share one host and one private account; the public keys differ, and
 /// the private API is told with every invoice.
@@ -30,6 +39,13 @@ impl Mode {
 
     pub(crate) const fn is_test(self) -> bool {
         matches!(self, Self::Test)
+    }
+
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::Test => "test",
+        }
     }
 }
 
@@ -58,17 +74,21 @@ pub struct MilkyPayConfig {
     pub(crate) currencies: Known,
     pub(crate) refunds: bool,
     pub(crate) page_size: bool,
+    pub(crate) public_key_in_query: bool,
     pub(crate) reference_window: Duration,
     pub(crate) clock: Arc<dyn Clock>,
 }
 
+/// Of the root only the host is shown: a password in it is refused later than it can be printed.
 impl fmt::Debug for MilkyPayConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MilkyPayConfig")
             .field("id", &self.id)
-            .field("base_url", &self.base_url.as_str())
+            .field("base_url", &self.base_url.host_str())
             .field("mode", &self.mode)
             .field("create_by", &self.create_api())
+            .field("webhook_secrets_live", &self.webhook_secrets_live.len())
+            .field("webhook_secrets_test", &self.webhook_secrets_test.len())
             .field("refunds", &self.refunds)
             .finish_non_exhaustive()
     }
@@ -92,6 +112,7 @@ impl MilkyPayConfig {
             currencies: Known::default(),
             refunds: false,
             page_size: true,
+            public_key_in_query: true,
             reference_window: Duration::from_secs(60),
             clock: Arc::new(SystemClock),
         }
@@ -155,6 +176,14 @@ impl MilkyPayConfig {
         self
     }
 
+    /// Sends the public key, as `public_key`, when an invoice is read through the public API; on
+    /// unless set. The specification says that the key is needed and not where it goes; the
+    /// platform's own client sends none.
+    pub fn public_key_in_query(mut self, send: bool) -> Self {
+        self.public_key_in_query = send;
+        self
+    }
+
     /// Sets after how long a reference that is not found counts as not there. 60 s unless set,
     /// which is assumed.
     pub fn reference_window(mut self, window: Duration) -> Self {
@@ -168,102 +197,31 @@ impl MilkyPayConfig {
         self
     }
 
-    /// Reads the account from the environment's variables; see [`Self::from_variables`].
-    ///
-    /// # Errors
-    /// As [`Self::from_variables`].
-    pub fn from_env() -> Result<Self> {
-        Self::from_variables(|name| env::var(name).ok())
-    }
-
-    /// Reads the account from variables that `read` knows by name:
-    ///
-    /// | variable | meaning |
-    /// | --- | --- |
-    /// | `MILKYPAY_BASE_URL` | the host; required |
-    /// | `MILKYPAY_MODE` | `live` or `test`; required, since money hangs on it |
-    /// | `MILKYPAY_ID` | the account's name; `milkypay` when missing |
-    /// | `MILKYPAY_ACCOUNT_ID`, `MILKYPAY_API_KEY` | for the private API; both or none |
-    /// | `MILKYPAY_PUBLIC_KEY` | for the public API |
-    /// | `MILKYPAY_CREATE_BY` | `private` or `public` |
-    /// | `MILKYPAY_CALLBACK_URL` | where callbacks go to |
-    /// | `MILKYPAY_WEBHOOK_SECRETS_LIVE` | secrets of callbacks, separated by spaces |
-    /// | `MILKYPAY_WEBHOOK_SECRETS_TEST` | secrets of test callbacks, separated by spaces |
-    /// | `MILKYPAY_CURRENCIES` | currencies outside ISO 4217, as `USDT/6`, separated by spaces |
-    /// | `MILKYPAY_REFUNDS` | `true` or `false` (when missing) |
-    /// | `MILKYPAY_PAGE_SIZE` | `true` (when missing) or `false` |
-    /// | `MILKYPAY_REFERENCE_WINDOW_SECONDS` | 60 when missing |
-    ///
-    /// An empty variable counts as missing.
-    ///
-    /// # Errors
-    /// `Configuration` without effect, naming the variable, when a required one is missing or one
-    /// cannot be read.
-    pub fn from_variables(read: impl Fn(&str) -> Option<String>) -> Result<Self> {
-        let read = |name: &str| read(name).filter(|value| !value.is_empty());
-        let require = |name: &str| {
-            read(name).ok_or_else(|| Error::configuration(name, "must be set in the environment"))
-        };
-        let url = |name: &str, text: &str| Url::parse(text).map_err(|_| must_be(name, "a URL"));
-        let id = read("MILKYPAY_ID").unwrap_or_else(|| crate::KIND.to_owned());
-        let id = ProviderId::new(id)
-            .map_err(|error| Error::configuration("MILKYPAY_ID", error.message()))?;
-        let base_url = url("MILKYPAY_BASE_URL", &require("MILKYPAY_BASE_URL")?)?;
-        let mode = match require("MILKYPAY_MODE")?.as_str() {
-            "live" => Mode::Live,
-            "test" => Mode::Test,
-            _ => return Err(must_be("MILKYPAY_MODE", "live or test")),
-        };
-        let mut config = Self::new(id, base_url, mode);
-        config.private = match (read("MILKYPAY_ACCOUNT_ID"), read("MILKYPAY_API_KEY")) {
-            (Some(account), Some(key)) => Some((account, SecretString::from(key))),
-            (None, None) => None,
-            (None, Some(_)) => return Err(must_be("MILKYPAY_ACCOUNT_ID", "set with the key")),
-            (Some(_), None) => return Err(must_be("MILKYPAY_API_KEY", "set with the account")),
-        };
-        config.public_key = read("MILKYPAY_PUBLIC_KEY");
-        config.create_by = match read("MILKYPAY_CREATE_BY").as_deref() {
-            None => None,
-            Some("private") => Some(Api::Private),
-            Some("public") => Some(Api::Public),
-            Some(_) => return Err(must_be("MILKYPAY_CREATE_BY", "private or public")),
-        };
-        if let Some(text) = read("MILKYPAY_CALLBACK_URL") {
-            config.callback_url = Some(url("MILKYPAY_CALLBACK_URL", &text)?);
-        }
-        let secrets = |name: &str| {
-            let list = read(name).unwrap_or_default();
-            list.split_whitespace().map(SecretString::from).collect::<Vec<_>>()
-        };
-        config.webhook_secrets_live = secrets("MILKYPAY_WEBHOOK_SECRETS_LIVE");
-        config.webhook_secrets_test = secrets("MILKYPAY_WEBHOOK_SECRETS_TEST");
-        for code in read("MILKYPAY_CURRENCIES").unwrap_or_default().split_whitespace() {
-            let currency = code.parse().map_err(|error: Error| {
-                Error::configuration("MILKYPAY_CURRENCIES", error.message())
-            })?;
-            config.currencies.0.push(currency);
-        }
-        let flag = |name: &str, missing: bool| match read(name).as_deref() {
-            None => Ok(missing),
-            Some("false") => Ok(false),
-            Some("true") => Ok(true),
-            Some(_) => Err(must_be(name, "true or false")),
-        };
-        config.refunds = flag("MILKYPAY_REFUNDS", false)?;
-        config.page_size = flag("MILKYPAY_PAGE_SIZE", true)?;
-        if let Some(text) = read("MILKYPAY_REFERENCE_WINDOW_SECONDS") {
-            let seconds = text
-                .parse()
-                .map_err(|_| must_be("MILKYPAY_REFERENCE_WINDOW_SECONDS", "whole seconds"))?;
-            config.reference_window = Duration::from_secs(seconds);
-        }
-        Ok(config)
-    }
-
     /// The API that invoices are made by.
     pub(crate) fn create_api(&self) -> Api {
         let by_credentials = if self.private.is_some() { Api::Private } else { Api::Public };
         self.create_by.unwrap_or(by_credentials)
+    }
+
+    /// What the account can do; the README has the sources.
+    pub(crate) fn capabilities(&self) -> Capabilities {
+        let mut can = Capabilities::new(crate::KIND, !self.mode.is_test());
+        can.replay = BTreeMap::from([(Operation::CreatePayment, Replay::Reference)]);
+        if self.refunds {
+            can.replay.insert(Operation::CreateRefund, Replay::Never);
+            can.partial_refund = true;
+        }
+        can.reads = BTreeSet::from([Operation::FetchPayment, Operation::ListPaymentMethods]);
+        if self.private.is_some() {
+            can.reads.insert(Operation::ListPayments);
+            can.reference_lookup = Some(self.reference_window);
+        }
+        // Some services reach for the payer's money without a page in between.
+        can.create = CreateEffect::MayCharge;
+        can.reports_captured = true;
+        can.capture = CaptureChoice::Automatic;
+        can.webhook_trust = Trust::Signed;
+        can
     }
 
     /// Checks what can be checked before any call.
@@ -351,15 +309,4 @@ fn check_public_key(key: &str, mode: Mode) -> Result<()> {
 
 fn must_be(setting: &str, what: &str) -> Error {
     Error::configuration(setting, format!("must be {what}"))
-}
-
-/// Nobody between can read along: `https`, or `http` within this machine.
-pub(crate) fn is_private(url: &Url) -> bool {
-    let loopback = match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    };
-    url.scheme() == "https" || (url.scheme() == "http" && loopback)
 }

@@ -4,6 +4,7 @@
 //! below `error`. The HTTP status alone says what happened, by the specification's table; the body
 //! says whether it was the provider that answered, which field was wrong, and adds its words.
 
+use http::header::CONTENT_TYPE;
 use paymux_core::{
     Effect, Error, ErrorKind, SecretString,
     transport::{HttpResponse, Purpose},
@@ -13,8 +14,6 @@ use serde_json::Value;
 
 /// How much of the provider's words is kept, in characters.
 const MAX_WORDS: usize = 300;
-/// How much is kept of a body that is in no shape of the provider's.
-const MAX_DIAGNOSTICS: usize = 1024;
 
 /// What a call does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,11 +46,6 @@ pub(crate) struct Refused {
     pub(crate) message: Option<String>,
 }
 
-/// Is it certain to be the provider that answered?
-pub(crate) fn is_the_providers(response: &HttpResponse) -> bool {
-    read(&response.body).is_some_and(|refused| refused.recognized)
-}
-
 /// Reads a refusal's body. `None` when it is not in any shape of the provider's.
 pub(crate) fn read(body: &[u8]) -> Option<Refused> {
     let Ok(Value::Object(body)) = serde_json::from_slice(body) else { return None };
@@ -64,7 +58,7 @@ pub(crate) fn read(body: &[u8]) -> Option<Refused> {
         Value::Array(list) => listed(list),
         Value::Object(error) if error.contains_key("code") => listed(std::slice::from_ref(errors)),
         Value::Object(_) => by_field(errors),
-        Value::String(message) => Refused { message: Some(clean(message)), ..Refused::default() },
+        Value::String(message) => Refused { message: Some(message.clone()), ..Refused::default() },
         Value::Null | Value::Bool(_) | Value::Number(_) => return None,
     };
     refused.recognized = recognized;
@@ -75,7 +69,7 @@ pub(crate) fn read(body: &[u8]) -> Option<Refused> {
 fn listed(errors: &[Value]) -> Refused {
     let Some(error) = errors.first() else { return Refused::default() };
     let text = |name: &str| match error.get(name) {
-        Some(Value::String(text)) if !text.is_empty() => Some(clean(text)),
+        Some(Value::String(text)) if !text.is_empty() => Some(text.clone()),
         Some(Value::Number(number)) => Some(number.to_string()),
         _ => None,
     };
@@ -92,8 +86,8 @@ fn by_field(errors: &Value) -> Refused {
     collect("", errors, &mut messages);
     let words = messages.iter().map(|(field, message)| format!("{field}: {message}"));
     Refused {
-        message: Some(clean(&words.collect::<Vec<_>>().join("; "))),
-        field: messages.into_iter().next().map(|(field, _)| clean(&field)),
+        message: Some(words.collect::<Vec<_>>().join("; ")),
+        field: messages.into_iter().next().map(|(field, _)| field),
         ..Refused::default()
     }
 }
@@ -114,36 +108,38 @@ fn collect(path: &str, value: &Value, messages: &mut Vec<(String, String)>) {
 
 /// The provider's words, fit for a log line: no control characters, and not too many.
 pub(crate) fn clean(words: &str) -> String {
-    clean_to(words, MAX_WORDS)
-}
-
-fn clean_to(words: &str, max: usize) -> String {
     let printable = words.chars().map(|char| if char.is_control() { ' ' } else { char });
-    printable.take(max).collect::<String>().trim().to_owned()
+    printable.take(MAX_WORDS).collect::<String>().trim().to_owned()
 }
 
-/// The error for a refusal. `secret` is what must not come into a log, when a server quotes our
-/// request back.
+/// The error for a refusal. `secret` is what must not come into a log, nor a part of it, when a
+/// server quotes our request back: it is taken out before anything is cut.
 pub(crate) fn refusal(act: Act, response: &HttpResponse, secret: Option<&SecretString>) -> Error {
     let Some(refused) = read(&response.body) else {
         return unrecognized(response, secret);
     };
+    let fit = |words: String| clean(&without(&words, secret));
     let general = response.refusal(refused.recognized);
     let kind = kind(act, &refused, &general);
-    let message = match refused.message.filter(|message| !message.is_empty()) {
-        Some(message) => format!("the provider refused: {}", without(&message, secret)),
-        None => general.message().to_owned(),
-    };
     let effect = effect(act, refused.recognized, response.status.as_u16());
+    let field = refused.field.map(|path| fit(field(&path).to_owned()));
+    // `Display` sets the field before the message, so the two must make one sentence.
+    // Why a payer was declined is between the payer and the bank, so it is not shown.
+    let shown = refused.message.map(fit).filter(|_| kind != ErrorKind::Declined);
+    let message = match (shown.filter(|words| !words.is_empty()), &field) {
+        (Some(words), Some(_)) => format!("was refused by the provider: {words}"),
+        (Some(words), None) => format!("the provider refused: {words}"),
+        (None, _) => general.message().to_owned(),
+    };
     let mut error = Error::new(kind, effect, message)
         .with_http_status(response.status.as_u16())
         .with_retryable(general.is_retryable())
         .with_retry_after(general.retry_after());
-    if let Some(path) = &refused.field {
-        error = error.with_field(without(field(path), secret));
+    if let Some(field) = field {
+        error = error.with_field(field);
     }
     match refused.code {
-        Some(code) => error.with_code(without(&code, secret)),
+        Some(code) => error.with_code(fit(code)),
         None => error,
     }
 }
@@ -166,15 +162,13 @@ fn effect(act: Act, recognized: bool, status: u16) -> Effect {
     }
 }
 
-/// Something on the way answered, perhaps: the status alone says little. What it wrote is kept as
-/// the source, which is never printed with the error.
+/// Something on the way answered, perhaps: the status alone says little. What it wrote can hold
+/// anything, people's data too, so only its type and length are kept.
 fn unrecognized(response: &HttpResponse, secret: Option<&SecretString>) -> Error {
-    let error = response.refusal(false);
-    let text = String::from_utf8_lossy(&response.body);
-    match without(&clean_to(&text, MAX_DIAGNOSTICS), secret) {
-        text if text.is_empty() => error,
-        text => error.with_source(format!("the body begins: {text}")),
-    }
+    let kind = response.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    let kind = clean(&without(kind.unwrap_or("no stated type"), secret));
+    let length = response.body.len();
+    response.refusal(false).with_source(format!("the body is {length} bytes of {kind}"))
 }
 
 /// The input to correct, as the caller knows it.

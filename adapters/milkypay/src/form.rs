@@ -82,6 +82,7 @@ impl CheckoutForm {
         if !matches!(locale, "en" | "uk" | "ru") {
             return Err(Error::invalid_request("locale", "must be en, uk or ru"));
         }
+        self.fields.retain(|(name, _)| name != "locale");
         self.fields.push(("locale".to_owned(), locale.to_owned()));
         Ok(self)
     }

@@ -3,7 +3,6 @@
 //!
 //! Errors name the account, and the operation of the trait that the call comes closest to.
 
-use http::StatusCode;
 use paymux_core::{
     CreatePayment, Cursor, Effect, Error, ErrorKind, Operation, ProviderPaymentId, Reference,
     Result, transport::HttpResponse,
@@ -183,15 +182,7 @@ impl MilkyPay {
             return Err(error.with_field("reference"));
         }
         let query = [("filter[reference_id]", reference.as_str())];
-        let response = self.http.send(self.signer.get(Endpoint::Invoices, &query)?).await?;
-        if response.status == StatusCode::NOT_FOUND && !failure::is_the_providers(&response) {
-            // An address that something on the way does not know. Taken for the provider's word,
-            // it would be proof that a payment was never made.
-            let message = "the answer does not come from the provider";
-            let error = Error::new(ErrorKind::Unavailable, Effect::None, message);
-            return Err(error.with_retryable(true).with_http_status(response.status.as_u16()));
-        }
-        let response = self.success(Act::Read, response)?;
+        let response = self.read(Endpoint::Invoices, &query).await?;
         let found = read::found(&response.body, &self.config.currencies)
             .map_err(|unreadable| unreadable.of(&response))?;
         if found.is_empty() {

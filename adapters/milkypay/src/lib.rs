@@ -1,18 +1,15 @@
 #![doc = include_str!("../README.md")]
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt,
-};
+use std::fmt;
 
 use async_trait::async_trait;
 use http::StatusCode;
 use paymux_core::{
-    CancelMandate, CancelPayment, Capabilities, CaptureChoice, CapturePayment, ConfirmMandate,
-    ConfirmPayment, CreateEffect, CreateMandate, CreatePayment, CreateRefund, Effect, Error,
-    ErrorKind, ListPaymentMethods, ListPayments, Mandate, MandateHandle, Operation, Page, Payment,
-    PaymentLookup, PaymentMethod, PaymentProvider, ProviderId, Refund, RefundLookup, Replay,
-    Result, SecretString, Trust, WebhookDelivery, WebhookEvent,
+    CancelMandate, CancelPayment, Capabilities, CapturePayment, ConfirmMandate, ConfirmPayment,
+    CreateMandate, CreatePayment, CreateRefund, Effect, Error, ErrorKind, ListPaymentMethods,
+    ListPayments, Mandate, MandateHandle, Operation, Page, Payment, PaymentLookup, PaymentMethod,
+    PaymentProvider, ProviderId, Refund, RefundLookup, Result, SecretString, WebhookDelivery,
+    WebhookEvent,
     transport::{HttpClient, HttpResponse},
 };
 
@@ -83,7 +80,7 @@ impl MilkyPay {
         };
         let (signer, callback_keys) =
             checked().map_err(|error: Error| error.with_provider(&config.id))?;
-        let capabilities = capabilities(&config);
+        let capabilities = config.capabilities();
         let known_methods = Vec::new();
         Ok(Self { config, http, signer, callback_keys, known_methods, capabilities })
     }
@@ -170,23 +167,22 @@ impl MilkyPay {
         let Ok(invoice) = read::invoice(&response.body, &self.config.currencies) else {
             return Err(failure::refusal(Act::Create, response, self.api_key()));
         };
-        let differs = |field: &str| {
-            let message = "was used before, for an invoice that differs in it";
-            Error::new(ErrorKind::Conflict, Effect::Possible, message)
-                .with_http_status(response.status.as_u16())
-                .with_field(field)
+        let differs = |by: &str| {
+            let message = format!("was used before, for an invoice with another {by}");
+            let error = Error::new(ErrorKind::Conflict, Effect::Possible, message);
+            Err(error.with_http_status(response.status.as_u16()).with_field("reference"))
         };
         if invoice.reference_id.as_deref() != Some(request.reference.as_str()) {
-            return Err(differs("reference"));
+            return differs("reference");
         }
         if invoice.mode != self.config.mode {
-            return Err(differs("mode"));
+            return differs("mode");
         }
         if invoice.amount != Some(request.amount) {
-            return Err(differs("amount"));
+            return differs("amount");
         }
         if invoice.service.as_deref().is_some_and(|known| known != service) {
-            return Err(differs("method"));
+            return differs("service");
         }
         Ok(invoice)
     }
@@ -223,28 +219,6 @@ impl MilkyPay {
         let ours = page.items.iter().filter(|invoice| invoice.mode == self.config.mode);
         Ok(Page { items: ours.map(|invoice| self.payment(invoice)).collect(), next: page.next })
     }
-}
-
-/// What an account at MilkyPay can do; the README has the sources.
-fn capabilities(config: &MilkyPayConfig) -> Capabilities {
-    let private = config.private.is_some();
-    let mut can = Capabilities::new(KIND, !config.mode.is_test());
-    can.replay = BTreeMap::from([(Operation::CreatePayment, Replay::Reference)]);
-    if config.refunds {
-        can.replay.insert(Operation::CreateRefund, Replay::Never);
-        can.partial_refund = true;
-    }
-    can.reads = BTreeSet::from([Operation::FetchPayment, Operation::ListPaymentMethods]);
-    if private {
-        can.reads.insert(Operation::ListPayments);
-        can.reference_lookup = Some(config.reference_window);
-    }
-    // Some services reach for the payer's money without a page in between.
-    can.create = CreateEffect::MayCharge;
-    can.reports_captured = true;
-    can.capture = CaptureChoice::Automatic;
-    can.webhook_trust = Trust::Signed;
-    can
 }
 
 #[async_trait]

@@ -2,10 +2,10 @@
 
 use paymux_core::{
     Amounts, Failure, FailureKind, Money, NextAction, Payment, PaymentStatus, ProviderId,
-    Reference, Refund, RefundStatus, Sensitive,
+    Reference, Refund, RefundStatus, Sensitive, transport::is_private,
 };
 
-use crate::{config::is_private, failure::clean, objects::Invoice, status::InvoiceStatus};
+use crate::{failure::clean, objects::Invoice, status::InvoiceStatus};
 
 mod request;
 mod resolution;
@@ -119,7 +119,7 @@ pub(crate) fn payment(provider: &ProviderId, invoice: &Invoice) -> Payment {
     payment
 }
 
-fn amounts(invoice: &Invoice) -> Amounts {
+pub(crate) fn amounts(invoice: &Invoice) -> Amounts {
     let mut amounts = Amounts {
         requested: invoice.amount,
         payable: invoice.payment_amount,

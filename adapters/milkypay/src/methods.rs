@@ -14,9 +14,10 @@ use crate::{
     objects::{PaymentService, Prerequest, PrerequestService},
 };
 
-/// How many services are asked for at once, and how many pages of them at most.
-const SERVICES_PER_PAGE: u32 = 100;
-const MAX_SERVICE_PAGES: u32 = 20;
+/// How many services are asked for at once, as in the specification's sample, and how many pages
+/// of them at most.
+const SERVICES_PER_PAGE: u32 = 20;
+const MAX_SERVICE_PAGES: u32 = 100;
 
 impl MilkyPay {
     pub(crate) async fn methods(&self, query: &ListPaymentMethods) -> Result<Vec<PaymentMethod>> {

@@ -59,16 +59,17 @@ pub struct Invoice {
     pub payment_service_amount: Option<Decimal>,
     /// Between the two currencies (docs).
     pub exchange_rate: Option<Decimal>,
-    /// The platform's fee, as expected. Private API, as all figures down to the reserve.
-    pub fee: Option<Money>,
+    /// The platform's fee, as expected; a share of the amount, so it can be finer than the
+    /// currency. Private API, as all figures down to the reserve.
+    pub fee: Option<Decimal>,
     /// What the account is to get.
-    pub deposit: Option<Money>,
+    pub deposit: Option<Decimal>,
     /// The fee that was taken.
-    pub processed_fee: Option<Money>,
+    pub processed_fee: Option<Decimal>,
     /// What the account got.
-    pub processed_deposit: Option<Money>,
+    pub processed_deposit: Option<Decimal>,
     /// The fee that was given back (docs).
-    pub refunded_fee: Option<Money>,
+    pub refunded_fee: Option<Decimal>,
     /// How much of the account's share the platform keeps for a time: a rolling reserve, and
     /// never money held on a card.
     pub reserved_amount: Option<Decimal>,

@@ -77,6 +77,11 @@ impl<'a> Members<'a> {
         figure.map(Some).ok_or_else(|| Unreadable::new(format!("the answer's {name} is no figure")))
     }
 
+    /// A figure that no decision hangs on; left out where it cannot be read.
+    pub(crate) fn figure(&self, name: &str) -> Option<Decimal> {
+        self.text(name).as_deref().and_then(Decimal::read)
+    }
+
     /// An amount. One that cannot be read is never passed over.
     pub(crate) fn money(
         &self,

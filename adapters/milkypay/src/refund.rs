@@ -5,7 +5,7 @@ use paymux_core::{CreateRefund, Effect, Error, ErrorKind, Money, Refund, Result}
 
 use crate::{
     MilkyPay, auth::Endpoint, decimal, failure::Act, inherent::same, map, objects::Invoice, read,
-    wire,
+    status::InvoiceStatus, wire,
 };
 
 impl MilkyPay {
@@ -48,12 +48,8 @@ impl MilkyPay {
         if invoice.mode != self.config.mode {
             return refuse("payment", "is of the other mode, live or test");
         }
-        let Some(taken) = invoice.processed_amount.filter(|taken| !taken.is_zero()) else {
+        let Some(left) = left(invoice)? else {
             return refuse("payment", "has no money to give back");
-        };
-        let gone = invoice.refunded_amount.unwrap_or(Money::zero(taken.currency()));
-        let Some(left) = taken.checked_sub(gone).filter(|left| !left.is_zero()) else {
-            return refuse("payment", "has no money left to give back");
         };
         match request.amount {
             None => Ok(left),
@@ -67,4 +63,43 @@ impl MilkyPay {
             Some(amount) => Ok(amount),
         }
     }
+}
+
+/// How much of what was taken is still there, if anything is and the invoice says so.
+fn left(invoice: &Invoice) -> Result<Option<Money>> {
+    let refuse = |message: &str| {
+        let error = Error::new(ErrorKind::Conflict, Effect::None, message);
+        Err(error.with_field("payment"))
+    };
+    match &invoice.status {
+        InvoiceStatus::Processed
+        | InvoiceStatus::PartiallyProcessed
+        | InvoiceStatus::PartiallyRefunded
+        | InvoiceStatus::Refunded
+        | InvoiceStatus::RefundFailed
+        | InvoiceStatus::ChargedBack
+        | InvoiceStatus::PartiallyChargedBack => {}
+        // Its sum of refunds cannot be told from ours while another one is open.
+        InvoiceStatus::Refunding | InvoiceStatus::RefundPending | InvoiceStatus::RefundError => {
+            return refuse("has a refund under way; one follows the other");
+        }
+        InvoiceStatus::Created
+        | InvoiceStatus::ProcessPending
+        | InvoiceStatus::Processing
+        | InvoiceStatus::ProcessError
+        | InvoiceStatus::ProcessFailed
+        | InvoiceStatus::Expired
+        | InvoiceStatus::Terminated
+        | InvoiceStatus::Verified
+        | InvoiceStatus::VerifyFailed => return Ok(None),
+        InvoiceStatus::Unknown(_) => return refuse("is in a state that nobody documented"),
+    }
+    // As a payment, it says what went back even where a word stands for the figure.
+    let amounts = map::amounts(invoice);
+    let Some(taken) = amounts.captured else {
+        return refuse("does not say how much there is to give back");
+    };
+    let gone = [amounts.refunded, amounts.charged_back].into_iter().flatten();
+    let left = gone.into_iter().try_fold(taken, Money::checked_sub);
+    Ok(left.filter(|left| !left.is_zero()))
 }

@@ -8,7 +8,6 @@ use paymux_core::{
     Effect, Error, ErrorKind, EventKey, ProviderId, Result, Subject, Trust, WebhookDelivery,
     WebhookEvent, signature::Sha1Sandwich,
 };
-use sha2::{Digest, Sha256};
 
 use crate::{
     config::Mode,
@@ -88,11 +87,11 @@ impl From<Unreadable> for Refused {
 fn event(account: &Account<'_>, signed_for: Mode, body: &[u8]) -> Result<WebhookEvent, Refused> {
     let data = read::data(&Members::of_body(body)?)?;
     match data.filled("type") {
-        Some(kind) if kind != INVOICES => Ok(foreign(&kind, &data, body)?),
+        Some(kind) if kind != INVOICES => Ok(foreign(&kind, &data, body)),
         Some(_) | None => {
             let invoice = read::invoice_of(&data, account.known)?;
             if invoice.mode == signed_for {
-                Ok(about(account, &invoice, body)?)
+                Ok(about(account, &invoice, body))
             } else {
                 Err(Refused::OtherMode)
             }
@@ -103,58 +102,41 @@ fn event(account: &Account<'_>, signed_for: Mode, body: &[u8]) -> Result<Webhook
 /// A callback about an invoice. Nothing in the scheme says when it was signed, so it is a reason
 /// to look and settles nothing by itself. A verification is no payment; and an invoice of the
 /// other mode, which may be called back at the same address, is none of this account's.
-fn about(
-    account: &Account<'_>,
-    invoice: &Invoice,
-    body: &[u8],
-) -> Result<WebhookEvent, Unreadable> {
+fn about(account: &Account<'_>, invoice: &Invoice, body: &[u8]) -> WebhookEvent {
     let word = invoice.status.as_str();
     let other = |kind: &str| Subject::Other {
         kind: kind.to_owned(),
         id: Some(invoice.id.as_str().to_owned()),
     };
     let subject = if invoice.mode != account.mode {
-        other(match invoice.mode {
-            Mode::Live => "live_invoice",
-            Mode::Test => "test_invoice",
-        })
+        other(&format!("{}_invoice", invoice.mode.word()))
     } else if map::is_verification(invoice) {
         other("verification")
     } else {
         Subject::Payment(invoice.id.clone())
     };
     let key = match invoice.updated {
-        Some(updated) => digest(&[invoice.id.as_str(), word, &updated.as_seconds().to_string()]),
+        // With the mode in it, since the holder of the test secret must not be able to send an
+        // event ahead under the key of a real one.
+        Some(updated) => {
+            let (mode, time) = (invoice.mode.word(), updated.as_seconds().to_string());
+            let said = [mode, invoice.id.as_str(), word, &time].join("\0");
+            EventKey::digest(said.as_bytes())
+        }
         // Without a time, what tells it from others is all that it says.
-        None => digest(&[invoice.id.as_str(), word, &hex::encode(Sha256::digest(body))]),
+        None => EventKey::digest(body),
     };
     let name = format!("{INVOICES}.{word}");
-    let mut event = WebhookEvent::new(event_key(key)?, name, Trust::Signed, subject);
+    let mut event = WebhookEvent::new(key, name, Trust::Signed, subject);
     event.occurred_at = invoice.updated;
     if let Subject::Payment(_) = &event.subject {
         event.payment = Some(Box::new(map::payment(account.provider, invoice)));
     }
-    Ok(event)
+    event
 }
 
 /// A callback about something else than an invoice, a payout for instance: kept, never an error.
-fn foreign(kind: &str, data: &Members<'_>, body: &[u8]) -> Result<WebhookEvent, Unreadable> {
-    let id = data.filled("id");
-    let key = event_key(digest(&[kind, &hex::encode(Sha256::digest(body))]))?;
-    let subject = Subject::Other { kind: kind.to_owned(), id };
-    Ok(WebhookEvent::new(key, kind, Trust::Signed, subject))
-}
-
-/// One text for several, none of which can pass for the end of another.
-fn digest(parts: &[&str]) -> String {
-    let mut hash = Sha256::new();
-    for part in parts {
-        hash.update(part);
-        hash.update([0]);
-    }
-    hex::encode(hash.finalize())
-}
-
-fn event_key(key: String) -> Result<EventKey, Unreadable> {
-    EventKey::new(key).map_err(|_| Unreadable::new("its key cannot be one"))
+fn foreign(kind: &str, data: &Members<'_>, body: &[u8]) -> WebhookEvent {
+    let subject = Subject::Other { kind: kind.to_owned(), id: data.filled("id") };
+    WebhookEvent::new(EventKey::digest(body), kind, Trust::Signed, subject)
 }

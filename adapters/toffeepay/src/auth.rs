@@ -73,8 +73,8 @@ impl Rpc {
         }
     }
 
-    /// Is it one of the two that deal with refunds' money? `insufficient_funds` means the
-    /// merchant's balance there, and the buyer's everywhere else.
+    /// Is it about refunds? `insufficient_funds` means the merchant's balance there, and the
+    /// buyer's everywhere else.
     pub(crate) const fn is_refund(self) -> bool {
         matches!(self, Self::CreateRefund | Self::GetRefund | Self::ListRefunds)
     }

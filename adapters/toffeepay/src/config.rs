@@ -1,17 +1,26 @@
 //! What an account at ToffeePay needs to be told.
 
-use std::{env, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    env, fmt,
+    time::Duration,
+};
 
 use paymux_core::{
-    CaptureMethod, Error, ProviderId, Result, SecretString,
+    Capabilities, CaptureChoice, CaptureMethod, CreateEffect, Currencies, Error, Operation,
+    ProviderId, Replay, Result, SecretString, Trust,
     signature::{StandardWebhooks, TimestampedHmac},
+    transport::is_private,
 };
 use url::Url;
 
 use crate::{
-    read::is_private,
+    map,
     webhook::{LEGACY_HEADER, WebhookKeys},
 };
+
+/// How long the provider remembers an idempotency key. Source: its idempotency page.
+const KEY_TTL: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Which of ToffeePay's two worlds an account lives in. Nothing in a key shows it: the host alone
 /// decides, and a key of the other world is refused with 401.
@@ -37,7 +46,7 @@ impl Environment {
 /// The settings of one account. `Debug` shows no secret.
 ///
 /// Time limits belong to the [`paymux_core::transport::HttpClient`]; the provider publishes none.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[must_use]
 pub struct ToffeePayConfig {
     pub(crate) id: ProviderId,
@@ -51,6 +60,24 @@ pub struct ToffeePayConfig {
     pub(crate) webhook_tolerance: Duration,
     pub(crate) any_currency: bool,
     pub(crate) connect_protocol_version: bool,
+}
+
+/// Of the root only the host is shown: a password in it is refused later than it can be printed.
+impl fmt::Debug for ToffeePayConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ToffeePayConfig")
+            .field("id", &self.id)
+            .field("game_id", &self.game_id)
+            .field("environment", &self.environment)
+            .field("base_url", &self.base_url.as_ref().and_then(Url::host_str))
+            .field("capture", &self.capture)
+            .field("webhook_secrets_legacy", &self.webhook_secrets_legacy.len())
+            .field("webhook_secrets_standard", &self.webhook_secrets_standard.len())
+            .field("webhook_tolerance", &self.webhook_tolerance)
+            .field("any_currency", &self.any_currency)
+            .field("connect_protocol_version", &self.connect_protocol_version)
+            .finish_non_exhaustive()
+    }
 }
 
 impl ToffeePayConfig {
@@ -79,7 +106,7 @@ impl ToffeePayConfig {
     }
 
     /// Sets another root of the API than the environment's: a sandbox of our own, or a proxy. It
-    /// must be `https`, or `http` to this machine.
+    /// must be `https`, or `http` to this machine, and not the other environment's host.
     pub fn base_url(mut self, base_url: Url) -> Self {
         self.base_url = Some(base_url);
         self
@@ -204,6 +231,37 @@ impl ToffeePayConfig {
         Ok(config)
     }
 
+    /// What the account can do; the README has the sources.
+    pub(crate) fn capabilities(&self) -> Capabilities {
+        // Whether a stored refusal is given again is not published; that it is, is assumed, since
+        // then nobody takes it for a new outcome.
+        let key = Replay::Key { ttl: KEY_TTL, max_len: 255, replays_errors: true };
+        let mut can = Capabilities::new(crate::KIND, self.environment == Environment::Live);
+        can.replay = BTreeMap::from([
+            (Operation::CreatePayment, key),
+            (Operation::CapturePayment, Replay::LookupFirst),
+            (Operation::CancelPayment, Replay::LookupFirst),
+            (Operation::CreateRefund, key),
+        ]);
+        can.reads = BTreeSet::from([
+            Operation::FetchPayment,
+            Operation::ListPayments,
+            Operation::FetchRefund,
+        ]);
+        can.currencies = Currencies::Only(map::currencies(self).into_iter().collect());
+        can.create = CreateEffect::OpensOnly;
+        can.reports_captured = true;
+        can.capture = match self.capture {
+            CaptureMethod::Automatic => CaptureChoice::Automatic,
+            CaptureMethod::Manual => CaptureChoice::Manual,
+        };
+        can.parts = true;
+        can.list_status = true;
+        can.list_customer = true;
+        can.webhook_trust = Trust::SignedFresh;
+        can
+    }
+
     /// The root of the API, checked.
     pub(crate) fn checked_base_url(&self) -> Result<Url> {
         let url = match &self.base_url {
@@ -213,6 +271,17 @@ impl ToffeePayConfig {
         };
         if !is_private(&url) {
             return Err(must_be("base_url", "https, or http to this machine"));
+        }
+        // Whether money is real is asked of the environment, by people and by routing.
+        let other = match self.environment {
+            Environment::Live => Environment::Sandbox,
+            Environment::Sandbox => Environment::Live,
+        };
+        if Url::parse(other.base_url()).is_ok_and(|other| other.host() == url.host()) {
+            return Err(must_be(
+                "base_url",
+                "of the environment that is set, and not of the other",
+            ));
         }
         if !url.username().is_empty() || url.password().is_some() {
             return Err(must_be("base_url", "without user and password"));

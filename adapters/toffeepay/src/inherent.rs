@@ -64,7 +64,7 @@ impl ToffeePay {
             let request = wire::List {
                 game_id: Some(self.game_or("game_id", query.game_id.as_deref())?),
                 user_id: filter("user_id", query.user_id.as_deref())?,
-                status: query.status.as_ref().map(SessionStatus::as_str),
+                status: filter("status", query.status.as_ref().map(SessionStatus::as_str))?,
                 limit: map::limit(query.limit)?,
                 offset: offset(query.offset)?,
                 ..wire::List::default()
@@ -165,7 +165,7 @@ impl ToffeePay {
         let list = async {
             let request = wire::List {
                 payment_id: query.payment_id.as_ref().map(ProviderPartId::as_str),
-                status: query.status.as_ref().map(ProviderRefundStatus::as_str),
+                status: filter("status", query.status.as_ref().map(ProviderRefundStatus::as_str))?,
                 limit: map::limit(query.limit)?,
                 offset: offset(query.offset)?,
                 ..wire::List::default()

@@ -1,19 +1,14 @@
 #![doc = include_str!("../README.md")]
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt,
-    time::Duration,
-};
+use std::fmt;
 
 use async_trait::async_trait;
 use paymux_core::{
-    CancelMandate, CancelPayment, Capabilities, CaptureChoice, CaptureMethod, CapturePayment,
-    ConfirmMandate, ConfirmPayment, CreateEffect, CreateMandate, CreatePayment, CreateRefund,
-    Currencies, Cursor, Effect, Error, ErrorKind, IdempotencyKey, ListPaymentMethods, ListPayments,
-    Mandate, MandateHandle, Operation, Page, Payment, PaymentHandle, PaymentLookup, PaymentMethod,
-    PaymentProvider, ProviderId, ProviderPartId, Refund, RefundLookup, Replay, Result, Trust,
-    WebhookDelivery, WebhookEvent,
+    CancelMandate, CancelPayment, Capabilities, CapturePayment, ConfirmMandate, ConfirmPayment,
+    CreateMandate, CreatePayment, CreateRefund, Cursor, Effect, Error, ErrorKind, IdempotencyKey,
+    ListPaymentMethods, ListPayments, Mandate, MandateHandle, Operation, Page, Payment,
+    PaymentHandle, PaymentLookup, PaymentMethod, PaymentProvider, ProviderId, ProviderPartId,
+    Refund, RefundLookup, Result, WebhookDelivery, WebhookEvent,
     transport::{HttpClient, HttpResponse},
 };
 use serde::Serialize;
@@ -22,6 +17,7 @@ mod auth;
 mod config;
 mod failure;
 mod inherent;
+mod lookup;
 mod map;
 mod objects;
 mod options;
@@ -44,12 +40,6 @@ use webhook::WebhookKeys;
 
 /// The kind of provider, in [`Capabilities::kind`] and as the key of [`ToffeePayOptions`].
 pub const KIND: &str = "toffeepay";
-
-/// How long the provider remembers an idempotency key. Source: its idempotency page.
-const KEY_TTL: Duration = Duration::from_secs(24 * 60 * 60);
-/// How many pages of a player's payments are searched for the one that paid a session.
-const MAX_SEARCH_PAGES: u32 = 3;
-const SEARCH_LIMIT: u32 = 100;
 
 /// One account at ToffeePay.
 pub struct ToffeePay {
@@ -86,7 +76,7 @@ impl ToffeePay {
         };
         let (signer, webhook_keys) =
             checked().map_err(|error: Error| error.with_provider(&config.id))?;
-        let capabilities = capabilities(&config);
+        let capabilities = config.capabilities();
         Ok(Self { config, http, signer, webhook_keys, capabilities })
     }
 
@@ -130,70 +120,6 @@ impl ToffeePay {
         // An answer of id and page alone is about what was asked for.
         payment.amounts.requested = payment.amounts.requested.or(Some(request.amount));
         Ok(payment)
-    }
-
-    async fn fetch(&self, handle: &PaymentHandle) -> Result<Payment> {
-        let session = self.get_session(&handle.id).await?;
-        self.with_payments(session, handle.parts.last(), None).await
-    }
-
-    async fn fetch_by_part(&self, id: &ProviderPartId) -> Result<Payment> {
-        let payment = self.get_payment(id, false).await?;
-        let session = self.get_session(&payment.session_id).await?;
-        self.with_payments(session, None, Some(payment)).await
-    }
-
-    /// A session with the payment below it that matters: the one the session names, else the
-    /// newest that we know. When a paid session names none and the newest is not it, it is looked
-    /// for among the player's payments, since only the payment says how much was taken.
-    async fn with_payments(
-        &self,
-        session: Session,
-        newest: Option<&ProviderPartId>,
-        read: Option<ProviderPayment>,
-    ) -> Result<Payment> {
-        let mut payments = Vec::from_iter(read);
-        let named = session.payment_id.as_ref().or(newest);
-        if let Some(id) = named.filter(|id| payments.iter().all(|payment| payment.id != **id)) {
-            payments.push(self.get_payment(id, false).await?);
-        }
-        if payments.iter().any(|payment| payment.session_id != session.id) {
-            let message = "the answer is about a payment of another session";
-            return Err(Error::new(ErrorKind::InvalidResponse, Effect::None, message));
-        }
-        let unnamed = session.status == SessionStatus::Paid && session.payment_id.is_none();
-        if unnamed && !payments.iter().any(map::took_money) {
-            payments.extend(self.search_payment(&session).await?);
-        }
-        Ok(map::payment(&self.config.id, &session, &payments))
-    }
-
-    /// The provider has no list of a session's payments, but it lists a player's successful ones.
-    /// The search is bounded, so it may miss a payment; how much was captured is then not said.
-    async fn search_payment(&self, session: &Session) -> Result<Option<ProviderPayment>> {
-        let Some(user_id) = session.user_id.as_deref() else { return Ok(None) };
-        let game_id = session.game_id.as_deref().unwrap_or(&self.config.game_id);
-        let mut request = wire::List {
-            game_id: Some(game_id),
-            user_id: Some(user_id),
-            limit: SEARCH_LIMIT,
-            ..wire::List::default()
-        };
-        for _ in 0..MAX_SEARCH_PAGES {
-            let page = self.payment_page(&request).await?;
-            let received = u32::try_from(page.items.len()).unwrap_or(u32::MAX);
-            let belongs = |payment: &ProviderPayment| {
-                payment.session_id == session.id && map::took_money(payment)
-            };
-            if let Some(payment) = page.items.into_iter().find(belongs) {
-                return Ok(Some(payment));
-            }
-            if !page.has_more || received == 0 {
-                return Ok(None);
-            }
-            request.offset = request.offset.saturating_add(received);
-        }
-        Ok(None)
     }
 
     async fn list(&self, query: &ListPayments) -> Result<Page<Payment>> {
@@ -240,7 +166,7 @@ impl ToffeePay {
     ) -> Result<Payment> {
         let read = async {
             let payment = match part {
-                Some(part) => self.fetch_by_part(part).await?,
+                Some(part) => self.fetch_by_part(part, &handle.parts).await?,
                 None => self.fetch(handle).await?,
             };
             if payment.id != handle.id {
@@ -304,34 +230,6 @@ fn lacking(field: &str, message: &str) -> Error {
     Error::new(ErrorKind::Unsupported, Effect::None, message).with_field(field)
 }
 
-/// What an account at ToffeePay can do; the README has the sources.
-fn capabilities(config: &ToffeePayConfig) -> Capabilities {
-    // Whether a stored refusal is given again is not published; that it is, is assumed, since
-    // then nobody takes it for a new outcome.
-    let key = Replay::Key { ttl: KEY_TTL, max_len: 255, replays_errors: true };
-    let mut can = Capabilities::new(KIND, config.environment == Environment::Live);
-    can.replay = BTreeMap::from([
-        (Operation::CreatePayment, key),
-        (Operation::CapturePayment, Replay::LookupFirst),
-        (Operation::CancelPayment, Replay::LookupFirst),
-        (Operation::CreateRefund, key),
-    ]);
-    can.reads =
-        BTreeSet::from([Operation::FetchPayment, Operation::ListPayments, Operation::FetchRefund]);
-    can.currencies = Currencies::Only(map::currencies(config).into_iter().collect());
-    can.create = CreateEffect::OpensOnly;
-    can.reports_captured = true;
-    can.capture = match config.capture {
-        CaptureMethod::Automatic => CaptureChoice::Automatic,
-        CaptureMethod::Manual => CaptureChoice::Manual,
-    };
-    can.parts = true;
-    can.list_status = true;
-    can.list_customer = true;
-    can.webhook_trust = Trust::SignedFresh;
-    can
-}
-
 #[async_trait]
 impl PaymentProvider for ToffeePay {
     fn id(&self) -> &ProviderId {
@@ -350,7 +248,7 @@ impl PaymentProvider for ToffeePay {
     async fn fetch_payment(&self, lookup: &PaymentLookup) -> Result<Payment> {
         let fetched = match lookup {
             PaymentLookup::Payment(handle) => self.fetch(handle).await,
-            PaymentLookup::Part { id, .. } => self.fetch_by_part(id).await,
+            PaymentLookup::Part { id, .. } => self.fetch_by_part(id, &[]).await,
             PaymentLookup::Reference { .. } => {
                 Err(lacking("reference", "cannot be looked up: the provider takes none"))
             }

@@ -90,6 +90,11 @@ pub(crate) fn took_money(payment: &ProviderPayment) -> bool {
     part_status(&payment.status) == PaymentStatus::Succeeded
 }
 
+/// Has it failed or been cancelled? Then another may be the one that matters.
+pub(crate) fn came_to_nothing(payment: &ProviderPayment) -> bool {
+    weight(&payment.status) == 0
+}
+
 /// A session and the payments below it that were read, oldest first.
 pub(crate) fn payment(
     provider: &ProviderId,

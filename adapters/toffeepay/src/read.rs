@@ -3,11 +3,12 @@
 
 use paymux_core::{
     Currency, Money, ProviderPartId, ProviderPaymentId, ProviderRefundId, Result, Timestamp,
-    transport::HttpResponse,
+    json::{self, JsonFault},
+    transport::{HttpResponse, is_private},
 };
 use serde::de::{Deserialize, DeserializeOwned};
 use serde_json::value::RawValue;
-use url::{Host, Url};
+use url::Url;
 
 use crate::{
     objects::{
@@ -22,7 +23,7 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Unreadable {
     pub(crate) message: String,
-    pub(crate) source: Option<serde_json::Error>,
+    pub(crate) source: Option<JsonFault>,
 }
 
 impl Unreadable {
@@ -30,7 +31,7 @@ impl Unreadable {
         Self { message: message.into(), source: None }
     }
 
-    fn json(source: serde_json::Error) -> Self {
+    fn json(source: JsonFault) -> Self {
         let message = "the answer is not what the provider documents".to_owned();
         Self { message, source: Some(source) }
     }
@@ -54,17 +55,16 @@ pub(crate) enum Family {
     Refund,
 }
 
-/// Reads JSON that must be an object: a list would pass for a struct, field by position.
+/// Reads JSON strictly, and only as an object: a list would pass for a struct, field by position.
 pub(crate) fn json_object<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Unreadable> {
-    let text = std::str::from_utf8(body).map_err(|_| Unreadable::new("the answer is not text"))?;
-    if !is_object(text) {
+    if !is_object(body) {
         return Err(Unreadable::new("the answer is not a JSON object"));
     }
-    serde_json::from_str(text).map_err(Unreadable::json)
+    json::read(body).map_err(Unreadable::json)
 }
 
-fn is_object(text: &str) -> bool {
-    text.trim_start().starts_with('{')
+fn is_object(body: &[u8]) -> bool {
+    body.trim_ascii_start().starts_with(b"{")
 }
 
 /// Reads one object: below its name when that holds an object, else the body itself.
@@ -76,10 +76,8 @@ pub(crate) fn object<T: DeserializeOwned>(body: &[u8], family: Family) -> Result
         Family::Topup => wrapped.topup,
         Family::Refund => wrapped.refund,
     };
-    match inner.map(RawValue::get).filter(|text| is_object(text)) {
-        Some(text) => serde_json::from_str(text).map_err(Unreadable::json),
-        None => json_object(body),
-    }
+    let inner = inner.map(|inner| inner.get().as_bytes()).filter(|inner| is_object(inner));
+    json_object(inner.unwrap_or(body))
 }
 
 /// Reads a page. `limit` is how many were asked for.
@@ -89,11 +87,11 @@ pub(crate) fn page<W: DeserializeOwned, T>(
     limit: u32,
     read: impl Fn(W) -> Result<T, Unreadable>,
 ) -> Result<ProviderPage<T>, Unreadable> {
-    let text = std::str::from_utf8(body).map_err(|_| Unreadable::new("the answer is not text"))?;
-    if text.trim_start().starts_with('[') {
+    let read_row = |row: &RawValue| json_object(row.get().as_bytes()).and_then(&read);
+    if body.trim_ascii_start().starts_with(b"[") {
         // The style of 2026 under `/v1`: rows alone. A full page may have another behind it.
-        let rows: Vec<W> = serde_json::from_str(text).map_err(Unreadable::json)?;
-        let items = rows.into_iter().map(read).collect::<Result<Vec<_>, _>>()?;
+        let rows: Vec<&RawValue> = json::read(body).map_err(Unreadable::json)?;
+        let items = rows.into_iter().map(read_row).collect::<Result<Vec<_>, _>>()?;
         let count = u32::try_from(items.len()).unwrap_or(u32::MAX);
         return Ok(ProviderPage { items, total: count, has_more: count >= limit });
     }
@@ -104,12 +102,8 @@ pub(crate) fn page<W: DeserializeOwned, T>(
         Family::Topup => listed.topups,
         Family::Refund => listed.refunds,
     };
-    let rows: Vec<W> = match rows {
-        Some(rows) => serde_json::from_str(rows.get()).map_err(Unreadable::json)?,
-        None => Vec::new(),
-    };
     Ok(ProviderPage {
-        items: rows.into_iter().map(read).collect::<Result<_, _>>()?,
+        items: rows.unwrap_or_default().into_iter().map(read_row).collect::<Result<_, _>>()?,
         total: listed.total.unwrap_or(0),
         has_more: listed.has_more.unwrap_or(false),
     })
@@ -318,17 +312,6 @@ fn money(cents: Option<i32>, currency: Option<Currency>) -> Result<Option<Money>
     let Some(cents) = cents else { return Ok(None) };
     let currency = known("currency", currency)?;
     Money::new(i128::from(cents), currency).map(Some).map_err(|_| unfit("amount"))
-}
-
-/// Nobody between can read along: `https`, or `http` within this machine.
-pub(crate) fn is_private(url: &Url) -> bool {
-    let loopback = match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    };
-    url.scheme() == "https" || (url.scheme() == "http" && loopback)
 }
 
 /// The payer is sent there, so it must be a page, and no script.

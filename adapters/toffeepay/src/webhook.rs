@@ -77,7 +77,8 @@ fn event(
     body: &[u8],
 ) -> Result<WebhookEvent, Unreadable> {
     let envelope: wire::Delivery<'_> = read::json_object(body)?;
-    let Some(name) = envelope.event.or(envelope.event_type).filter(|name| !name.is_empty()) else {
+    let named = |name: Option<String>| name.filter(|name| !name.is_empty());
+    let Some(name) = named(envelope.event).or_else(|| named(envelope.event_type)) else {
         return bare_session(provider, signed_id, body);
     };
     let family = name.split_once('.').map_or(name.as_str(), |(family, _)| family);
@@ -87,16 +88,14 @@ fn event(
         data.and_then(|data| serde_json::from_str(data).ok()).unwrap_or_default();
     let id = entity_id(&fields, family);
     let subject = subject(&name, family, id.as_deref(), &fields)?;
-    // Without an id of its own, an event is told by what it says and when it happened.
-    let digest = || {
-        let moment = envelope.timestamp.as_deref()?;
-        Some(format!("{name} {} {moment}", id.as_deref().unwrap_or_default()))
+    let key = match signed_id.or_else(|| envelope.id.filter(|id| !id.is_empty())) {
+        Some(id) => event_key(id)?,
+        // Without an id of its own, an event is told by all it says, its time among it. Without
+        // that, too, a second failed try would be taken for the first one, sent again.
+        None if envelope.timestamp.is_some() => EventKey::digest(body),
+        None => return Err(Unreadable::new("nothing in it tells it from other deliveries")),
     };
-    let key = signed_id
-        .or_else(|| envelope.id.filter(|id| !id.is_empty()))
-        .or_else(digest)
-        .ok_or_else(|| Unreadable::new("nothing in it tells it from other deliveries"))?;
-    let mut event = WebhookEvent::new(event_key(key)?, &name, Trust::SignedFresh, subject);
+    let mut event = WebhookEvent::new(key, &name, Trust::SignedFresh, subject);
     event.occurred_at = read::moment(envelope.timestamp)?;
     if let (Subject::Payment(subject), Some(data)) = (&event.subject, data)
         && is_whole_session(&fields)
@@ -110,19 +109,22 @@ fn event(
     Ok(event)
 }
 
-/// The first edition, of May 2025, sent the session and nothing around it.
+/// The first edition, of May 2025, sent the session and nothing around it, with its id under
+/// `session_id`. A body that names anything else by `id` is some other object, not a session.
 fn bare_session(
     provider: &ProviderId,
     signed_id: Option<String>,
     body: &[u8],
 ) -> Result<WebhookEvent, Unreadable> {
-    let session = read::object(body, Family::Session)
-        .and_then(read::session)
-        .map_err(|_| Unreadable::new("it names no event"))?;
-    let key =
-        signed_id.unwrap_or_else(|| format!("session {} {}", session.id, session.status.as_str()));
+    let no_event = |_| Unreadable::new("it names no event");
+    let session: wire::Session = read::json_object(body).map_err(no_event)?;
+    if session.id.is_some() || session.session_id.is_none() {
+        return Err(Unreadable::new("it names no event"));
+    }
+    let session = read::session(session).map_err(no_event)?;
+    let key = signed_id.map_or_else(|| Ok(EventKey::digest(body)), event_key)?;
     let subject = Subject::Payment(session.id.clone());
-    let mut event = WebhookEvent::new(event_key(key)?, "session", Trust::SignedFresh, subject);
+    let mut event = WebhookEvent::new(key, "session", Trust::SignedFresh, subject);
     event.payment = Some(Box::new(map::payment(provider, &session, &[])));
     Ok(event)
 }

@@ -2,10 +2,13 @@
 //!
 //! Every field of an answer may be missing or `null` and every name may come in camel case: the
 //! server speaks protobuf JSON, which leaves zeros out and accepts both spellings. Unknown fields
-//! are ignored. What must be there is for [`crate::objects`] to say.
+//! are ignored. What must be there is for [`crate::read`] to say.
 
 use paymux_core::Currency;
-use serde::{Deserialize, Serialize};
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{DeserializeOwned, Error as _},
+};
 use serde_json::value::RawValue;
 
 // Requests.
@@ -81,6 +84,18 @@ fn is_false(flag: &bool) -> bool {
 
 // Answers.
 
+/// An object within an object, if there is one. A list in its place is refused: its items would be
+/// taken for the fields, by position.
+fn object<'de, D: Deserializer<'de>, T: DeserializeOwned>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    let Some(raw) = Option::<Box<RawValue>>::deserialize(deserializer)? else { return Ok(None) };
+    if !raw.get().starts_with('{') {
+        return Err(D::Error::custom("not an object"));
+    }
+    serde_json::from_str(raw.get()).map(Some).map_err(D::Error::custom)
+}
+
 /// An answer that may hold its object below the object's name (the schema of 2026) or be the
 /// object itself (the specification). The parts stay as text, so that numbers are read once, by
 /// the type that wants them.
@@ -100,13 +115,13 @@ pub(crate) struct Wrapped<'a> {
 #[derive(Deserialize)]
 pub(crate) struct Listed<'a> {
     #[serde(borrow)]
-    pub(crate) sessions: Option<&'a RawValue>,
+    pub(crate) sessions: Option<Vec<&'a RawValue>>,
     #[serde(borrow)]
-    pub(crate) payments: Option<&'a RawValue>,
+    pub(crate) payments: Option<Vec<&'a RawValue>>,
     #[serde(borrow)]
-    pub(crate) topups: Option<&'a RawValue>,
+    pub(crate) topups: Option<Vec<&'a RawValue>>,
     #[serde(borrow)]
-    pub(crate) refunds: Option<&'a RawValue>,
+    pub(crate) refunds: Option<Vec<&'a RawValue>>,
     pub(crate) total: Option<u32>,
     #[serde(alias = "hasMore")]
     pub(crate) has_more: Option<bool>,
@@ -140,7 +155,9 @@ pub(crate) struct Session {
     pub(crate) user_id: Option<String>,
     #[serde(alias = "gameId")]
     pub(crate) game_id: Option<String>,
+    #[serde(default, deserialize_with = "object")]
     pub(crate) item: Option<Item>,
+    #[serde(default, deserialize_with = "object")]
     pub(crate) tax: Option<Tax>,
     #[serde(alias = "createdAt")]
     pub(crate) created_at: Option<String>,
@@ -152,6 +169,7 @@ pub(crate) struct Session {
     pub(crate) expired_at: Option<String>,
     #[serde(alias = "cancelledAt")]
     pub(crate) cancelled_at: Option<String>,
+    #[serde(default, deserialize_with = "object")]
     pub(crate) metadata: Option<Metadata>,
 }
 
@@ -205,8 +223,9 @@ pub(crate) struct Payment {
     pub(crate) failed_at: Option<String>,
     #[serde(alias = "refundedAt")]
     pub(crate) refunded_at: Option<String>,
+    #[serde(default, deserialize_with = "object")]
     pub(crate) error: Option<Reason>,
-    #[serde(alias = "extraData")]
+    #[serde(default, alias = "extraData", deserialize_with = "object")]
     pub(crate) extra_data: Option<ExtraData>,
 }
 
@@ -275,6 +294,7 @@ pub(crate) struct Refund {
     pub(crate) failed_at: Option<String>,
     #[serde(alias = "cancelledAt")]
     pub(crate) cancelled_at: Option<String>,
+    #[serde(default, deserialize_with = "object")]
     pub(crate) error: Option<Reason>,
 }
 

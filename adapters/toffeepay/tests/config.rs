@@ -76,6 +76,33 @@ fn base_urls_are_private_and_plain() {
     }
 }
 
+/// Play money believed to be real ships goods for nothing; the reverse charges testers.
+#[test]
+fn a_host_of_the_other_environment_is_refused() {
+    for (environment, other) in [
+        (Environment::Live, "https://api.sandbox.toffeepay.com/"),
+        (Environment::Live, "https://API.sandbox.toffeepay.com:443/proxy"),
+        (Environment::Sandbox, "https://api.toffeepay.com/"),
+    ] {
+        let mixed = config().environment(environment).base_url(url(other));
+        assert_eq!(refused(mixed).field(), Some("base_url"), "{other}");
+    }
+    for environment in [Environment::Live, Environment::Sandbox] {
+        let own = config().environment(environment).base_url(url(environment.base_url()));
+        assert!(build(own).is_ok(), "{environment:?}");
+    }
+}
+
+#[test]
+fn settings_show_no_secret() {
+    let config = config()
+        .base_url(url("https://user:canary@api.sandbox.toffeepay.com"))
+        .webhook_secret_legacy(SecretString::from("canary-canary-canary"));
+    let shown = format!("{config:?}");
+    assert!(!shown.contains("canary"), "{shown}");
+    assert!(shown.contains("api.sandbox.toffeepay.com"), "{shown}");
+}
+
 #[test]
 fn webhook_secrets_are_named_by_their_setting() {
     for bad in ["", "short", " padded-with-space-of-length "] {

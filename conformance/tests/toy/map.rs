@@ -1,8 +1,9 @@
 //! The toy's words in ours.
 
 use paymux_core::{
-    Currency, Error, Failure, FailureKind, Money, NextAction, Payment, PaymentStatus, ProviderId,
-    ProviderPaymentId, ProviderRefundId, Refund, RefundStatus, Result, transport::HttpResponse,
+    ConfirmStep, Currency, Error, Failure, FailureKind, Money, NextAction, Payment, PaymentStatus,
+    ProviderId, ProviderPaymentId, ProviderRefundId, Refund, RefundStatus, Result,
+    transport::HttpResponse,
 };
 use serde_json::{Value, json};
 use url::Url;
@@ -33,7 +34,7 @@ fn through_a_float(amount: Money) -> Value {
     json!((major * 10_f64.powi(i32::from(amount.currency().exponent()))) as i64)
 }
 
-fn status(word: &str, bug: Option<Bug>) -> PaymentStatus {
+pub(super) fn status(word: &str, bug: Option<Bug>) -> PaymentStatus {
     match word {
         "open" => PaymentStatus::RequiresAction,
         "held" => PaymentStatus::Authorized,
@@ -107,16 +108,24 @@ pub(super) fn payment(
     let id = ProviderPaymentId::new(text(answer, body, "id")?)
         .map_err(|_| answer.unreadable("the id is none"))?;
     let word = text(answer, body, "state")?;
-    let status = status(word, bug);
+    let status = match bug {
+        Some(Bug::ChargesAtOnce) => PaymentStatus::Succeeded,
+        _ => status(word, bug),
+    };
     let shown = if bug == Some(Bug::DropsTheProvidersWord) { status.as_str() } else { word };
     let mut payment = Payment::new(provider.clone(), id, status, shown);
     payment.amounts.requested = money(answer, body, "amount")?;
-    payment.amounts.captured = money(answer, body, "captured")?;
+    if bug != Some(Bug::ReportsNoFigure) {
+        payment.amounts.captured = money(answer, body, "captured")?;
+    }
     if status == PaymentStatus::RequiresAction
         && let Some(url) = body["url"].as_str()
     {
         let url = Url::parse(url).map_err(|_| answer.unreadable("`url` is none"))?;
         payment.next_action = Some(NextAction::Redirect { url });
+    }
+    if bug == Some(Bug::AsksForAStepItLacks) {
+        payment.next_action = Some(NextAction::Confirm { step: ConfirmStep::Commit });
     }
     if status == PaymentStatus::Failed && bug != Some(Bug::LosesTheFailure) {
         let mut failure = Failure::new(FailureKind::Declined);

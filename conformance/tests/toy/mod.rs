@@ -1,6 +1,7 @@
 //! A small provider that exists nowhere, and its adapter: sound, or with one of many bugs.
 
 mod bug;
+mod capabilities;
 mod map;
 mod webhook;
 
@@ -11,14 +12,14 @@ use std::{
 };
 
 use async_trait::async_trait;
-use http::{HeaderName, HeaderValue, Method, header};
+use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use paymux_conformance::Suite;
 use paymux_core::{
-    CancelMandate, CancelPayment, Capabilities, CaptureChoice, CaptureMethod, CapturePayment,
-    ConfirmMandate, ConfirmPayment, CreateEffect, CreateMandate, CreatePayment, CreateRefund,
-    Cursor, Effect, Error, ListPaymentMethods, ListPayments, Mandate, MandateHandle, Operation,
-    Page, Payment, PaymentLookup, PaymentMethod, PaymentProvider, ProviderId, Refund, RefundLookup,
-    Replay, Result, SecretString, Trust, WebhookDelivery, WebhookEvent,
+    CancelMandate, CancelPayment, Capabilities, CaptureMethod, CapturePayment, ConfirmMandate,
+    ConfirmPayment, CreateMandate, CreatePayment, CreateRefund, Cursor, Effect, Error, ErrorKind,
+    ListPaymentMethods, ListPayments, Mandate, MandateHandle, Operation, Page, Payment,
+    PaymentLookup, PaymentMethod, PaymentProvider, ProviderId, Refund, RefundLookup, Result,
+    SecretString, WebhookDelivery, WebhookEvent,
     transport::{HttpClient, HttpRequest, HttpResponse, Purpose, secret_header},
 };
 use serde_json::{Value, json};
@@ -30,8 +31,6 @@ pub(crate) use webhook::sign;
 /// What must show nowhere.
 pub(crate) const API_KEY: &str = "toy_api_key_canary_1f0c";
 pub(crate) const WEBHOOK_SECRET: &str = "toy_webhook_secret_canary_77aa";
-
-const LONGEST_KEY: u16 = 64;
 
 /// The adapter.
 pub(crate) struct Toy {
@@ -58,7 +57,7 @@ impl Toy {
     pub(crate) fn new(server: &Url, http: HttpClient, bug: Option<Bug>) -> Result<Self> {
         Ok(Self {
             id: ProviderId::new("toy-eu")?,
-            capabilities: capabilities(bug)?,
+            capabilities: capabilities::capabilities(bug)?,
             server: server.clone(),
             http,
             api_key: API_KEY.into(),
@@ -95,7 +94,8 @@ impl Toy {
 
     fn post(&self, path: &str, key: &str, body: &Value) -> Result<HttpRequest> {
         let name = HeaderName::from_static("idempotency-key");
-        if key.len() > usize::from(LONGEST_KEY) && !self.has(Bug::SendsKeysThatAreCut) {
+        if key.len() > usize::from(capabilities::LONGEST_KEY) && !self.has(Bug::SendsKeysThatAreCut)
+        {
             return Err(Error::invalid_request("key", "must have at most 64 characters"));
         }
         let count = self.calls.fetch_add(1, Ordering::SeqCst);
@@ -107,6 +107,8 @@ impl Toy {
         let key = match self.bug {
             Some(Bug::DropsTheKey) => return Ok(request),
             Some(Bug::MakesItsOwnKey) => format!("own-{count}"),
+            // The key of the case, and of every other call.
+            Some(Bug::SendsAKeyOfAllCalls) => "key-1".to_owned(),
             _ => key.to_owned(),
         };
         let value = HeaderValue::try_from(key)
@@ -120,6 +122,9 @@ impl Toy {
             .join(path)
             .map_err(|_| Error::invalid_request("id", "cannot stand in a path"))?;
         let key = secret_header("api_key", "Bearer ", &self.api_key)?;
+        if self.has(Bug::SendsNoCredentials) {
+            return Ok(HttpRequest::new(purpose, method, url));
+        }
         Ok(HttpRequest::new(purpose, method, url).header(header::AUTHORIZATION, key))
     }
 
@@ -151,7 +156,13 @@ impl Toy {
         let code = body.as_ref().and_then(|body| body.pointer("/error/code")?.as_str());
         let trusting = self.has(Bug::BelievesAnyRefusal);
         let mut error = answer.refusal(code.is_some() || trusting);
-        if let Some(code) = code {
+        if self.has(Bug::BelievesAnyNotFound) && answer.status == StatusCode::NOT_FOUND {
+            error = Error::new(ErrorKind::NotFound, error.effect(), "not found");
+        }
+        if self.has(Bug::CallsAConflictHarmless) && answer.status == StatusCode::CONFLICT {
+            error = error.with_effect(Effect::None);
+        }
+        if let Some(code) = code.filter(|_| !self.has(Bug::DropsTheProvidersCode)) {
             error = error.with_code(code);
         }
         if self.has(Bug::DropsRetryAfter) {
@@ -160,6 +171,10 @@ impl Toy {
         if self.has(Bug::LeaksSecretInError) {
             error = error.with_source(std::io::Error::other(format!("sent Bearer {API_KEY}")));
         }
+        if self.has(Bug::KeepsAStrangersBody) {
+            let text = String::from_utf8_lossy(&answer.body);
+            error = error.with_source(format!("the body begins: {text}"));
+        }
         error
     }
 
@@ -167,6 +182,8 @@ impl Toy {
     fn read(&self, answer: &HttpResponse) -> Result<Value> {
         let read: Result<Value> = answer.read_json();
         match self.bug {
+            Some(Bug::ReadsDoubledMembers) => serde_json::from_slice(&answer.body)
+                .map_err(|_| answer.unreadable("the answer is no JSON")),
             Some(Bug::CallsUnreadableHarmless) => {
                 read.map_err(|error| error.with_effect(Effect::None))
             }
@@ -176,7 +193,8 @@ impl Toy {
     }
 
     async fn create(&self, request: &CreatePayment) -> Result<Payment> {
-        if !self.capabilities.currencies.contains(request.amount.currency()) {
+        let taken = self.capabilities.currencies.contains(request.amount.currency());
+        if !taken && !self.has(Bug::TakesAnyCurrency) {
             return Err(Error::invalid_request("amount.currency", "is not taken"));
         }
         if request.capture == CaptureMethod::Manual && !self.has(Bug::IgnoresCaptureMethod) {
@@ -236,6 +254,9 @@ impl Toy {
         }
         let next = body["next"].as_str().map(Cursor::new).transpose();
         let next = next.map_err(|_| answer.unreadable("the list's next page has no name"))?;
+        if self.has(Bug::NamesAPageItDoesNotTake) && next.is_some() {
+            return Ok(Page { items, next: Some(Cursor::new("page-2")?) });
+        }
         Ok(Page { items, next })
     }
 
@@ -340,35 +361,8 @@ impl PaymentProvider for Toy {
     }
 
     fn verify_webhook(&self, delivery: &WebhookDelivery<'_>) -> Result<Vec<WebhookEvent>> {
-        webhook::verify(delivery, self.bug).map_err(|error| self.of(error))
+        webhook::verify(&self.id, delivery, self.bug).map_err(|error| self.of(error))
     }
-}
-
-fn capabilities(bug: Option<Bug>) -> Result<Capabilities> {
-    let key = Replay::Key {
-        ttl: std::time::Duration::from_secs(86_400),
-        max_len: LONGEST_KEY,
-        replays_errors: false,
-    };
-    let mut able = Capabilities::new("toy", false);
-    able.replay.insert(Operation::CreatePayment, key);
-    able.replay.insert(Operation::CapturePayment, Replay::LookupFirst);
-    able.replay.insert(Operation::CreateRefund, key);
-    able.reads.extend([Operation::ListPayments, Operation::FetchRefund]);
-    if bug == Some(Bug::ClaimsWhatItLacks) {
-        able.replay.insert(Operation::CancelPayment, Replay::LookupFirst);
-    }
-    let codes = ["USD", "EUR", "JPY", "KWD"];
-    let currencies: Result<_> = codes.into_iter().map(paymux_core::Currency::iso).collect();
-    able.currencies = paymux_core::Currencies::Only(currencies?);
-    able.create = CreateEffect::OpensOnly;
-    able.capture = CaptureChoice::Automatic;
-    able.reports_captured = true;
-    able.list_status = true;
-    able.webhook_trust =
-        if bug == Some(Bug::TrustsAboveItsWord) { Trust::Signed } else { Trust::SignedFresh };
-    able.webhook_ack = "OK";
-    Ok(able)
 }
 
 /// The suite of the toy, with a bug or without.

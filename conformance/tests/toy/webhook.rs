@@ -3,13 +3,13 @@
 use hmac::{Hmac, KeyInit, Mac};
 use http::{HeaderMap, HeaderValue};
 use paymux_core::{
-    Effect, Error, ErrorKind, EventKey, ProviderPaymentId, ProviderRefundId, Result, Subject,
-    Timestamp, Trust, WebhookDelivery, WebhookEvent,
+    Effect, Error, ErrorKind, EventKey, Payment, ProviderId, ProviderPaymentId, ProviderRefundId,
+    Result, Subject, Timestamp, Trust, WebhookDelivery, WebhookEvent,
 };
 use serde_json::Value;
 use sha2::Sha256;
 
-use super::{Bug, WEBHOOK_SECRET};
+use super::{Bug, WEBHOOK_SECRET, map};
 
 const TOLERANCE_S: u64 = 300;
 const HEADER: &str = "toy-signature";
@@ -67,6 +67,7 @@ fn check(delivery: &WebhookDelivery<'_>, bug: Option<Bug>) -> Result<()> {
 
 #[expect(clippy::panic, reason = "this is the bug")]
 pub(super) fn verify(
+    provider: &ProviderId,
     delivery: &WebhookDelivery<'_>,
     bug: Option<Bug>,
 ) -> Result<Vec<WebhookEvent>> {
@@ -91,5 +92,10 @@ pub(super) fn verify(
         _ => text("id")?.to_owned(),
     };
     let key = EventKey::new(key).map_err(|_| unreadable())?;
-    Ok(vec![WebhookEvent::new(key, text("type")?, Trust::SignedFresh, subject)])
+    let mut event = WebhookEvent::new(key, text("type")?, Trust::SignedFresh, subject);
+    if let (Subject::Payment(id), Some(word)) = (&event.subject, body["state"].as_str()) {
+        let status = map::status(word, bug);
+        event.payment = Some(Box::new(Payment::new(provider.clone(), id.clone(), status, word)));
+    }
+    Ok(vec![event])
 }

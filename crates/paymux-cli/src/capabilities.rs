@@ -3,8 +3,9 @@
 use std::{io::Write, process::ExitCode};
 
 use paymux::{
-    Capabilities, CaptureChoice, Currencies, Operation, PaymentProvider, ProviderId, Replay,
-    SecretString,
+    Capabilities, CaptureChoice, CaptureMethod, Currencies, Operation, PaymentProvider, ProviderId,
+    Replay, SecretString, Url,
+    milkypay::{MilkyPay, MilkyPayConfig, Mode},
     toffeepay::{ToffeePay, ToffeePayConfig},
     transport::{HttpClient, HttpSettings},
 };
@@ -17,25 +18,58 @@ pub(crate) fn print(out: &mut dyn Write) -> Result<ExitCode, Stop> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// One account a provider, as configured by default. Capabilities need no connection.
-fn providers() -> paymux::Result<Vec<(&'static str, Capabilities)>> {
-    let http = HttpClient::new(HttpSettings::default())?;
-    let key = SecretString::from("not-a-key");
-    let toffeepay = ToffeePayConfig::new(ProviderId::new("toffeepay")?, key, "any");
-    let toffeepay = ToffeePay::new(toffeepay, http)?;
-    Ok(vec![("ToffeePay", toffeepay.capabilities().clone())])
+/// A column of the table.
+struct Provider {
+    name: &'static str,
+    /// Of an account as configured by default.
+    one: Capabilities,
+    /// When money can be taken, over all the ways to configure an account.
+    captures: Vec<CaptureChoice>,
 }
 
-fn table(providers: &[(&str, Capabilities)]) -> String {
-    let mut lines = vec![cells("", providers, |name, _| (*name).to_owned())];
-    lines.push(cells("---", providers, |_, _| "---".to_owned()));
+/// Capabilities need no connection.
+fn providers() -> paymux::Result<Vec<Provider>> {
+    let http = HttpClient::new(HttpSettings::default())?;
+    Ok(vec![toffeepay(&http)?, milkypay(&http)?])
+}
+
+fn toffeepay(http: &HttpClient) -> paymux::Result<Provider> {
+    let open = |capture| {
+        let key = SecretString::from("not-a-key");
+        let config = ToffeePayConfig::new(ProviderId::new("toffeepay")?, key, "any");
+        ToffeePay::new(config.capture(capture), http.clone())
+    };
+    let (automatic, manual) = (open(CaptureMethod::Automatic)?, open(CaptureMethod::Manual)?);
+    Ok(Provider {
+        name: "ToffeePay",
+        one: automatic.capabilities().clone(),
+        captures: [&automatic, &manual].map(|account| account.capabilities().capture).to_vec(),
+    })
+}
+
+/// With the private API, which can do everything, and refunds as they are by default.
+fn milkypay(http: &HttpClient) -> paymux::Result<Provider> {
+    let host = Url::parse("https://milkypay.invalid/")
+        .map_err(|_| paymux::Error::configuration("base_url", "must be a URL"))?;
+    let key = SecretString::from("not-a-key");
+    let config = MilkyPayConfig::new(ProviderId::new("milkypay")?, host, Mode::Live)
+        .private_api("coma_any", key)
+        .public_api("pk_live_any");
+    let one = MilkyPay::new(config, http.clone())?.capabilities().clone();
+    Ok(Provider { name: "MilkyPay", captures: vec![one.capture], one })
+}
+
+fn table(providers: &[Provider]) -> String {
+    let mut lines = vec![cells("", providers, |provider| provider.name.to_owned())];
+    lines.push(cells("---", providers, |_| "---".to_owned()));
     for operation in Operation::ALL {
-        lines.push(cells(&format!("`{operation}`"), providers, |_, one| has(one, operation)));
+        let label = format!("`{operation}`");
+        lines.push(cells(&label, providers, |provider| has(&provider.one, operation)));
     }
+    lines.push(cells("when money is taken", providers, |provider| captures(&provider.captures)));
     type Describe = fn(&Capabilities) -> String;
-    let rows: [(&str, Describe); 10] = [
+    let rows: [(&str, Describe); 9] = [
         ("currencies", |one| currencies(&one.currencies)),
-        ("when money is taken", |one| capture(one.capture).to_owned()),
         ("take less than is held", |one| yes(one.partial_capture)),
         ("give less back than was taken", |one| yes(one.partial_refund)),
         ("tries or splits below a payment", |one| yes(one.parts)),
@@ -46,17 +80,13 @@ fn table(providers: &[(&str, Capabilities)]) -> String {
         ("webhooks", |one| one.webhook_trust.to_string()),
     ];
     for (label, describe) in rows {
-        lines.push(cells(label, providers, |_, one| describe(one)));
+        lines.push(cells(label, providers, |provider| describe(&provider.one)));
     }
     lines.join("\n") + "\n"
 }
 
-fn cells(
-    label: &str,
-    providers: &[(&str, Capabilities)],
-    cell: impl Fn(&&str, &Capabilities) -> String,
-) -> String {
-    let row: Vec<String> = providers.iter().map(|(name, one)| cell(name, one)).collect();
+fn cells(label: &str, providers: &[Provider], cell: impl Fn(&Provider) -> String) -> String {
+    let row: Vec<String> = providers.iter().map(cell).collect();
     format!("| {label} | {} |", row.join(" | "))
 }
 
@@ -85,12 +115,16 @@ fn currencies(currencies: &Currencies) -> String {
     }
 }
 
-fn capture(choice: CaptureChoice) -> &'static str {
-    match choice {
-        CaptureChoice::Automatic => "at once; the account can be set to hold it first",
+/// What one account can do, or what the setting of each account decides.
+fn captures(choices: &[CaptureChoice]) -> String {
+    let words = choices.iter().map(|choice| match choice {
+        CaptureChoice::Automatic => "at once",
         CaptureChoice::Manual => "held first",
         CaptureChoice::PerRequest => "each request says",
-    }
+    });
+    let words: Vec<&str> = words.collect();
+    let setting = if words.len() > 1 { ": a setting of the account" } else { "" };
+    format!("{}{setting}", words.join(" or "))
 }
 
 fn list_filters(one: &Capabilities) -> String {

@@ -7,18 +7,21 @@ use std::{io::Write, path::PathBuf, process::ExitCode};
 
 use crate::Stop;
 
+mod milkypay;
 mod order;
 mod progress;
 mod report;
 mod row;
 mod shop;
 mod stage;
+#[cfg(test)]
+mod tests;
 mod toffeepay;
 mod webhooks;
 
 use progress::Progress;
-use shop::Shop;
-use stage::Stage;
+use shop::{Patience, Shop};
+use stage::{CAST, Stage, TIMEOUT};
 
 #[derive(clap::Args)]
 pub(crate) struct DemoArguments {
@@ -34,9 +37,9 @@ pub(crate) struct DemoArguments {
 pub(crate) async fn run(arguments: DemoArguments, out: &mut dyn Write) -> Result<ExitCode, Stop> {
     let orders = order::load(arguments.orders.as_deref())?;
     let progress = Progress::new(orders.len(), arguments.json);
-    let (stage, deliveries) = Stage::open().await?;
+    let (stage, deliveries) = Stage::open(CAST, TIMEOUT).await?;
     progress.say(&format!("{} orders, providers played at {}", orders.len(), stage.url()));
-    let mut shop = Shop::open(&stage, deliveries, &progress, orders);
+    let mut shop = Shop::open(&stage, deliveries, &progress, Patience::default(), orders);
     shop.serve().await?;
     progress.finish();
     let report = shop.report();

@@ -16,7 +16,7 @@ type Stop = Box<dyn std::error::Error + Send + Sync>;
 /// Without a command: runs the demo, which takes the payments of a small game shop through every
 /// provider, played by a sandbox on this machine.
 #[derive(Parser)]
-#[command(name = "paymux", version)]
+#[command(name = "paymux", version, args_conflicts_with_subcommands = true)]
 struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,

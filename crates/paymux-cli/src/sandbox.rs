@@ -2,7 +2,7 @@
 
 use std::{io::Write, process::ExitCode};
 
-use paymux_sandbox::{Sandbox, SandboxConfig, WebhookScheme};
+use paymux_sandbox::{Sandbox, SandboxConfig, SandboxError, WebhookScheme};
 use url::Url;
 
 use crate::Stop;
@@ -58,20 +58,34 @@ pub(crate) async fn run(
     arguments: SandboxArguments,
     out: &mut dyn Write,
 ) -> Result<ExitCode, Stop> {
-    let sandbox = Sandbox::start(arguments.config()).await?;
-    write_greeting(&sandbox, out)?;
+    let sandbox = Sandbox::start(arguments.config()).await.map_err(explain)?;
+    sandbox.milkypay().set_callback_url(arguments.webhook_url.clone())?;
+    write_greeting(&sandbox, arguments.webhook_url.as_ref(), out)?;
     tokio::signal::ctrl_c().await?;
     sandbox.shutdown().await;
     Ok(ExitCode::SUCCESS)
 }
 
-fn write_greeting(sandbox: &Sandbox, out: &mut dyn Write) -> Result<(), Stop> {
+/// A port that is taken is the one mistake that everybody makes.
+fn explain(error: SandboxError) -> Stop {
+    if let SandboxError::Bind { source, .. } = &error {
+        return format!("{error}: {source}. Choose another with --port; 0 takes any.").into();
+    }
+    error.into()
+}
+
+fn write_greeting(
+    sandbox: &Sandbox,
+    webhook_url: Option<&Url>,
+    out: &mut dyn Write,
+) -> Result<(), Stop> {
     let toffeepay = sandbox.toffeepay();
     let (base, key) = (toffeepay.base_url(), toffeepay.api_key());
     writeln!(out, "ToffeePay")?;
     writeln!(out, "  base URL        {base}")?;
     writeln!(out, "  API key         {key}")?;
     writeln!(out, "  webhook secret  {}", toffeepay.webhook_secret())?;
+    write_receiver(webhook_url, out)?;
     writeln!(
         out,
         "  games           space_shooter (takes money at once), space_shooter_manual (holds it first)"
@@ -86,7 +100,44 @@ fn write_greeting(sandbox: &Sandbox, out: &mut dyn Write) -> Result<(), Stop> {
         "    -d '{{\"game_id\":\"space_shooter\",\"user_id\":\"player_42\",\"item\":{{\"title\":\"50 Gold Coins\",\"price\":499,\"currency\":\"USD\"}},\"return_url\":\"mygame://payment-complete\"}}'"
     )?;
     writeln!(out)?;
-    writeln!(out, "Act as the payer, move time, inject faults: {}control", sandbox.url())?;
+    write_milkypay(sandbox, webhook_url, out)?;
+    writeln!(out, "All that acts as the payer, moves time and injects faults is listed by:")?;
+    writeln!(out)?;
+    writeln!(out, "  curl {}control", sandbox.url())?;
+    writeln!(out)?;
     writeln!(out, "Ctrl-C ends it.")?;
     Ok(out.flush()?)
+}
+
+fn write_milkypay(
+    sandbox: &Sandbox,
+    webhook_url: Option<&Url>,
+    out: &mut dyn Write,
+) -> Result<(), Stop> {
+    let milkypay = sandbox.milkypay();
+    let (account, key) = (milkypay.account_id(), milkypay.api_key());
+    writeln!(out, "MilkyPay")?;
+    writeln!(out, "  base URL        {}", milkypay.base_url())?;
+    writeln!(out, "  private API     user {account}, password {key}")?;
+    writeln!(out, "  public API      {}", milkypay.public_key_test())?;
+    writeln!(out, "  callback secret {}", milkypay.secret_test())?;
+    write_receiver(webhook_url, out)?;
+    writeln!(out)?;
+    writeln!(out, "Make an invoice, then open its hpp_url in a browser:")?;
+    writeln!(out)?;
+    writeln!(out, "  curl -u {account}:{key} {}/payment-invoices \\", milkypay.private_url())?;
+    writeln!(out, "    -H 'Content-Type: application/json' \\")?;
+    writeln!(
+        out,
+        "    -d '{{\"data\":{{\"type\":\"payment-invoices\",\"attributes\":{{\"reference_id\":\"order-1\",\"service\":\"payment_card_usd_hpp\",\"currency\":\"USD\",\"amount\":25,\"description\":\"Map Editor\",\"test_mode\":true,\"customer\":{{\"reference_id\":\"player_42\"}}}}}}}}'"
+    )?;
+    Ok(writeln!(out)?)
+}
+
+fn write_receiver(webhook_url: Option<&Url>, out: &mut dyn Write) -> Result<(), Stop> {
+    match webhook_url {
+        Some(url) => writeln!(out, "  webhooks go to  {url}")?,
+        None => writeln!(out, "  webhooks go to  nobody yet; name a receiver with --webhook-url")?,
+    }
+    Ok(())
 }

@@ -61,9 +61,9 @@ pub enum Effect {
 
 /// Why a call failed. One word wide.
 ///
-/// `Display` is a sentence for the person who has to act; it holds neither the source nor a body
-/// of the provider. `Debug` holds no secret. The source is reached through
-/// [`std::error::Error::source`].
+/// `Display` is a sentence for the person who has to act; it holds neither the source nor a body,
+/// at most the provider's own short words on why it refused. `Debug` holds no secret, and shows the
+/// source, so a source must not quote bodies. It is reached through [`std::error::Error::source`].
 pub struct Error(Box<Parts>);
 
 struct Parts {
@@ -157,10 +157,15 @@ impl Error {
         self
     }
 
-    /// The same error with another effect: for a provider that proves more, or less, than HTTP.
+    /// The same error with another effect: for a provider that proves more, or less, than HTTP,
+    /// and for a call whose earlier request may have acted. [`Error::offered`] then forgets a
+    /// proof that nothing was sent, since it was of one request only.
     #[must_use]
     pub fn with_effect(mut self, effect: Effect) -> Self {
         self.0.effect = effect;
+        if effect == Effect::Possible && self.0.offered == Some(false) {
+            self.0.offered = None;
+        }
         self
     }
 

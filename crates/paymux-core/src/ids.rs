@@ -4,6 +4,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use crate::{Error, Random, Result, error::ends_line};
 
@@ -129,6 +130,15 @@ identifier! {
 identifier! {
     /// What makes an event unique over its deliveries: the provider's event id, or a digest.
     EventKey, "event key", |field, value| text(field, value, MAX_ID_LEN)
+}
+
+impl EventKey {
+    /// A key for an event to which the provider gives no id: the SHA-256 of what tells it from
+    /// others, usually the whole body.
+    #[must_use]
+    pub fn digest(of: &[u8]) -> Self {
+        Self(format!("sha256:{}", hex::encode(Sha256::digest(of))))
+    }
 }
 
 impl IdempotencyKey {

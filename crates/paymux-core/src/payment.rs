@@ -19,7 +19,7 @@ pub use request::{
 pub use status::PaymentStatus;
 
 /// Amounts of a payment as the provider states them. `None` means that it did not say, never zero;
-/// merging two answers keeps what was known.
+/// [`Amounts::or`] merges two answers.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Amounts {
     /// What was asked for.
@@ -38,12 +38,16 @@ pub struct Amounts {
 
 impl Amounts {
     /// These amounts, completed by those that an older answer knew.
+    ///
+    /// All but `authorized`: the others grow or stay and what is not said again still holds, while
+    /// a hold ends by being taken, released or forgotten. Of what is held now, only the newer
+    /// answer can speak; a stale hold would be money that nobody can capture.
     #[must_use]
     pub fn or(self, older: &Self) -> Self {
         Self {
             requested: self.requested.or(older.requested),
             payable: self.payable.or(older.payable),
-            authorized: self.authorized.or(older.authorized),
+            authorized: self.authorized,
             captured: self.captured.or(older.captured),
             refunded: self.refunded.or(older.refunded),
             charged_back: self.charged_back.or(older.charged_back),
@@ -247,14 +251,16 @@ impl Payment {
 
     /// The question to ask before shipping: it succeeded, and by the provider's word at least
     /// `expected` was taken and is still there, refunds and disputes deducted. A provider that
-    /// reports no figure is never believed by this alone.
+    /// reports no figure is never believed by this alone, and one that took nothing, as when a
+    /// card is only verified, is never paid, not even for an expected zero.
     #[must_use]
     pub fn is_paid(&self, expected: Money) -> bool {
         let kept = self.amounts.captured.and_then(|captured| {
             let given_back = [self.amounts.refunded, self.amounts.charged_back];
             given_back.into_iter().flatten().try_fold(captured, Money::checked_sub)
         });
-        self.status == PaymentStatus::Succeeded && kept.is_some_and(|kept| kept >= expected)
+        self.status == PaymentStatus::Succeeded
+            && kept.is_some_and(|kept| kept >= expected && !kept.is_zero())
     }
 
     /// What is needed to find this payment again, with the options it was created with.

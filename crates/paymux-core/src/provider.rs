@@ -21,7 +21,7 @@ use crate::{
 /// A call sends **at most one mutating request**. Reads may go before it (their failure is
 /// [`Effect::None`](crate::Effect)) or once after it, when its answer holds no object (their
 /// failure is [`Effect::Possible`](crate::Effect)). A call never repeats itself, never sleeps,
-/// never makes a key and reads no clock.
+/// never makes a key, and reads no clock but one that its configuration was given.
 ///
 /// `Ok` holds the provider's object as it is, a final `Failed` included.
 /// [`ErrorKind::Declined`](crate::ErrorKind::Declined) is a call that was refused and left no

@@ -135,7 +135,17 @@ impl HttpClient {
         if settings.connect_timeout >= settings.timeout {
             return Err(Error::configuration("connect_timeout", "must be below timeout"));
         }
+        // What another crate of the program can switch on for everybody, by a feature of reqwest, is
+        // switched off by name: HTTP/2, where one connection carries many calls and resends are
+        // part of the protocol; bodies that grow when they are unpacked; another TLS.
         let builder = reqwest::Client::builder()
+            .http1_only()
+            .no_gzip()
+            .no_brotli()
+            .no_zstd()
+            .no_deflate()
+            .tls_backend_rustls()
+            .tls_version_min(reqwest::tls::Version::TLS_1_2)
             .user_agent(concat!("paymux/", env!("CARGO_PKG_VERSION")))
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
@@ -209,17 +219,23 @@ fn check_url(url: &Url) -> Result<()> {
     if !url.username().is_empty() || url.password().is_some() {
         return Err(Error::configuration("base_url", "must not hold a user or a password"));
     }
+    if !is_private(url) {
+        return Err(Error::configuration("base_url", "must be https, or http to this machine"));
+    }
+    Ok(())
+}
+
+/// Can nobody between read along? True of `https`, and of `http` to this machine. For addresses
+/// that a call, or a payer, is sent to.
+#[must_use]
+pub fn is_private(url: &Url) -> bool {
     let loopback = match url.host() {
         Some(Host::Domain(name)) => name == "localhost",
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address.is_loopback(),
         None => false,
     };
-    match url.scheme() {
-        "https" => Ok(()),
-        "http" if loopback => Ok(()),
-        _ => Err(Error::configuration("base_url", "must be https, or http to this machine")),
-    }
+    url.scheme() == "https" || (url.scheme() == "http" && loopback)
 }
 
 impl HttpResponse {
@@ -249,7 +265,8 @@ impl HttpResponse {
 
     /// The error for an answer that is no success, by its HTTP status alone. `recognized` says
     /// that the body is in the provider's own error format: only then does a 4xx prove that the
-    /// provider itself refused, and did nothing. An adapter refines this by the provider's codes.
+    /// provider itself refused, and did nothing; and only then is anything said to be not found or
+    /// declined. An adapter refines this by the provider's codes.
     #[must_use]
     pub fn refusal(&self, recognized: bool) -> Error {
         classify::refusal(self, recognized)

@@ -12,9 +12,9 @@ use bytes::Bytes;
 use http::{HeaderMap, StatusCode, header};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use crate::fault::Fault;
+use crate::fault;
 use crate::reply::Reply;
 use crate::{Providers, SandboxError, milkypay, toffeepay, wallet};
 
@@ -180,8 +180,9 @@ async fn list_faults(Shared(providers): Shared<Arc<Providers>>) -> Response {
 }
 
 async fn inject(Shared(providers): Shared<Arc<Providers>>, body: Bytes) -> Response {
-    with_body(&body, |fault: Fault| {
-        providers.world.faults.inject(fault);
+    with_body(&body, |given: Map<String, Value>| {
+        let names = [toffeepay::NAMES, milkypay::NAMES, wallet::NAMES];
+        providers.world.faults.inject(fault::read(given, &names)?);
         Ok(json!({"faults": providers.world.faults.list()}))
     })
 }
@@ -226,7 +227,7 @@ pub(crate) fn done(result: Result<Value, SandboxError>) -> Response {
                 SandboxError::NotFound(_) => StatusCode::NOT_FOUND,
                 SandboxError::Refused(_) => StatusCode::CONFLICT,
                 SandboxError::Configuration(_)
-                | SandboxError::Bind(_)
+                | SandboxError::Bind { .. }
                 | SandboxError::Random(_) => StatusCode::BAD_REQUEST,
             };
             failed(status, &error.to_string())

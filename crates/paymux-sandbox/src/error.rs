@@ -8,9 +8,14 @@ use std::io;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SandboxError {
-    /// The loopback port could not be bound.
-    #[error("the sandbox cannot listen on loopback")]
-    Bind(#[source] io::Error),
+    /// The loopback port could not be bound, mostly because it is taken.
+    #[error("the sandbox cannot listen on 127.0.0.1:{port}")]
+    Bind {
+        /// The port that was asked for; 0 is any.
+        port: u16,
+        /// What the operating system said.
+        source: io::Error,
+    },
     /// The operating system gave no randomness for a seed.
     #[error("the operating system gave no randomness: {0}")]
     Random(String),

@@ -1,5 +1,7 @@
 //! Faults: what goes wrong on request, for every provider alike.
 
+mod check;
+
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -10,6 +12,8 @@ use serde_json::Value;
 
 use crate::lock;
 use crate::reply::{CutConnection, Reply};
+
+pub(crate) use check::{Names, read};
 
 /// One fault: what happens, at which operation, how many times.
 ///
@@ -143,14 +147,19 @@ impl Fault {
             | FaultKind::ReorderWebhook => place.site == Site::Queue,
             FaultKind::BadSignature => place.site == Site::Attempt,
         };
-        let name = self.operation.as_str();
-        let bare = name.strip_prefix(place.provider).and_then(|rest| rest.strip_prefix('.'));
-        let wanted = bare.unwrap_or(name);
-        let named = match wanted.strip_suffix('*') {
-            Some(beginning) => place.operation.starts_with(beginning),
-            None => place.operation == wanted,
-        };
+        let named = self.names(place.provider, place.operation);
         applies && named && (self.id.is_none() || self.id.as_deref() == place.id)
+    }
+
+    /// Does the fault's pattern fit this operation or event?
+    fn names(&self, provider: &str, operation: &str) -> bool {
+        let name = self.operation.as_str();
+        let bare = name.strip_prefix(provider).and_then(|rest| rest.strip_prefix('.'));
+        let wanted = bare.unwrap_or(name);
+        match wanted.strip_suffix('*') {
+            Some(beginning) => operation.starts_with(beginning),
+            None => operation == wanted,
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderValue, StatusCode};
+use url::Url;
 
 use crate::reply::Reply;
 
@@ -14,6 +15,14 @@ use crate::reply::Reply;
 /// restriction, because paying leads on to the merchant's return URL.
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; \
                       img-src http: https: data:; base-uri 'none'; frame-ancestors 'none'";
+
+/// Schemes that would run or read something on the payer's machine when a page links to them.
+const UNSAFE_SCHEMES: [&str; 6] = ["javascript", "data", "vbscript", "file", "blob", "about"];
+
+/// Whether a page may link to a merchant's URL.
+pub(crate) fn is_safe_link(url: &Url) -> bool {
+    !UNSAFE_SCHEMES.contains(&url.scheme())
+}
 
 /// Text that may stand in a page as it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

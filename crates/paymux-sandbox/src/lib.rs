@@ -104,7 +104,9 @@ impl Sandbox {
             random: Random::new(config.seed)?,
             faults: Arc::new(Faults::default()),
         });
-        let (listener, address) = server::bind(config.port).await.map_err(SandboxError::Bind)?;
+        let port = config.port;
+        let (listener, address) =
+            server::bind(port).await.map_err(|source| SandboxError::Bind { port, source })?;
         let root = Url::parse(&format!("http://{address}/"))
             .map_err(|error| SandboxError::Configuration(error.to_string()))?;
         let toffeepay = ToffeePay::new(Arc::clone(&world), &root, config.toffeepay)?;

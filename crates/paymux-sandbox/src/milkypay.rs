@@ -37,11 +37,11 @@ pub(crate) use control::{ROUTES, routes as control_routes};
 pub use handle::MilkyPaySandbox;
 pub use operator::StatusChange;
 pub use services::{Form, Service, ServiceField};
-pub use settings::{Account, AmountStyle, ConflictBody, Expiry, MilkyPaySettings, ReferenceLookup};
+pub use settings::{Account, ConflictBody, Expiry, MilkyPaySettings, NumberStyle, ReferenceLookup};
 pub use status::Status;
 
 use crate::config::MilkyPayConfig;
-use crate::fault::{FaultKind, Place, Site};
+use crate::fault::{FaultKind, Names, Place, Site};
 use crate::webhook::{DeliveryState, Outgoing, Schedule, Signer, Webhooks};
 use crate::{SandboxError, World, lock};
 use events::Event;
@@ -49,6 +49,10 @@ use state::{Moment, State};
 
 /// The provider's name in faults, logs and paths.
 const NAME: &str = "milkypay";
+
+/// What faults can happen to.
+pub(crate) const NAMES: Names =
+    Names { provider: NAME, operations: &operation::Operation::NAMES, events: &events::NAMES };
 
 /// One MilkyPay account with everything around it.
 #[derive(Debug)]
@@ -162,11 +166,11 @@ impl MilkyPay {
             };
             let entry = json!({
                 "status": status,
-                "processed": last.map(|attempt| wire::seconds(attempt.at)),
+                "processed": last.map(|attempt| attempt.at.as_second()),
                 "response_code": last.and_then(|attempt| attempt.status),
                 "transaction_status": delivery.event.strip_prefix("callback."),
             });
-            Some((wire::seconds(delivery.at).to_string(), entry))
+            Some((delivery.at.as_second().to_string(), entry))
         });
         logs.into_iter().flatten().collect()
     }

@@ -36,7 +36,7 @@ pub use payer::{Decline, Method, Payer, RefundOutcome, Step, TopUp};
 pub use settings::{Capture, ErrorShape, Game, ToffeePaySettings};
 
 use crate::config::ToffeePayConfig;
-use crate::fault::{FaultKind, Place, Site};
+use crate::fault::{FaultKind, Names, Place, Site};
 use crate::webhook::{Schedule, Signer, WebhookScheme, Webhooks};
 use crate::{SandboxError, World, lock};
 use events::Event;
@@ -44,6 +44,10 @@ use state::{Moment, State};
 
 /// The provider's name in faults, logs and paths.
 const NAME: &str = "toffeepay";
+
+/// What faults can happen to.
+pub(crate) const NAMES: Names =
+    Names { provider: NAME, operations: &operation::Operation::NAMES, events: &events::NAMES };
 
 /// One ToffeePay account with everything around it.
 #[derive(Debug)]

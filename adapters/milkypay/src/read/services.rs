@@ -1,5 +1,7 @@
 //! Services and pre-requests.
 
+use std::collections::BTreeMap;
+
 use serde_json::value::RawValue;
 
 use super::{Unreadable, by_locale, data, related};
@@ -52,12 +54,12 @@ fn service_of(data: &Members<'_>) -> Result<PaymentService, Unreadable> {
         enabled: own.flag("enabled"),
         amount_min: own.decimal("amount_min")?,
         amount_max: own.decimal("amount_max")?,
-        fee_min: own.decimal("fee_min")?,
-        fee_max: own.decimal("fee_max")?,
-        fee_rate: own.decimal("fee_rate")?,
-        fee_fix: own.decimal("fee_fix")?,
-        reserve_lifetime: own.decimal("reserve_lifetime")?,
-        reserve_rate: own.decimal("reserve_rate")?,
+        fee_min: own.figure("fee_min"),
+        fee_max: own.figure("fee_max"),
+        fee_rate: own.figure("fee_rate"),
+        fee_fix: own.figure("fee_fix"),
+        reserve_lifetime: own.figure("reserve_lifetime"),
+        reserve_rate: own.figure("reserve_rate"),
         currency: own.filled("currency"),
         mode: own.flag("test_mode").map(Mode::of_test_mode),
         method_id: related(data, "payment-method"),
@@ -67,21 +69,26 @@ fn service_of(data: &Members<'_>) -> Result<PaymentService, Unreadable> {
 }
 
 /// What can be paid with.
-pub(crate) fn prerequest(body: &[u8]) -> Result<Prerequest, Unreadable> {
+pub(crate) fn prerequest<'a>(body: &'a [u8]) -> Result<Prerequest, Unreadable> {
     let data = data(&Members::of_body(body)?)?;
     let (services, methods) = (data.members("services"), data.members("methods"));
     let account = data.get("account").and_then(Members::of_object);
-    let service = |(code, value): (&str, &RawValue)| {
-        Ok((code.to_owned(), prerequest_service(code, &object(value)?)?))
+    // Maps by code; an entry that does not say its code is none of them.
+    let entries = |map: &Members<'a>| {
+        let entries = map.iter().filter_map(|(_, value)| Members::of_object(value));
+        let coded = entries.filter_map(|entry| Some((entry.filled("code")?, entry)));
+        coded.collect::<Vec<_>>()
     };
-    let method = |(code, value): (&str, &RawValue)| {
-        Ok((code.to_owned(), prerequest_method(code, &object(value)?)))
-    };
+    let mut by_code = BTreeMap::new();
+    for (code, own) in entries(&services) {
+        by_code.insert(code.clone(), prerequest_service(code, &own)?);
+    }
+    let methods = entries(&methods).into_iter();
     Ok(Prerequest {
         currency: data.required("currency")?,
         mode: data.flag("test_mode").map(Mode::of_test_mode),
-        services: services.iter().map(service).collect::<Result<_, Unreadable>>()?,
-        methods: methods.iter().map(method).collect::<Result<_, Unreadable>>()?,
+        services: by_code,
+        methods: methods.map(|(code, own)| (code.clone(), prerequest_method(code, &own))).collect(),
         account: account.map(|account| MerchantCard {
             name: account.filled("name"),
             description: account.text("description"),
@@ -95,10 +102,10 @@ fn object(value: &RawValue) -> Result<Members<'_>, Unreadable> {
     Members::of_object(value).ok_or_else(|| Unreadable::new("an entry of the answer is no object"))
 }
 
-fn prerequest_service(code: &str, own: &Members<'_>) -> Result<PrerequestService, Unreadable> {
+fn prerequest_service(code: String, own: &Members<'_>) -> Result<PrerequestService, Unreadable> {
     let fields = own.rows("fields").unwrap_or_default();
     Ok(PrerequestService {
-        code: own.filled("code").unwrap_or_else(|| code.to_owned()),
+        code,
         method: own.filled("method"),
         flow: own.filled("flow"),
         currency: own.required("currency")?,
@@ -123,9 +130,9 @@ fn field(value: &RawValue) -> Result<ServiceField, Unreadable> {
     })
 }
 
-fn prerequest_method(code: &str, own: &Members<'_>) -> PrerequestMethod {
+fn prerequest_method(code: String, own: &Members<'_>) -> PrerequestMethod {
     PrerequestMethod {
-        code: own.filled("code").unwrap_or_else(|| code.to_owned()),
+        code,
         category: own.filled("category"),
         description: own.text("description"),
         name: by_locale(own, "name"),

@@ -1,6 +1,6 @@
 //! Orders, as the shop has them on file.
 
-use std::{fs, path::Path};
+use std::{collections::BTreeSet, fs, path::Path};
 
 use paymux::{
     CreatePayment, Currency, Customer, Error, IdempotencyKey, Money, OsRandom, PaymentStatus,
@@ -28,6 +28,9 @@ pub(super) struct Order {
     pub(super) currency: String,
     #[serde(default)]
     pub(super) image: Option<String>,
+    /// How to pay, where the shop chooses.
+    #[serde(default)]
+    pub(super) service: Option<String>,
     pub(super) script: Script,
     pub(super) expect: Expectation,
 }
@@ -42,6 +45,10 @@ pub(super) enum Script {
     DeclineThenPay,
     /// The payer is declined until the provider has enough.
     DeclineThreeTimes,
+    /// The payer pays too little, and then the rest.
+    PayInTwoParts,
+    /// The payer pays too little, and leaves it at that.
+    PayTooLittle,
     /// The payer does nothing, and the shop cancels.
     Cancel,
     /// The payer does nothing until the offer expires.
@@ -58,6 +65,7 @@ pub(super) enum Script {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Move {
     Pay,
+    PayTooLittle,
     BeDeclined,
 }
 
@@ -67,6 +75,8 @@ impl Script {
             Self::Pay | Self::AuthorizeAndCapture | Self::AuthorizeAndRelease => &[Move::Pay],
             Self::DeclineThenPay => &[Move::BeDeclined, Move::Pay],
             Self::DeclineThreeTimes => &[Move::BeDeclined; 3],
+            Self::PayInTwoParts => &[Move::PayTooLittle, Move::Pay],
+            Self::PayTooLittle => &[Move::PayTooLittle],
             Self::Cancel | Self::LetExpire | Self::Refused => &[],
         }
     }
@@ -77,6 +87,8 @@ impl Script {
 #[serde(rename_all = "snake_case")]
 pub(super) enum Expectation {
     Succeeded,
+    /// Money came, and not enough: nothing is shipped.
+    PartiallyPaid,
     Failed,
     Cancelled,
     Expired,
@@ -88,6 +100,7 @@ impl Expectation {
     pub(super) fn status(&self) -> Option<PaymentStatus> {
         match self {
             Self::Succeeded => Some(PaymentStatus::Succeeded),
+            Self::PartiallyPaid => Some(PaymentStatus::PartiallyPaid),
             Self::Failed => Some(PaymentStatus::Failed),
             Self::Cancelled => Some(PaymentStatus::Cancelled),
             Self::Expired => Some(PaymentStatus::Expired),
@@ -123,6 +136,15 @@ pub(super) fn load(file: Option<&Path>) -> Result<Vec<Order>, Stop> {
             (name, text)
         }
     };
-    serde_json::from_str(&text)
-        .map_err(|error| format!("the orders {name} are not as they should be: {error}").into())
+    let orders: Vec<Order> = serde_json::from_str(&text)
+        .map_err(|error| format!("the orders {name} are not as they should be: {error}"))?;
+    let mut ids = BTreeSet::new();
+    // The id is the reference: two orders of one reference could not be told apart.
+    if let Some(twice) = orders.iter().find(|order| !ids.insert(&order.id)) {
+        return Err(format!("the orders {name} have the id {:?} twice", twice.id).into());
+    }
+    if orders.is_empty() {
+        return Err(format!("the orders {name} are none").into());
+    }
+    Ok(orders)
 }

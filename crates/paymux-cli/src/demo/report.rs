@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, io::Write};
 
-use comfy_table::{ContentArrangement, Table, presets::UTF8_FULL_CONDENSED};
+use comfy_table::{ColumnConstraint, ContentArrangement, LineStyle, Table, TableStyle};
 use serde::Serialize;
 
 use super::{
@@ -10,6 +10,10 @@ use super::{
     row::{Row, State},
 };
 use crate::Stop;
+
+/// One line below the header: every column of a terminal counts.
+const STYLE: TableStyle =
+    TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
 
 /// What came in at the webhook endpoint.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
@@ -58,12 +62,16 @@ impl Report {
         Ok(writeln!(out)?)
     }
 
-    pub(super) fn write_table(&self, out: &mut dyn Write) -> Result<(), Stop> {
+    fn table(&self) -> Table {
         let mut table = Table::new();
-        table
-            .load_style(UTF8_FULL_CONDENSED)
-            .set_content_arrangement(ContentArrangement::Dynamic)
-            .set_header(["order", "account", "amount", "status", "provider's word", "known by"]);
+        table.load_style(STYLE).set_content_arrangement(ContentArrangement::Dynamic).set_header([
+            "order",
+            "account",
+            "amount",
+            "status",
+            "provider's word",
+            "known by",
+        ]);
         for line in &self.orders {
             let status = if line.as_scripted {
                 line.status.clone()
@@ -79,10 +87,21 @@ impl Report {
                 line.how.clone(),
             ]);
         }
-        writeln!(out, "{table}")?;
+        // Ids and amounts are not broken into lines; the rest gives way on a narrow terminal.
+        for (index, column) in table.column_iter_mut().enumerate() {
+            column.set_padding((0, 1));
+            if index < 3 {
+                column.set_constraint(ColumnConstraint::ContentWidth);
+            }
+        }
+        table
+    }
+
+    pub(super) fn write_table(&self, out: &mut dyn Write) -> Result<(), Stop> {
+        writeln!(out, "{}", self.table())?;
         for line in &self.orders {
             if let Some(error) = &line.error {
-                writeln!(out, "{} was refused: {error}", line.order)?;
+                writeln!(out, "{} {}: {error}", line.order, line.status)?;
             }
         }
         self.write_summary(out)
@@ -109,7 +128,11 @@ impl Line {
         let (mut refused_field, mut error, mut known) = (None, None, None);
         let status = match row.state {
             State::New => "not asked".to_owned(),
-            State::Refused { field, sentence } => {
+            State::InDoubt { sentence } => {
+                error = Some(sentence);
+                "in doubt".to_owned()
+            }
+            State::Refused { field, sentence, .. } => {
                 (refused_field, error) = (field, Some(sentence));
                 "refused".to_owned()
             }
@@ -134,6 +157,40 @@ impl Line {
             error,
             expected: row.order.expect,
             as_scripted,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// On a terminal of 80 columns no line is longer, and no id, amount or status is cut.
+    #[test]
+    fn the_table_fits_a_narrow_terminal() {
+        let line = |how: &str| Line {
+            order: "A-1001".to_owned(),
+            account: "toffeepay-manual".to_owned(),
+            amount: "49.00".to_owned(),
+            currency: "USD".to_owned(),
+            status: "succeeded".to_owned(),
+            provider_status: Some("cancelled".to_owned()),
+            payment: None,
+            captured: None,
+            how: how.to_owned(),
+            refused_field: None,
+            error: None,
+            expected: Expectation::Succeeded,
+            as_scripted: true,
+        };
+        let orders = vec![line("read after session.expired"), line("captured by the shop")];
+        let report = Report { orders, webhooks: Traffic::default(), as_scripted: 2 };
+        let mut table = report.table();
+        table.set_width(80);
+        let shown = table.to_string();
+        assert!(shown.lines().all(|line| line.chars().count() <= 80), "{shown}");
+        for word in ["A-1001", "toffeepay-manual", "49.00 USD", "succeeded", "session.expired"] {
+            assert!(shown.contains(word), "{word} is cut:\n{shown}");
         }
     }
 }

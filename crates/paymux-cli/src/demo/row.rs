@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use paymux::{Error, Options, Payment, PaymentHandle, PaymentProvider, PaymentStatus};
+use paymux::{ConfirmStep, Error, Options, Payment, PaymentHandle, PaymentProvider, PaymentStatus};
 
 use super::order::{Expectation, Order};
 
@@ -11,39 +11,70 @@ pub(super) struct Row {
     pub(super) state: State,
     /// How the present state became known.
     pub(super) how: String,
+    /// A step of the shop that failed, to be taken again when the payment has been read.
+    pub(super) step_failed: bool,
+    /// The step that the shop confirmed last.
+    pub(super) confirmed: Option<ConfirmStep>,
 }
 
 pub(super) enum State {
     /// Not asked yet.
     New,
-    /// Refused before anything was sent, or by the provider without effect.
-    Refused { field: Option<String>, sentence: String },
+    /// There will be no payment.
+    Refused { by: RefusedBy, field: Option<String>, sentence: String },
+    /// Nobody knows whether there is a payment.
+    InDoubt { sentence: String },
     /// A payment, in the status the provider last said.
     Known { provider: Arc<dyn PaymentProvider>, payment: Box<Payment>, options: Options },
 }
 
+/// Who would not open the payment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum RefusedBy {
+    /// We: nothing was sent.
+    Us,
+    /// The provider, in an answer.
+    Provider,
+}
+
 impl Row {
     pub(super) fn new(order: Order) -> Self {
-        Self { order, state: State::New, how: String::new() }
+        Self { order, state: State::New, how: String::new(), step_failed: false, confirmed: None }
     }
 
-    pub(super) fn refuse(&mut self, error: &Error) {
-        let field = error.field().map(str::to_owned);
-        self.state = State::Refused { field, sentence: error.to_string() };
-        "refused before anything was sent".clone_into(&mut self.how);
+    /// The payment could not be opened. `may_exist` says that this or an earlier send of the same
+    /// request may have opened it all the same.
+    pub(super) fn give_up(&mut self, error: &Error, may_exist: bool) {
+        let sentence = error.to_string();
+        let (state, how) = if may_exist {
+            (State::InDoubt { sentence }, "no answer that can be relied on")
+        } else {
+            let by = match error.http_status() {
+                Some(_) => RefusedBy::Provider,
+                None => RefusedBy::Us,
+            };
+            let how = match by {
+                RefusedBy::Provider => "refused by the provider",
+                RefusedBy::Us => "nothing was sent",
+            };
+            let field = error.field().map(str::to_owned);
+            (State::Refused { by, field, sentence }, how)
+        };
+        self.state = state;
+        how.clone_into(&mut self.how);
     }
 
     pub(super) fn payment(&self) -> Option<&Payment> {
         match &self.state {
             State::Known { payment, .. } => Some(payment),
-            State::New | State::Refused { .. } => None,
+            State::New | State::Refused { .. } | State::InDoubt { .. } => None,
         }
     }
 
     pub(super) fn handle(&self) -> Option<PaymentHandle> {
         match &self.state {
             State::Known { payment, options, .. } => Some(payment.handle(options)),
-            State::New | State::Refused { .. } => None,
+            State::New | State::Refused { .. } | State::InDoubt { .. } => None,
         }
     }
 
@@ -51,12 +82,15 @@ impl Row {
         self.payment().map(|payment| payment.status)
     }
 
-    /// Is there nothing more to wait for?
+    /// Is there nothing more to wait for? A payment can stay short for good without ever being
+    /// final; a script that ends there says so.
     pub(super) fn is_settled(&self) -> bool {
         match &self.state {
             State::New => false,
-            State::Refused { .. } => true,
-            State::Known { payment, .. } => payment.status.is_final(),
+            State::Refused { .. } | State::InDoubt { .. } => true,
+            State::Known { payment, .. } => {
+                payment.status.is_final() || self.order.expect.status() == Some(payment.status)
+            }
         }
     }
 
@@ -77,8 +111,8 @@ impl Row {
     /// Did the order end as its script says? A success counts only if the whole price came in.
     pub(super) fn is_as_scripted(&self) -> bool {
         match (&self.state, &self.order.expect) {
-            (State::Refused { field, .. }, Expectation::Refused(expected)) => {
-                field.as_ref() == Some(expected)
+            (State::Refused { by, field, .. }, Expectation::Refused(expected)) => {
+                *by == RefusedBy::Us && field.as_ref() == Some(expected)
             }
             (State::Known { payment, .. }, expected) => {
                 let paid = match self.order.price() {
@@ -88,7 +122,7 @@ impl Row {
                 expected.status() == Some(payment.status)
                     && (payment.status != PaymentStatus::Succeeded || paid)
             }
-            (State::New | State::Refused { .. }, _) => false,
+            (State::New | State::Refused { .. } | State::InDoubt { .. }, _) => false,
         }
     }
 }

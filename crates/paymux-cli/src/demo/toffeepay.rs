@@ -15,7 +15,7 @@ use paymux_sandbox::{
 
 use super::{
     order::{Move, Order},
-    stage::{Account, Player},
+    stage::{Account, Joined, Player},
     webhooks::Endpoint,
 };
 use crate::Stop;
@@ -30,24 +30,32 @@ const GAMES: [(&str, &str, CaptureMethod); 2] = [
     (MANUAL, "space_shooter_manual", CaptureMethod::Manual),
 ];
 
-pub(super) fn accounts(sandbox: &Sandbox, http: &HttpClient) -> Result<Vec<Account>, Stop> {
-    let toffeepay = sandbox.toffeepay();
-    let open = |(name, game, capture): (&str, &str, CaptureMethod)| {
-        let key = SecretString::from(toffeepay.api_key());
-        let config = ToffeePayConfig::new(ProviderId::new(name)?, key, game)
-            .base_url(toffeepay.base_url())
-            .capture(capture)
-            .webhook_secret_legacy(SecretString::from(toffeepay.webhook_secret()));
-        let provider = Arc::new(ToffeePay::new(config, http.clone())?);
-        let player = Box::new(Gamer { sandbox: toffeepay.clone(), capture });
-        Ok(Account { provider, player })
-    };
-    GAMES.into_iter().map(open).collect()
+/// Opens both accounts; see [`super::stage::Join`].
+pub(super) fn join<'a>(
+    sandbox: &'a Sandbox,
+    http: &'a HttpClient,
+    endpoint: &'a Endpoint,
+) -> Joined<'a> {
+    Box::pin(async move {
+        let toffeepay = sandbox.toffeepay();
+        toffeepay.set_webhook_url(Some(endpoint.url_of(AUTOMATIC)?))?;
+        GAMES.into_iter().map(|game| open(&toffeepay, http, game)).collect()
+    })
 }
 
-/// Has the webhooks sent to the demo's endpoint.
-pub(super) fn subscribe(sandbox: &Sandbox, endpoint: &Endpoint) -> Result<(), Stop> {
-    Ok(sandbox.toffeepay().set_webhook_url(Some(endpoint.url_of(AUTOMATIC)?))?)
+fn open(
+    toffeepay: &ToffeePaySandbox,
+    http: &HttpClient,
+    (name, game, capture): (&str, &str, CaptureMethod),
+) -> Result<Account, Stop> {
+    let key = SecretString::from(toffeepay.api_key());
+    let config = ToffeePayConfig::new(ProviderId::new(name)?, key, game)
+        .base_url(toffeepay.base_url())
+        .capture(capture)
+        .webhook_secret_legacy(SecretString::from(toffeepay.webhook_secret()));
+    let provider = Arc::new(ToffeePay::new(config, http.clone())?);
+    let player = Box::new(Gamer { sandbox: toffeepay.clone(), capture });
+    Ok(Account { provider, player })
 }
 
 struct Gamer {
@@ -66,6 +74,7 @@ impl Player for Gamer {
         let session = payment.id.as_str();
         match payer {
             Move::Pay => self.sandbox.pay(session, Payer::new(Method::ApplePay))?,
+            Move::PayTooLittle => return Err("a game's item is paid whole or not at all".into()),
             Move::BeDeclined => self.sandbox.decline(session, Decline::InsufficientFunds)?,
         };
         Ok(())

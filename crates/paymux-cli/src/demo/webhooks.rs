@@ -31,30 +31,17 @@ struct Door {
     deliveries: mpsc::UnboundedSender<Delivery>,
 }
 
+/// An address of this machine, known before anybody is told of it.
 pub(super) struct Endpoint {
+    listener: TcpListener,
     root: Url,
-    return_url: Url,
-    server: JoinHandle<()>,
 }
 
 impl Endpoint {
-    pub(super) async fn open(
-        providers: Vec<Arc<dyn PaymentProvider>>,
-    ) -> Result<(Self, Deliveries), Stop> {
-        let (sender, deliveries) = mpsc::unbounded_channel();
-        let providers = providers.into_iter().map(|one| (one.id().to_string(), one)).collect();
-        let door = Arc::new(Door { providers, deliveries: sender });
-        let router = Router::new()
-            .route("/webhooks/{account}", post(receive))
-            .route("/thanks", get(async || "Thank you. You can close this page."))
-            .with_state(door);
+    pub(super) async fn bind() -> Result<Self, Stop> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
-        let root: Url = format!("http://{}/", listener.local_addr()?).parse()?;
-        let server = tokio::spawn(async move {
-            // It ends with the demo; until then there is nobody to tell.
-            let _ = axum::serve(listener, router).await;
-        });
-        Ok((Self { return_url: root.join("thanks")?, root, server }, deliveries))
+        let root = format!("http://{}/", listener.local_addr()?).parse()?;
+        Ok(Self { listener, root })
     }
 
     /// Where the deliveries of this account are to go.
@@ -62,12 +49,28 @@ impl Endpoint {
         Ok(self.root.join("webhooks/")?.join(account)?)
     }
 
-    pub(super) fn return_url(&self) -> &Url {
-        &self.return_url
+    /// Where payers return to.
+    pub(super) fn return_url(&self) -> Result<Url, Stop> {
+        Ok(self.root.join("thanks")?)
     }
 
-    pub(super) fn close(self) {
-        self.server.abort();
+    /// Takes deliveries for these accounts from now on.
+    pub(super) fn serve(
+        self,
+        providers: Vec<Arc<dyn PaymentProvider>>,
+    ) -> (JoinHandle<()>, Deliveries) {
+        let (sender, deliveries) = mpsc::unbounded_channel();
+        let providers = providers.into_iter().map(|one| (one.id().to_string(), one)).collect();
+        let door = Arc::new(Door { providers, deliveries: sender });
+        let router = Router::new()
+            .route("/webhooks/{account}", post(receive))
+            .route("/thanks", get(async || "Thank you. You can close this page."))
+            .with_state(door);
+        let server = tokio::spawn(async move {
+            // It ends with the demo; until then there is nobody to tell.
+            let _ = axum::serve(self.listener, router).await;
+        });
+        (server, deliveries)
     }
 }
 

@@ -65,9 +65,11 @@ pub(super) fn refusal(response: &HttpResponse, recognized: bool) -> Error {
     let (kind, definite, retryable) = match status.as_u16() {
         400 | 422 => (ErrorKind::InvalidRequest, true, false),
         401 => (ErrorKind::Unauthenticated, true, false),
-        402 => (ErrorKind::Declined, true, false),
+        402 if recognized => (ErrorKind::Declined, true, false),
         403 => (ErrorKind::PermissionDenied, true, false),
-        404 | 410 => (ErrorKind::NotFound, true, false),
+        404 | 410 if recognized => (ErrorKind::NotFound, true, false),
+        // An address that something on the way does not know is no word about any payment.
+        404 | 410 => (ErrorKind::Configuration, true, false),
         405 | 415 | 501 | 505 => (ErrorKind::Configuration, true, false),
         408 => (ErrorKind::Timeout, false, true),
         409 => (ErrorKind::Conflict, false, false),

@@ -244,3 +244,14 @@ fn operations_are_named_as_their_methods() {
         assert_eq!(operation.is_mutating(), mutating, "{word}");
     }
 }
+
+/// A read after a mutating request that could not be sent proves nothing of the one before.
+#[test]
+fn what_may_have_acted_is_not_proved_unsent() {
+    let unsent = || Error::new(ErrorKind::Unavailable, Effect::None, "gone").with_offered(false);
+    assert_eq!(unsent().offered(), Some(false));
+    assert_eq!(unsent().with_effect(Effect::None).offered(), Some(false));
+    assert_eq!(unsent().with_effect(Effect::Possible).offered(), None);
+    let sent = Error::new(ErrorKind::Unavailable, Effect::None, "gone").with_offered(true);
+    assert_eq!(sent.with_effect(Effect::Possible).offered(), Some(true));
+}

@@ -137,3 +137,18 @@ fn keys_are_base_32_of_all_the_bits() {
     // 0x5a five times is 01011 01001 01101 00101 10100 10110 10010 11010.
     assert_eq!(key(0x5a), "ljnfuws2".repeat(4));
 }
+
+/// The empty text's and `abc`'s digests are those of FIPS 180-2.
+#[test]
+fn digests_make_event_keys() {
+    assert_eq!(
+        EventKey::digest(b"").as_str(),
+        "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+    );
+    let abc = EventKey::digest(b"abc");
+    assert_eq!(
+        abc.as_str(),
+        "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    );
+    assert_eq!(EventKey::new(abc.as_str()).unwrap(), abc);
+}

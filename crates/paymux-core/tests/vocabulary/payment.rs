@@ -57,9 +57,19 @@ fn what_was_given_back_is_not_paid() {
     for (refunded, charged_back, kept) in rows {
         payment.amounts.refunded = Some(usd(refunded));
         payment.amounts.charged_back = Some(usd(charged_back));
-        assert!(payment.is_paid(usd(kept)), "{refunded} and {charged_back} leave {kept}");
+        let something = kept > 0;
+        assert_eq!(
+            payment.is_paid(usd(kept)),
+            something,
+            "{refunded} and {charged_back} leave {kept}"
+        );
         assert!(!payment.is_paid(usd(kept + 1)), "{refunded} and {charged_back} leave {kept}");
     }
+    payment.amounts.captured = Some(usd(0));
+    payment.amounts.refunded = None;
+    payment.amounts.charged_back = None;
+    assert!(!payment.is_paid(usd(0)), "nothing was taken");
+    payment.amounts.captured = Some(usd(499));
     payment.amounts.refunded = Some(usd(500));
     assert!(!payment.is_paid(usd(0)), "more given back than was taken is for a person to see");
     payment.amounts.refunded = Some(Money::new(1, Currency::EUR).unwrap());
@@ -76,8 +86,13 @@ fn amounts_complete_each_other_and_the_newer_wins() {
         refunded: Some(usd(5)),
         charged_back: Some(usd(6)),
     };
-    assert_eq!(Amounts::default().or(&older), older);
+    // A hold is of the moment: an answer that does not speak of it may be the one that ended it.
+    let released = Amounts { authorized: None, ..older.clone() };
+    assert_eq!(Amounts::default().or(&older), released);
     assert_eq!(older.clone().or(&Amounts::default()), older);
+    let taken = Amounts { captured: Some(usd(3)), ..Amounts::default() };
+    let held = Amounts { authorized: Some(usd(3)), ..Amounts::default() };
+    assert_eq!(taken.clone().or(&held), taken, "what was taken is no longer held");
     let newer = Amounts { charged_back: Some(usd(0)), ..Amounts::default() };
     let merged = newer.or(&older);
     assert_eq!(merged.charged_back, Some(usd(0)), "zero is something said");

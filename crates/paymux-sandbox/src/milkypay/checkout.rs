@@ -17,7 +17,6 @@ use super::errors::{self, Refusal};
 use super::objects::{Flow, NewInvoice};
 use super::pages;
 use super::state::{Moment, State};
-use super::status::Status;
 use crate::reply::Reply;
 
 pub(super) fn routes() -> Router<Arc<MilkyPay>> {
@@ -94,7 +93,7 @@ fn act(state: &mut State, id: &str, entered: &Entered, moment: Moment<'_>) -> Re
 
 /// Back to the merchant once it is over, otherwise the page again.
 fn way_on(state: &State, id: &str) -> String {
-    let over = state.invoices.get(id).is_some_and(|invoice| !invoice.status.is_payable());
+    let over = state.invoices.get(id).is_some_and(|invoice| !invoice.is_payable());
     if over { format!("{}hpp/{id}/return", state.base) } else { state.page_url(id) }
 }
 
@@ -206,12 +205,4 @@ fn redirect(status: StatusCode, location: &str) -> Reply {
         Ok(location) => Reply::text(status, "").with_header(LOCATION, location),
         Err(_) => pages::unknown(),
     }
-}
-
-/// Whether an invoice's page shows a form.
-pub(super) fn shows_form(status: Status, active: &str, moderation_required: bool) -> bool {
-    status.is_payable()
-        && status != Status::Processing
-        && active != "process_pending"
-        && !moderation_required
 }

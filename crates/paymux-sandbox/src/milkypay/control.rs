@@ -31,7 +31,7 @@ pub(crate) const ROUTES: &[Route] = &[
         method: "PUT",
         path: "/settings",
         about: "Changes the settings that are named",
-        example: r#"{"amount_style":"float_tail","conflict_body":"bare","refund_delay_seconds":60}"#,
+        example: r#"{"number_style":"float_tail","conflict_body":"bare","refund_delay_seconds":60}"#,
     },
     Route {
         method: "PUT",

@@ -10,6 +10,29 @@ use super::private::{self, Shown};
 use super::state::State;
 use super::wire::Style;
 
+/// What faults call the callbacks: one for each status.
+pub(super) const NAMES: [&str; 19] = [
+    "callback.created",
+    "callback.process_pending",
+    "callback.processing",
+    "callback.process_error",
+    "callback.processed",
+    "callback.partially_processed",
+    "callback.process_failed",
+    "callback.expired",
+    "callback.terminated",
+    "callback.verified",
+    "callback.verify_failed",
+    "callback.refunding",
+    "callback.refund_pending",
+    "callback.refund_error",
+    "callback.partially_refunded",
+    "callback.refunded",
+    "callback.refund_failed",
+    "callback.charged_back",
+    "callback.partially_charged_back",
+];
+
 /// An invoice has changed, and the merchant is told.
 #[derive(Debug)]
 pub(super) struct Event {
@@ -56,5 +79,16 @@ impl Event {
             }
             _ => self.body,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Status;
+    use super::NAMES;
+
+    #[test]
+    fn every_status_has_its_callback() {
+        assert_eq!(NAMES.to_vec(), Status::ALL.map(|(_, word)| format!("callback.{word}")));
     }
 }

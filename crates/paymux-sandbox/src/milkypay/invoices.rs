@@ -73,7 +73,7 @@ impl State {
 
     pub(super) fn require_payable(&self, id: &str) -> Result<&Invoice, Refusal> {
         let invoice = self.invoice(id)?;
-        if !invoice.status.is_payable() {
+        if !invoice.is_payable() {
             return Err(Refusal::invalid("status", "The invoice can no longer be paid."));
         }
         if invoice.moderation_required {
@@ -209,7 +209,10 @@ impl State {
 
     /// An attempt that is under way, or a moderator, decides first.
     pub(super) fn expire_when_due(&mut self, id: &str, at: Timestamp) {
-        let Some(invoice) = self.invoices.get(id) else { return };
+        let Some(invoice) = self.invoices.get_mut(id) else { return };
+        if invoice.status == Status::PartiallyProcessed {
+            invoice.closed = true;
+        }
         if invoice.moderation_required || invoice.active_payment.status == "process_pending" {
             return;
         }
@@ -317,6 +320,7 @@ fn write(new: NewInvoice, service: Service, made: Made<'_>, merchant_url: Option
         gate: made.gate,
         active_payment: ActivePayment { status: "invoked", resolution: "ok".to_owned() },
         has_payer: false,
+        closed: false,
         declined: 0,
         refunds: Vec::new(),
         created: made.now,

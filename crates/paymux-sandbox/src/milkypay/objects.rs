@@ -127,6 +127,8 @@ pub(super) struct Invoice {
     pub(super) active_payment: ActivePayment,
     /// The payer has given what the provider needs.
     pub(super) has_payer: bool,
+    /// Its time passed with a part paid: the rest can no longer follow.
+    pub(super) closed: bool,
     /// Attempts that were declined.
     pub(super) declined: u32,
     pub(super) refunds: Vec<Refund>,
@@ -136,6 +138,11 @@ pub(super) struct Invoice {
 }
 
 impl Invoice {
+    /// A payer can still pay, or pay the rest.
+    pub(super) fn is_payable(&self) -> bool {
+        self.status.is_payable() && !self.closed
+    }
+
     /// What is still to be paid.
     pub(super) fn open_amount(&self) -> Amount {
         match self.processed_amount {

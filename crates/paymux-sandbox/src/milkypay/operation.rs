@@ -2,7 +2,7 @@
 
 use http::{HeaderMap, Method, StatusCode};
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::errors::Refusal;
 use super::lists;
@@ -94,20 +94,34 @@ impl Operation {
         found.map(|(_, operation)| (*operation, id)).ok_or(Refusal::MethodNotAllowed)
     }
 
+    const ALL: [(Operation, &'static str); 10] = [
+        (Operation::CreatePrerequest, "CreatePrerequest"),
+        (Operation::CreatePublicInvoice, "CreatePublicInvoice"),
+        (Operation::GetPublicInvoice, "GetPublicInvoice"),
+        (Operation::ProcessInvoice, "ProcessInvoice"),
+        (Operation::ListPaymentServices, "ListPaymentServices"),
+        (Operation::GetPaymentService, "GetPaymentService"),
+        (Operation::CreateInvoice, "CreateInvoice"),
+        (Operation::GetInvoice, "GetInvoice"),
+        (Operation::ListInvoices, "ListInvoices"),
+        (Operation::CreateRefund, "CreateRefund"),
+    ];
+
+    /// The names alone.
+    pub(super) const NAMES: [&'static str; 10] = {
+        let mut names = [""; 10];
+        let mut index = 0;
+        while index < names.len() {
+            names[index] = Operation::ALL[index].1;
+            index += 1;
+        }
+        names
+    };
+
     /// What faults call it.
     pub(super) fn name(self) -> &'static str {
-        match self {
-            Operation::CreatePrerequest => "CreatePrerequest",
-            Operation::CreatePublicInvoice => "CreatePublicInvoice",
-            Operation::GetPublicInvoice => "GetPublicInvoice",
-            Operation::ProcessInvoice => "ProcessInvoice",
-            Operation::ListPaymentServices => "ListPaymentServices",
-            Operation::GetPaymentService => "GetPaymentService",
-            Operation::CreateInvoice => "CreateInvoice",
-            Operation::GetInvoice => "GetInvoice",
-            Operation::ListInvoices => "ListInvoices",
-            Operation::CreateRefund => "CreateRefund",
-        }
+        let known = Operation::ALL.into_iter().find(|(operation, _)| *operation == self);
+        known.map_or("", |(_, name)| name)
     }
 
     pub(super) fn changes(self) -> bool {
@@ -236,7 +250,9 @@ pub(super) fn refuse(state: &State, operation: Operation, refusal: &Refusal) -> 
     };
     let status = refusal.status();
     if matches!(operation, Operation::CreateInvoice | Operation::CreateRefund) {
-        let data = private::invoice(state, invoice, &Shown::Created);
+        let created = operation == Operation::CreateInvoice;
+        let shown = if created { Shown::Created } else { Shown::Read(Map::new()) };
+        let data = private::invoice(state, invoice, &shown);
         return style.reply(status, &Conflict { errors, data });
     }
     style.reply(status, &Conflict { errors, data: public::invoice(state, invoice, true) })

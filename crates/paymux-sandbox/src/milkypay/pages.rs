@@ -3,7 +3,6 @@
 use http::StatusCode;
 
 use super::amount::Amount;
-use super::checkout::shows_form;
 use super::objects::{Flow, Invoice};
 use super::services::method_facts;
 use super::state::State;
@@ -62,8 +61,10 @@ const REFUSED: End = End {
 };
 
 pub(super) fn invoice(state: &State, invoice: &Invoice, notice: Option<&str>) -> Reply {
-    let active = invoice.active_payment.status;
-    let form = shows_form(invoice.status, active, invoice.moderation_required);
+    let under_way = invoice.status == Status::Processing
+        || invoice.moderation_required
+        || invoice.active_payment.status == "process_pending";
+    let form = invoice.is_payable() && !under_way;
     let (heading, main) = if form {
         ("Payment", pay_form(state, invoice, notice))
     } else {
@@ -119,6 +120,9 @@ fn end(invoice: &Invoice) -> End {
         }
         Status::Verified => {
             ("good", "✓", "Card verified", "Nothing was charged. The shop has been told.")
+        }
+        Status::PartiallyProcessed if invoice.closed => {
+            ("wait", "½", "Partly paid", "The time for the rest is over. Ask the shop what to do.")
         }
         Status::Created
         | Status::ProcessPending
@@ -186,10 +190,18 @@ fn pay_form(state: &State, invoice: &Invoice, notice: Option<&str>) -> Html {
     } else {
         format!("Pay {}", money(open, invoice))
     };
+    let paid_a_part = invoice.status == Status::PartiallyProcessed;
+    let cancel = r#"<form method="post" action="{{path}}/cancel" class="leave">
+<button type="submit" id="cancel" class="quiet">Cancel this payment</button>
+</form>"#;
+    // What was begun with money cannot be called off by the payer.
+    let cancel = if paid_a_part { "" } else { cancel };
+    let cancel = Html::fill(cancel, &[("path", path(state, invoice))]);
     let leave = invoice.return_address().map(|_| {
-        let template = r#"<p class="leave"><a id="leave" href="{{path}}/return">Return to {{shop}} without paying</a></p>"#;
+        let template = r#"<p class="leave"><a id="leave" href="{{path}}/return">Return to {{shop}}{{how}}</a></p>"#;
+        let how = Html::text(if paid_a_part { "" } else { " without paying" });
         let shop = Html::text(&state.settings.account.name);
-        Html::fill(template, &[("path", path(state, invoice)), ("shop", shop)])
+        Html::fill(template, &[("path", path(state, invoice)), ("shop", shop), ("how", how)])
     });
     let (method, _) = method_facts(&invoice.method);
     let values = [
@@ -199,6 +211,7 @@ fn pay_form(state: &State, invoice: &Invoice, notice: Option<&str>) -> Html {
         ("outcomes", outcomes),
         ("amount", amount),
         ("button", Html::text(button)),
+        ("cancel", cancel),
         ("leave", leave.unwrap_or_default()),
     ];
     Html::fill(FORM, &values)

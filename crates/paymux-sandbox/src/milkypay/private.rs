@@ -8,7 +8,7 @@ use super::public::{GateView, gate, serial_number};
 use super::services::{self, Service};
 use super::state::State;
 use super::status::Status;
-use super::wire::{Number, Style, seconds};
+use super::wire::{Number, Style};
 
 /// A row, or the one object of an answer.
 #[derive(Debug, Serialize)]
@@ -34,19 +34,19 @@ pub(super) struct InvoiceAttributes<'a> {
     test_mode: bool,
     fee: Number,
     deposit: Number,
-    processed: Option<i64>,
+    processed: Option<Number>,
     processed_amount: Option<Number>,
     refunded_amount: Option<Number>,
     processed_fee: Option<Number>,
     processed_deposit: Option<Number>,
     metadata: Value,
-    flow_data: GateView<'a>,
+    flow_data: FlowData<'a>,
     flow: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     hpp_url: Option<String>,
     payment_flow: Flow,
-    created: i64,
-    updated: i64,
+    created: Number,
+    updated: Number,
     payload: Value,
     description: Option<&'a str>,
     descriptor: Option<&'a str>,
@@ -56,14 +56,29 @@ pub(super) struct InvoiceAttributes<'a> {
     rrn: Option<&'a str>,
     approval_code: Option<&'a str>,
     reserved_amount: Option<Number>,
-    reserve_expires: Option<i64>,
-    unreserved: Option<i64>,
+    reserve_expires: Option<Number>,
+    unreserved: Option<Number>,
     source: Source,
     callback_logs: Value,
     #[serde(skip_serializing_if = "Option::is_none")]
     charged_back_amount: Option<Number>,
     #[serde(flatten)]
     newer: Option<NewerMembers>,
+}
+
+/// Where the payer goes, or an empty map where there is no page to go to.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum FlowData<'a> {
+    Gate(GateView<'a>),
+    Empty(Value),
+}
+
+fn flow_data(invoice: &Invoice, style: Style) -> FlowData<'_> {
+    if matches!(invoice.status, Status::Created | Status::Verified | Status::VerifyFailed) {
+        return FlowData::Empty(style.map(&Map::new()));
+    }
+    FlowData::Gate(gate(&invoice.gate, style))
 }
 
 /// Members that later deployments added.
@@ -73,9 +88,9 @@ struct NewerMembers {
     service_amount: Option<Number>,
     payment_service_amount: Option<Number>,
     exchange_rate: Option<Number>,
-    refunded: Option<i64>,
+    refunded: Option<Number>,
     refunded_fee: Option<i64>,
-    failed: Option<i64>,
+    failed: Option<Number>,
 }
 
 /// Where an answer shows an invoice.
@@ -110,19 +125,19 @@ pub(super) fn invoice<'a>(
         test_mode: invoice.test_mode,
         fee: style.amount(invoice.fee),
         deposit: style.amount(invoice.deposit),
-        processed: invoice.processed.map(seconds),
+        processed: style.optional_time(invoice.processed),
         processed_amount: style.optional(invoice.processed_amount),
         refunded_amount: style.optional(invoice.refunded_amount),
         processed_fee: style.optional(invoice.processed_fee),
         processed_deposit: style.optional(invoice.processed_deposit),
         metadata: style.map(&invoice.metadata),
-        flow_data: gate(&invoice.gate, style),
+        flow_data: flow_data(invoice, style),
         flow: &invoice.service_flow,
         hpp_url: (*shown == Shown::Created).then(|| state.page_url(&invoice.id)),
         payment_flow: invoice.flow,
-        created: seconds(invoice.created),
-        updated: seconds(invoice.updated),
-        payload: payload(invoice),
+        created: style.time(invoice.created),
+        updated: style.time(invoice.updated),
+        payload: payload(invoice, shown, style),
         description: invoice.description.as_deref(),
         descriptor: None,
         callback_url: invoice.callback_url.as_deref(),
@@ -131,7 +146,7 @@ pub(super) fn invoice<'a>(
         rrn: None,
         approval_code: None,
         reserved_amount: style.optional(invoice.reserved_amount),
-        reserve_expires: invoice.reserve_expires.map(seconds),
+        reserve_expires: style.optional_time(invoice.reserve_expires),
         unreserved: None,
         source: invoice.source,
         callback_logs: style.map(logs),
@@ -169,16 +184,18 @@ fn newer(invoice: &Invoice, style: Style) -> NewerMembers {
         service_amount: None,
         payment_service_amount: None,
         exchange_rate: None,
-        refunded: invoice.refunded.map(seconds),
+        refunded: style.optional_time(invoice.refunded),
         refunded_fee: invoice.refunded.map(|_| 0),
-        failed: invoice.failed.map(seconds),
+        failed: style.optional_time(invoice.failed),
     }
 }
 
 /// Who paid, once the payer has shown up. The card is the platform's test card, masked.
-fn payload(invoice: &Invoice) -> Value {
+fn payload(invoice: &Invoice, shown: &Shown, style: Style) -> Value {
     if !invoice.has_payer {
-        return Value::Null;
+        // The samples have null in reads and an empty map in callbacks.
+        let callback = *shown == Shown::Callback;
+        return if callback { style.map(&Map::new()) } else { Value::Null };
     }
     let mut payload = json!({"token": null, "client_ip": ""});
     if invoice.method == "payment_card" || invoice.method == "applepay" {
@@ -270,7 +287,7 @@ pub(super) fn service<'a>(
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 pub(super) enum Included<'a> {
-    Request(Resource<RequestAttributes<'a>>),
+    Request(Box<Resource<RequestAttributes<'a>>>),
     Customer(Resource<&'a Map<String, Value>>),
 }
 
@@ -285,9 +302,9 @@ pub(super) struct RequestAttributes<'a> {
     resolution: String,
     description: Option<&'a str>,
     test_mode: bool,
-    expires: i64,
-    created: i64,
-    processed: Option<i64>,
+    expires: Number,
+    created: Number,
+    processed: Option<Number>,
     fields: Value,
 }
 
@@ -302,18 +319,18 @@ pub(super) fn included(invoice: &Invoice, style: Style) -> Vec<Included<'_>> {
         resolution: invoice.resolution.to_uppercase(),
         description: invoice.description.as_deref(),
         test_mode: invoice.test_mode,
-        expires: seconds(invoice.expires),
-        created: seconds(invoice.created),
-        processed: invoice.processed.map(seconds),
+        expires: style.time(invoice.expires),
+        created: style.time(invoice.created),
+        processed: style.optional_time(invoice.processed),
         fields: style.map(&invoice.service_fields),
     };
-    let request = Included::Request(Resource {
+    let request = Included::Request(Box::new(Resource {
         r#type: "payment-requests",
         id: format!("prq_{}", serial_number(&invoice.id)),
         attributes,
         relationships: empty(),
         links: empty(),
-    });
+    }));
     let customer = invoice.customer.as_ref().zip(invoice.customer_id.as_ref());
     let customer = customer.map(|(attributes, id)| {
         Included::Customer(Resource {

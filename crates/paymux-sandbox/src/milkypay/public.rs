@@ -8,13 +8,13 @@ use super::services::{Service, ServiceField, method_facts};
 use super::settings::Account;
 use super::state::State;
 use super::status::Status;
-use super::wire::{Entries, Number, Style, seconds};
+use super::wire::{Entries, Number, Style};
 
 #[derive(Debug, Serialize)]
 pub(super) struct InvoiceView<'a> {
     id: &'a str,
     serial_number: &'a str,
-    created: i64,
+    created: Number,
     test_mode: bool,
     reference_id: &'a str,
     currency: &'a str,
@@ -78,7 +78,7 @@ pub(super) fn invoice<'a>(
     InvoiceView {
         id: &invoice.id,
         serial_number: serial_number(&invoice.id),
-        created: seconds(invoice.created),
+        created: style.time(invoice.created),
         test_mode: invoice.test_mode,
         reference_id: &invoice.reference_id,
         currency: &invoice.currency,

@@ -43,6 +43,7 @@ impl State {
             return Err(Refusal::invalid("amount", "The account has not enough funds."));
         }
         let delay = SignedDuration::from_secs(self.settings.refund_delay_seconds.into());
+        let due = Due::SettleRefund(id.to_owned(), new.reference_id.clone());
         let refund = Refund {
             reference_id: new.reference_id,
             amount: new.amount,
@@ -54,7 +55,7 @@ impl State {
         if delay.is_zero() {
             return self.settle_refund(id, true, now);
         }
-        self.due.insert((clock::add(now, delay), Due::SettleRefund(id.to_owned())));
+        self.due.insert((clock::add(now, delay), due));
         self.turn(id, Status::RefundPending, "ok", now)
     }
 
@@ -84,9 +85,12 @@ impl State {
         self.turn(id, status, "ok", now)
     }
 
-    pub(super) fn settle_refund_when_due(&mut self, id: &str, at: Timestamp) {
-        // A refusal means that it was settled by hand.
-        let _settled = self.settle_refund(id, true, at);
+    pub(super) fn settle_refund_when_due(&mut self, id: &str, reference: &str, at: Timestamp) {
+        let open = |refund: &Refund| refund.state == "pending" && refund.reference_id == reference;
+        if self.invoices.get(id).is_some_and(|invoice| invoice.refunds.iter().any(open)) {
+            // What was settled by hand is not open any more.
+            let _settled = self.settle_refund(id, true, at);
+        }
     }
 }
 

@@ -28,17 +28,17 @@ pub enum ReferenceLookup {
     Single,
 }
 
-/// How amounts are written.
+/// How numbers are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
-pub enum AmountStyle {
+pub enum NumberStyle {
     /// `0.1`, as in the specification's samples.
     #[default]
     Plain,
     /// `0.10000000000000001` and `1.0e-8`, as PHP prints floats at full precision.
     FloatTail,
-    /// `"0.1"`, a number as text.
+    /// `"0.1"` and `"1597833205"`: amounts and times as text.
     Text,
 }
 
@@ -101,8 +101,8 @@ pub struct MilkyPaySettings {
     pub empty_maps_as_lists: bool,
     /// Slashes and letters beyond ASCII are escaped in JSON, as PHP does.
     pub php_escapes: bool,
-    /// How amounts are written.
-    pub amount_style: AmountStyle,
+    /// How amounts and times are written.
+    pub number_style: NumberStyle,
     /// Regular expressions of service fields arrive escaped twice, as in some deployments.
     pub double_escaped_regexps: bool,
     /// The account option "Forbid creation through the Public API": creation answers 403.
@@ -136,7 +136,7 @@ impl Default for MilkyPaySettings {
             reference_required: false,
             empty_maps_as_lists: true,
             php_escapes: true,
-            amount_style: AmountStyle::default(),
+            number_style: NumberStyle::default(),
             double_escaped_regexps: false,
             forbid_public_creation: false,
             newer_members: false,

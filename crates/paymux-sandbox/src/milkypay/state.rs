@@ -37,7 +37,8 @@ pub(super) struct State {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Due {
     ExpireInvoice(String),
-    SettleRefund(String),
+    /// The invoice, and the reference of its refund.
+    SettleRefund(String, String),
 }
 
 impl State {
@@ -63,7 +64,9 @@ impl State {
             let Some((at, due)) = self.due.pop_first() else { return };
             match due {
                 Due::ExpireInvoice(id) => self.expire_when_due(&id, at),
-                Due::SettleRefund(id) => self.settle_refund_when_due(&id, at),
+                Due::SettleRefund(id, reference) => {
+                    self.settle_refund_when_due(&id, &reference, at);
+                }
             }
         }
     }

@@ -12,6 +12,7 @@ use super::refunds::NewRefund;
 use super::request::Members;
 use super::services::Service;
 use super::state::State;
+use crate::html::is_safe_link;
 
 const BLANK: &str = "This value should not be blank.";
 const INVALID: &str = "This value is not valid.";
@@ -65,7 +66,9 @@ impl Inspection<'_> {
 
     fn url(&mut self, field: &str) -> Option<String> {
         let text = self.text(field)?;
-        if Url::parse(&text).is_ok() {
+        // Parsers of browsers repair what holds these, and would go elsewhere.
+        let repaired = text.chars().any(|sign| sign.is_control() || sign.is_whitespace());
+        if !repaired && Url::parse(&text).is_ok_and(|url| is_safe_link(&url)) {
             return Some(text);
         }
         self.refuse(field, "This value is not a valid URL.");

@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::amount::{Amount, with_float_tail};
-use super::settings::{AmountStyle, MilkyPaySettings};
+use super::settings::{MilkyPaySettings, NumberStyle};
 use crate::reply::Reply;
 
 /// The literal text of a number.
@@ -19,7 +19,7 @@ pub(super) type Number = Box<RawValue>;
 /// The account's habits of writing.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Style {
-    amounts: AmountStyle,
+    numbers: NumberStyle,
     lists: bool,
     escapes: bool,
 }
@@ -27,20 +27,32 @@ pub(super) struct Style {
 impl Style {
     pub(super) fn of(settings: &MilkyPaySettings) -> Self {
         Style {
-            amounts: settings.amount_style,
+            numbers: settings.number_style,
             lists: settings.empty_maps_as_lists,
             escapes: settings.php_escapes,
         }
     }
 
     pub(super) fn amount(self, amount: Amount) -> Number {
-        let text = match self.amounts {
-            AmountStyle::Plain => amount.to_string(),
-            AmountStyle::FloatTail => with_float_tail(amount),
-            AmountStyle::Text => format!("\"{amount}\""),
+        let text = match self.numbers {
+            NumberStyle::Plain => amount.to_string(),
+            NumberStyle::FloatTail => with_float_tail(amount),
+            NumberStyle::Text => format!("\"{amount}\""),
         };
-        // Every style is JSON; a null would be seen at once.
-        RawValue::from_string(text).unwrap_or_else(|_| RawValue::NULL.to_owned())
+        number(text)
+    }
+
+    /// Unix seconds, as all times in answers.
+    pub(super) fn time(self, at: Timestamp) -> Number {
+        let seconds = at.as_second();
+        number(match self.numbers {
+            NumberStyle::Plain | NumberStyle::FloatTail => seconds.to_string(),
+            NumberStyle::Text => format!("\"{seconds}\""),
+        })
+    }
+
+    pub(super) fn optional_time(self, at: Option<Timestamp>) -> Option<Number> {
+        at.map(|at| self.time(at))
     }
 
     pub(super) fn optional(self, amount: Option<Amount>) -> Option<Number> {
@@ -126,9 +138,9 @@ impl Formatter for PhpFormatter {
     }
 }
 
-/// Unix seconds, as all times in answers.
-pub(super) fn seconds(at: Timestamp) -> i64 {
-    at.as_second()
+/// Every style is JSON; a null would be seen at once.
+fn number(text: String) -> Number {
+    RawValue::from_string(text).unwrap_or_else(|_| RawValue::NULL.to_owned())
 }
 
 #[cfg(test)]
@@ -151,12 +163,12 @@ mod tests {
     #[test]
     fn amounts_are_written_in_three_ways() {
         let amount = Amount::parse("0.1", 2).unwrap();
-        for (amount_style, expected) in [
-            (AmountStyle::Plain, "0.1"),
-            (AmountStyle::FloatTail, "0.10000000000000001"),
-            (AmountStyle::Text, "\"0.1\""),
+        for (number_style, expected) in [
+            (NumberStyle::Plain, "0.1"),
+            (NumberStyle::FloatTail, "0.10000000000000001"),
+            (NumberStyle::Text, "\"0.1\""),
         ] {
-            let settings = MilkyPaySettings { amount_style, ..MilkyPaySettings::default() };
+            let settings = MilkyPaySettings { number_style, ..MilkyPaySettings::default() };
             let style = Style::of(&settings);
             assert_eq!(style.write(&style.amount(amount)), expected.as_bytes());
         }

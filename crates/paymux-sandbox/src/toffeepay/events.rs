@@ -10,6 +10,28 @@ use super::wire;
 use crate::random::Random;
 use crate::webhook::{Outgoing, Signer, WebhookScheme};
 
+/// The events of both generations.
+pub(super) const NAMES: [&str; 18] = [
+    "session.created",
+    "session.paid",
+    "session.failed",
+    "session.expired",
+    "session.cancelled",
+    "payment.created",
+    "payment.authorized",
+    "payment.succeeded",
+    "payment.cancelled",
+    "payment.failed",
+    "topup.succeeded",
+    "topup.failed",
+    "deposit.succeeded",
+    "deposit.failed",
+    "refund.created",
+    "refund.succeeded",
+    "refund.failed",
+    "refund.cancelled",
+];
+
 /// Something happened that ToffeePay tells of.
 #[derive(Debug)]
 pub(super) struct Event {

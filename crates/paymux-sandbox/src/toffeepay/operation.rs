@@ -51,6 +51,17 @@ impl Operation {
         (Operation::ListRefunds, "RefundService", "ListRefunds"),
     ];
 
+    /// The names alone.
+    pub(super) const NAMES: [&'static str; 14] = {
+        let mut names = [""; 14];
+        let mut index = 0;
+        while index < names.len() {
+            names[index] = Operation::ALL[index].2;
+            index += 1;
+        }
+        names
+    };
+
     pub(super) fn find(service: &str, method: &str) -> Option<(Operation, &'static str)> {
         let found = Operation::ALL.into_iter().find(|(_, s, m)| *s == service && *m == method);
         found.map(|(operation, _, name)| (operation, name))

@@ -1,6 +1,6 @@
 //! The control API: its help is true, and it does what the Rust handle does.
 
-use paymux_sandbox::toffeepay::Payer;
+use paymux_sandbox::toffeepay::{Decline, Payer};
 use serde_json::{Value, json};
 
 use crate::support::{assert_error, call, control, get, ok, send, session, session_request, start};
@@ -13,13 +13,15 @@ async fn every_route_of_the_help_exists_and_its_example_works() {
     let url = format!("{}control", sandbox.url());
     let help = send(&url, "GET", &[("Accept", "application/json")], "").await.unwrap().json();
     let routes = help["routes"].as_array().unwrap();
-    assert!(routes.len() >= 20, "{}", routes.len());
+    assert!(routes.len() >= 53, "{}", routes.len());
     for route in routes {
         let mut path = route["path"].as_str().unwrap().to_owned();
         let example = route["example"].as_str().unwrap();
         let body = example.split_once(" -d '").map(|(_, body)| body.trim_end_matches('\''));
         sandbox.reset();
-        let id = if path.contains("/sessions/") {
+        let id = if path.contains("/wallet/") {
+            crate::wallet::ready_for(&sandbox, &path).await
+        } else if path.contains("/sessions/") {
             session(&sandbox).await
         } else if path.contains("/payments/") {
             let session = session(&sandbox).await;
@@ -34,12 +36,17 @@ async fn every_route_of_the_help_exists_and_its_example_works() {
             let payment = toffeepay.pay(&session, Payer::default()).unwrap();
             let refund = ok(&sandbox, "CreateRefund", json!({"payment_id": payment})).await;
             refund["id"].as_str().unwrap().to_owned()
+        } else if path.contains("/invoices/") {
+            crate::milkypay::ready_for(&sandbox, &path).await
         } else {
             String::new()
         };
         for (name, value) in [
             ("{id}", id.as_str()),
+            ("{key}", id.as_str()),
+            ("{wallet}", id.as_str()),
             ("{game_id}", "new_game"),
+            ("{code}", "new_service"),
             ("{step}", "succeed"),
             ("{outcome}", "succeed"),
         ] {
@@ -51,7 +58,9 @@ async fn every_route_of_the_help_exists_and_its_example_works() {
         assert_eq!(answer.status(), 200, "{method} {path}: {}", answer.body);
     }
     let text = get(&url).await;
-    assert!(text.body.contains("sandbox_toffeepay_key"), "{}", text.body);
+    for key in ["sandbox_toffeepay_key", "sandbox_milkypay_key", "sandbox_wallet_mac_key"] {
+        assert!(text.body.contains(key), "{}", text.body);
+    }
     assert!(text.body.contains(&format!("curl -s -X POST {url}/time/advance")), "{}", text.body);
 }
 
@@ -143,6 +152,52 @@ async fn what_does_not_exist_says_so() {
     }
 }
 
+/// A fault with a slip of the pen would wait for ever, or strike everywhere.
+#[tokio::test]
+async fn a_fault_that_names_nothing_is_refused() {
+    let sandbox = start().await;
+    for fault in [
+        json!({"kind": "drop_reply", "opertion": "CreateSession"}),
+        json!({"kind": "drop_reply", "operation": "CreateSesion"}),
+        json!({"kind": "error_before", "operation": "CreateSession", "status": 200}),
+    ] {
+        let answer = control(&sandbox, "POST", "/faults", fault.clone()).await;
+        assert_eq!(answer.status(), 400, "{fault}: {}", answer.body);
+    }
+    assert!(sandbox.faults().is_empty());
+}
+
+/// Every event that is sent can be named in a fault.
+#[tokio::test]
+async fn faults_know_every_event() {
+    let sandbox = start().await;
+    let toffeepay = sandbox.toffeepay();
+    for outcome in ["succeed", "fail", "cancel"] {
+        let payment = toffeepay.pay(&session(&sandbox).await, Payer::default()).unwrap();
+        let refund = ok(&sandbox, "CreateRefund", json!({"payment_id": payment})).await;
+        let id = refund["id"].as_str().unwrap();
+        let path = format!("/toffeepay/refunds/{id}/{outcome}");
+        assert_eq!(control(&sandbox, "POST", &path, Value::Null).await.status(), 200);
+        let outcome = json!({"outcome": outcome});
+        assert_eq!(control(&sandbox, "POST", "/toffeepay/topups", outcome).await.status(), 200);
+    }
+    toffeepay.authorize(&session(&sandbox).await, Payer::default()).unwrap();
+    toffeepay.cancel_attempt(&session(&sandbox).await).unwrap();
+    toffeepay.decline(&session(&sandbox).await, Decline::Declined).unwrap();
+    toffeepay.abandon(&session(&sandbox).await).unwrap();
+    toffeepay.expire(&session(&sandbox).await).unwrap();
+    let mut names = std::collections::BTreeSet::new();
+    for delivery in toffeepay.webhooks().as_array().unwrap() {
+        names.insert(delivery["event"].as_str().unwrap().to_owned());
+    }
+    assert_eq!(names.len(), 16, "{names:?}");
+    for name in names {
+        let fault = json!({"kind": "drop_webhook", "operation": name});
+        let answer = control(&sandbox, "POST", "/faults", fault).await;
+        assert_eq!(answer.status(), 200, "{name}: {}", answer.body);
+    }
+}
+
 #[tokio::test]
 async fn a_stopped_sandbox_frees_its_port() {
     let sandbox = start().await;
@@ -151,7 +206,7 @@ async fn a_stopped_sandbox_frees_its_port() {
     let again = crate::support::config().port(address.port());
     let again = paymux_sandbox::Sandbox::start(again).await.unwrap();
     let taken = paymux_sandbox::Sandbox::start(crate::support::config().port(address.port())).await;
-    assert!(matches!(taken, Err(paymux_sandbox::SandboxError::Bind(_))));
+    assert!(matches!(taken, Err(paymux_sandbox::SandboxError::Bind { .. })));
     assert_eq!(get(again.url().as_str()).await.status(), 200);
 }
 

@@ -6,6 +6,7 @@ mod api;
 mod checkout;
 mod control;
 mod faults;
+mod milkypay;
 mod rules;
 mod support;
 mod wallet;
