@@ -5,6 +5,7 @@ mod callbacks;
 mod calls;
 mod page;
 mod samples;
+mod statuses;
 mod support;
 
 use paymux_sandbox::Sandbox;
