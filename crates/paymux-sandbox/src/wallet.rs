@@ -5,6 +5,7 @@ mod access;
 mod allowances;
 mod api;
 mod checkout;
+mod consent;
 mod control;
 mod creation;
 mod errors;
@@ -100,7 +101,10 @@ impl Wallet {
 
     /// Everything below `/wallet`.
     pub(crate) fn routes(self: &Arc<Self>) -> Router {
-        checkout::routes().merge(api::routes()).with_state(Arc::clone(self))
+        checkout::routes()
+            .merge(consent::routes())
+            .merge(api::routes())
+            .with_state(Arc::clone(self))
     }
 
     /// Works on the state at this moment: first what is due happens, then `act`, then the
