@@ -181,7 +181,8 @@ async fn list_faults(Shared(providers): Shared<Arc<Providers>>) -> Response {
 
 async fn inject(Shared(providers): Shared<Arc<Providers>>, body: Bytes) -> Response {
     with_body(&body, |given: Map<String, Value>| {
-        providers.world.faults.inject(fault::read(given, &[toffeepay::NAMES, milkypay::NAMES])?);
+        let names = [toffeepay::NAMES, milkypay::NAMES, wallet::NAMES];
+        providers.world.faults.inject(fault::read(given, &names)?);
         Ok(json!({"faults": providers.world.faults.list()}))
     })
 }

@@ -5,7 +5,9 @@ mod access;
 mod allowances;
 mod api;
 mod checkout;
+mod consent;
 mod control;
+mod creation;
 mod errors;
 mod events;
 mod handle;
@@ -18,6 +20,7 @@ mod pages;
 mod payments;
 mod read;
 mod reservation;
+mod run;
 mod settings;
 mod state;
 mod status;
@@ -42,7 +45,7 @@ pub use settings::{CallbackForm, Lapse, RateLimit, WalletSettings, Words};
 pub use users::WalletUser;
 
 use crate::config::WalletConfig;
-use crate::fault::{FaultKind, Place, Site};
+use crate::fault::{FaultKind, Names, Place, Site};
 use crate::webhook::{Outgoing, Schedule, Signer, Webhooks};
 use crate::{SandboxError, World, lock};
 use events::Event;
@@ -50,6 +53,10 @@ use state::{Moment, State};
 
 /// The provider's name in faults, logs and paths.
 const NAME: &str = "wallet";
+
+/// What faults can happen to.
+pub(crate) const NAMES: Names =
+    Names { provider: NAME, operations: &operation::Operation::NAMES, events: &events::NAMES };
 
 /// A key made for this file and published with it. It protects nothing.
 pub(crate) const SANDBOX_CALLBACK_KEY: &str = include_str!("wallet/sandbox_only_callback_key.pem");
@@ -94,7 +101,10 @@ impl Wallet {
 
     /// Everything below `/wallet`.
     pub(crate) fn routes(self: &Arc<Self>) -> Router {
-        checkout::routes().merge(api::routes()).with_state(Arc::clone(self))
+        checkout::routes()
+            .merge(consent::routes())
+            .merge(api::routes())
+            .with_state(Arc::clone(self))
     }
 
     /// Works on the state at this moment: first what is due happens, then `act`, then the

@@ -7,7 +7,6 @@ use super::objects::{Allowance, AllowanceTerms, Transaction};
 use super::state::{Due, State};
 use super::status::{AllowanceStatus, Status};
 use super::transactions::Acceptance;
-use crate::clock;
 
 impl State {
     pub(super) fn insert_allowance(
@@ -140,7 +139,8 @@ impl State {
         };
         let whole = allowance.terms.max_price.map(|max| max - since(Timestamp::MIN));
         let sliding = allowance.terms.limits.iter().map(|limit| {
-            let from = clock::add(now, SignedDuration::from_secs(-limit.time));
+            let from = now.checked_sub(SignedDuration::from_secs(limit.time));
+            let from = from.unwrap_or(Timestamp::MIN);
             limit.max_price - since(from)
         });
         whole.into_iter().chain(sliding).min().unwrap_or_default().max(0)

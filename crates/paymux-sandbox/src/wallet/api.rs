@@ -17,7 +17,8 @@ use super::Wallet;
 use super::access::Caller;
 use super::errors::{self, Refusal};
 use super::mac::Signed;
-use super::operation::{Call, Operation, run};
+use super::operation::{CREATE_TOKEN, Call, GET_PUBLIC_KEY, Operation, REVOKE_TOKEN};
+use super::run::run;
 use super::state::{Moment, State};
 use crate::fault::{Place, Site};
 use crate::reply::Reply;
@@ -37,7 +38,7 @@ pub(super) fn routes() -> Router<Arc<Wallet>> {
 
 async fn public_key(Shared(wallet): Shared<Arc<Wallet>>) -> Response {
     let place =
-        Place { site: Site::Read, provider: super::NAME, operation: "GetPublicKey", id: None };
+        Place { site: Site::Read, provider: super::NAME, operation: GET_PUBLIC_KEY, id: None };
     let act = || Reply::text(StatusCode::OK, wallet.public_key.clone());
     wallet.world.faults.answer(place, act, errors::failure).await
 }
@@ -55,8 +56,7 @@ async fn call(
     let site = if operation.changes() { Site::Change } else { Site::Read };
     let [id, _] = ids;
     let subject = Some(id).filter(|id| !id.is_empty());
-    let name = operation.name();
-    let place = Place { site, provider: super::NAME, operation: &name, id: subject };
+    let place = Place { site, provider: super::NAME, operation: operation.name(), id: subject };
     let act = || {
         let answer = |body: Bytes| answer(&wallet, operation, ids, &parts, &body);
         body.map_or_else(|_| errors::failure(StatusCode::PAYLOAD_TOO_LARGE), answer)
@@ -138,7 +138,7 @@ async fn token(Shared(wallet): Shared<Arc<Wallet>>, request: Request) -> Respons
     let (parts, body) = request.into_parts();
     let body = axum::body::to_bytes(body, MAX_REQUEST_BYTES).await;
     let creates = parts.method == Method::POST;
-    let operation = if creates { "CreateToken" } else { "RevokeToken" };
+    let operation = if creates { CREATE_TOKEN } else { REVOKE_TOKEN };
     let place = Place { site: Site::Change, provider: super::NAME, operation, id: None };
     let act = || {
         let Ok(body) = body else { return errors::failure(StatusCode::PAYLOAD_TOO_LARGE) };

@@ -126,7 +126,7 @@ async fn leave(
     reply.into_response()
 }
 
-fn see_other(location: &str) -> Reply {
+pub(super) fn see_other(location: &str) -> Reply {
     match HeaderValue::from_str(location) {
         Ok(location) => Reply::text(StatusCode::SEE_OTHER, "").with_header(LOCATION, location),
         Err(_) => pages::unknown(),

@@ -10,6 +10,17 @@ use super::state::State;
 use super::wire;
 use crate::fault::replace_status;
 
+/// The callbacks that are sent.
+pub(super) const NAMES: [&str; 7] = [
+    "callback.rejected",
+    "callback.failed",
+    "callback.reserved",
+    "callback.confirmed",
+    "callback.waiting_funds",
+    "callback.waiting_registration",
+    "callback.waiting_password",
+];
+
 /// A callback that is to be sent.
 #[derive(Debug)]
 pub(super) struct Event {

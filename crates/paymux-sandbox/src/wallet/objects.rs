@@ -97,6 +97,14 @@ pub(super) struct Commission {
     pub(super) out_commission: i64,
 }
 
+impl Commission {
+    /// Whether something is left of a price for its beneficiary, or at least nothing is missing.
+    pub(super) fn fits(self, price: i64, settings: &WalletSettings) -> bool {
+        let out = if settings.out_commission_included { self.out_commission } else { 0 };
+        self.in_commission.saturating_add(out) <= price
+    }
+}
+
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Item {
     pub(super) title: String,

@@ -34,6 +34,13 @@ const UNKNOWN: End = End {
     text: "This link is wrong or no longer known. Start again from the shop.",
 };
 
+const BROKEN: End = End {
+    kind: "bad",
+    sign: "!",
+    heading: "This link is broken",
+    text: "It came here without what belongs to it. Start again from the shop.",
+};
+
 /// `notice` is what was wrong with what a payer entered.
 pub(super) fn transaction(
     state: &State,
@@ -53,9 +60,17 @@ pub(super) fn transaction(
 
 /// There is no such transaction.
 pub(super) fn unknown() -> Reply {
-    let main = UNKNOWN.html(Html::default());
-    let values = [("heading", Html::text(UNKNOWN.heading)), ("main", main)];
-    Html::fill(SINGLE, &values).reply(StatusCode::NOT_FOUND)
+    single(UNKNOWN.heading, UNKNOWN.html(Html::default()), StatusCode::NOT_FOUND)
+}
+
+/// A link that is not one of the client's.
+pub(super) fn broken() -> Reply {
+    single(BROKEN.heading, BROKEN.html(Html::default()), StatusCode::BAD_REQUEST)
+}
+
+/// A page of one panel.
+pub(super) fn single(heading: &str, main: Html, status: StatusCode) -> Reply {
+    Html::fill(SINGLE, &[("heading", Html::text(heading)), ("main", main)]).reply(status)
 }
 
 impl End {
@@ -131,7 +146,7 @@ fn form(state: &State, transaction: &Transaction, notice: Option<(&str, &Entered
         ("notice", alert.unwrap_or_default()),
         ("path", path(state, transaction)),
         ("methods", methods(entered)),
-        ("users", users(state, entered)),
+        ("users", users(state, entered.map_or("", |entered| entered.wallet.as_str()))),
         ("allowance", allowance(state, transaction)),
         ("leave", leave.unwrap_or_default()),
     ];
@@ -159,9 +174,10 @@ fn methods(entered: Option<&Entered>) -> Html {
     list
 }
 
-fn users(state: &State, entered: Option<&Entered>) -> Html {
+/// The choice of who somebody is; the usual payer when nobody was chosen.
+pub(super) fn users(state: &State, chosen: &str) -> Html {
     let usual = USUAL_PAYER.to_string();
-    let chosen = entered.map_or(usual.as_str(), |entered| entered.wallet.as_str());
+    let chosen = if chosen.is_empty() { usual.as_str() } else { chosen };
     let mut list = Html::default();
     for (wallet, user) in state.users.iter().filter(|(wallet, _)| **wallet != OWN_WALLET) {
         let pin = user.is.pin.as_ref().map(|pin| format!(", PIN {pin}")).unwrap_or_default();

@@ -49,7 +49,7 @@ impl State {
         if price < 1 || price > terms.price {
             return Err(Refusal::invalid(field, "Price can only be reduced"));
         }
-        if commission.in_commission > price {
+        if !commission.fits(price, &self.settings) {
             return Err(Refusal::invalid(field, "Price is less than the commission"));
         }
         Ok(())
@@ -126,7 +126,8 @@ impl State {
 
     fn credit(&mut self, wallet: i64, currency: &str, cents: i64) {
         if let Some(user) = self.users.get_mut(&wallet) {
-            user.holds.entry(currency.to_owned()).or_default().at_disposal += cents;
+            let balance = user.holds.entry(currency.to_owned()).or_default();
+            balance.at_disposal = balance.at_disposal.saturating_add(cents);
         }
     }
 

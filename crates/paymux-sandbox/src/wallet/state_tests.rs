@@ -109,6 +109,9 @@ fn commissions_are_added_and_deducted() {
     play.accept(&key).unwrap();
     play.confirm(&key).unwrap();
     assert_eq!((play.money(PAYER), play.money(OWN_WALLET)), ((989_500, 0), (10_000, 0)));
+    let id = play.first_payment(&key);
+    let refused = play.state.check_lower_price(id, 499, "price");
+    assert_eq!(refused, Err(Refusal::invalid("price", "Price is less than the commission")));
 }
 
 #[test]
@@ -321,7 +324,11 @@ fn an_allowance_covers_its_sum_and_no_more() {
 #[test]
 fn limits_slide_with_time_and_revoked_charges_do_not_count() {
     let mut play = Play::new();
-    let limits = json!([{"max_price": 1_000, "time": DAY}, {"max_price": 1_500, "period": 48}]);
+    let limits = json!([
+        {"max_price": 1_000, "time": DAY},
+        {"max_price": 1_500, "period": 48},
+        {"max_price": 1_501, "time": i64::MAX},
+    ]);
     let id = allow(&mut play, &json!({"currency": "EUR", "limits": limits}));
     charge(&mut play, id, 1_000).unwrap();
     assert!(charge(&mut play, id, 1).is_err());
@@ -333,6 +340,9 @@ fn limits_slide_with_time_and_revoked_charges_do_not_count() {
     play.state.revoke(&key).unwrap();
     charge(&mut play, id, 500).unwrap();
     assert!(charge(&mut play, id, 1).is_err());
+    play.advance(2 * DAY);
+    assert!(charge(&mut play, id, 2).is_err());
+    charge(&mut play, id, 1).unwrap();
 }
 
 #[test]

@@ -32,7 +32,7 @@ pub(super) fn terms(
     let currency =
         reader.currency("currency").or(item_currency).unwrap_or_else(|| USUAL_CURRENCY.to_owned());
     let beneficiary = beneficiary(&mut reader);
-    let commission = commission(&mut reader, price);
+    let commission = commission(settings, &mut reader, price);
     let freeze = span(&mut reader, "freeze", flat(settings), now);
     let terms = price.zip(beneficiary).map(|(price, beneficiary)| PaymentTerms {
         kind: reader.filled("type").unwrap_or_else(|| "page".to_owned()),
@@ -164,7 +164,11 @@ fn one_of(reader: &mut Reader<'_>, id: &str) -> Option<Beneficiary> {
     Some(Beneficiary::Phone(phone))
 }
 
-fn commission(reader: &mut Reader<'_>, price: Option<i64>) -> Option<Commission> {
+fn commission(
+    settings: &WalletSettings,
+    reader: &mut Reader<'_>,
+    price: Option<i64>,
+) -> Option<Commission> {
     let members = reader.object("commission")?;
     let mut inner = Reader::new(members, reader.path_of("commission"));
     let mut side = |name: &str| {
@@ -182,7 +186,7 @@ fn commission(reader: &mut Reader<'_>, price: Option<i64>) -> Option<Commission>
     };
     let commission =
         Commission { in_commission: side("in_commission"), out_commission: side("out_commission") };
-    if price.is_some_and(|price| commission.in_commission > price) {
+    if price.is_some_and(|price| !commission.fits(price, settings)) {
         inner.refuse("in_commission", "Commission is more than the price");
     }
     reader.wrong.append(&mut inner.wrong);

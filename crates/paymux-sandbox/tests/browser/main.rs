@@ -5,6 +5,7 @@
 
 mod milkypay;
 mod toffeepay;
+mod wallet;
 
 use std::path::PathBuf;
 use std::process::{ExitCode, Stdio};
@@ -34,8 +35,8 @@ fn main() -> ExitCode {
         Trial::test(format!("{name}{reason}"), move || run(programs, test))
             .with_ignored_flag(!reason.is_empty() && !required)
     };
-    let toffeepay = toffeepay::TESTS.iter();
-    let trials = toffeepay.chain(&milkypay::TESTS).map(|(name, test)| trial(name, *test)).collect();
+    let tests = toffeepay::TESTS.iter().chain(&milkypay::TESTS).chain(&wallet::TESTS);
+    let trials = tests.map(|(name, test)| trial(name, *test)).collect();
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 

@@ -10,8 +10,8 @@ use paymux_sandbox::{Fault, FaultKind, Sandbox};
 use serde_json::{Value, json};
 use url::form_urlencoded;
 
-use super::support::{PAYER, call, create, ok};
-use crate::support::{Message, Receiver, config, get};
+use super::support::{PAYER, Signer, assert_error, call, create, ok, status};
+use crate::support::{Message, Receiver, config, control, get};
 
 async fn start(statuses: &[u16]) -> (Sandbox, Receiver) {
     let receiver = Receiver::start(statuses).await;
@@ -156,4 +156,23 @@ async fn faults_of_answers_are_the_wallets_own() {
     let sample = super::support::fixture("error.bad_gateway_html");
     assert_eq!(answer.body, sample["body"].as_str().unwrap());
     assert_eq!(sandbox.wallet().snapshot()["transactions"].as_array().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn a_lost_answer_has_moved_the_money_once() {
+    let (sandbox, _receiver) = start(&[]).await;
+    let fault = |operation: &str| json!({"kind": "drop_reply", "operation": operation});
+    let known = control(&sandbox, "POST", "/faults", fault("wallet.ConfirmTransaction")).await;
+    assert_eq!(known.status(), 200);
+    let unknown = control(&sandbox, "POST", "/faults", fault("wallet.Nothing")).await;
+    assert_eq!(unknown.status(), 400);
+    let (key, _) = create(&sandbox, json!({"price": 100})).await;
+    sandbox.wallet().accept(&key, PAYER).unwrap();
+    let path = format!("/rest/v1/transaction/{key}/confirm");
+    let signer = Signer::of(&sandbox).await;
+    assert!(signer.try_send(&sandbox, "PUT", &path, "").await.is_none());
+    assert_eq!(status(&sandbox, &key).await, ["confirmed", "done"]);
+    let again = call(&sandbox, "PUT", &format!("/transaction/{key}/confirm"), Value::Null).await;
+    assert_error(&again, 409, "invalid_state");
+    assert_eq!(sandbox.wallet().balance(PAYER, "EUR"), (999_900, 0));
 }

@@ -4,7 +4,7 @@ use paymux_sandbox::wallet::{Denial, WalletSettings, WalletUser};
 use serde_json::{Value, json};
 
 use super::support::{
-    PAYER, assert_error, balance, call, create, create_confirmed, fixture, ok, status,
+    PAYER, allow, assert_error, balance, call, create, create_confirmed, fixture, ok, status,
 };
 use crate::support::{control, get, send, start};
 
@@ -135,17 +135,6 @@ async fn a_client_accepts_by_pin_sms_or_code() {
     let code = snapshot["transactions"].as_array().unwrap().last().unwrap()["sms_code"].clone();
     let taken = ok(&sandbox, "PUT", &path, json!({"wallet_id": PAYER, "sms_code": code})).await;
     assert_eq!(taken["type"], "flash");
-}
-
-/// A new, active allowance of the usual payer; returns its id.
-async fn allow(sandbox: &paymux_sandbox::Sandbox, allowance: Value) -> i64 {
-    let made = ok(sandbox, "POST", "/allowance", allowance).await;
-    assert_eq!((&made["status"], &made["wallet"]), (&json!("new"), &Value::Null));
-    let key = made["transaction_key"].as_str().unwrap();
-    sandbox.wallet().accept(key, PAYER).unwrap();
-    let done = ok(sandbox, "PUT", &format!("/transaction/{key}/confirm"), Value::Null).await;
-    assert_eq!(done["wallet"], PAYER);
-    done["allowance"]["data"]["id"].as_i64().unwrap()
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use paymux_sandbox::Sandbox;
 use serde_json::{Value, json};
 
-use super::support::{create, ok, status};
+use super::support::{Signer, create, ok, status};
 use crate::support::{get, post_form, start};
 
 const SHOP: &str = "https://shop.example/thanks?order=7";
@@ -89,4 +89,44 @@ async fn a_payer_rejects_or_walks_away() {
     let (key, _) = create(&sandbox, json!({"price": 1})).await;
     let url = sandbox.wallet().confirm_url(&key);
     assert_eq!(get(&format!("{url}/return")).await.header("location"), Some(url.as_str()));
+}
+
+#[tokio::test]
+async fn a_user_lets_the_client_act_or_not() {
+    let sandbox = start().await;
+    let base = sandbox.wallet().base_url();
+    let ask = |client: &str, back: &str| {
+        format!(
+            "response_type=code&client_id={client}&scope=a+check_has_sufficient_balance\
+             &redirect_uri={back}&state=s%26t"
+        )
+    };
+    let query = ask("sandbox_wallet_client", "https%3A%2F%2Fshop.example%2Fback%3Fx%3D1");
+    let page = get(&format!("{base}/frontend/en/oauth?{query}")).await;
+    assert_eq!(page.status(), 200);
+    assert!(page.body.contains("check_has_sufficient_balance"));
+    for wrong in
+        [ask("nobody", "https%3A%2F%2Fshop.example"), ask("sandbox_wallet_client", "data:x")]
+    {
+        assert_eq!(get(&format!("{base}/frontend/oauth?{wrong}")).await.status(), 400);
+    }
+    let decide = async |more: &str| {
+        post_form(&format!("{base}/frontend/oauth"), &format!("{query}&{more}")).await
+    };
+    let wrong = decide("decision=agree&wallet=14471&pin=0").await;
+    assert!(wrong.body.contains("The PIN is not right."));
+    let denied = decide("decision=deny").await;
+    let denied = denied.header("location").unwrap();
+    assert_eq!(denied, "https://shop.example/back?x=1&error=access_denied&state=s%26t");
+    let agreed = decide("decision=agree&wallet=14471&pin=1234").await;
+    let agreed = agreed.header("location").unwrap().to_owned();
+    let code = agreed.strip_prefix("https://shop.example/back?x=1&code=").unwrap();
+    let code = code.strip_suffix("&state=s%26t").unwrap();
+    let form = format!(
+        "grant_type=authorization_code&code={code}\
+         &redirect_uri=https%3A%2F%2Fshop.example%2Fback%3Fx%3D1"
+    );
+    let client = Signer::of(&sandbox).await;
+    let token = client.try_send(&sandbox, "POST", "/oauth/v1/token", &form).await.unwrap();
+    assert_eq!((token.status(), &token.json()["token_type"]), (200, &json!("mac")));
 }

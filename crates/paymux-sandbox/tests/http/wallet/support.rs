@@ -129,3 +129,14 @@ pub(super) async fn status(sandbox: &Sandbox, key: &str) -> [String; 2] {
 pub(super) fn balance(wallet: &WalletSandbox, of: i64) -> (i64, i64) {
     wallet.balance(of, "EUR")
 }
+
+/// A new, active allowance of the usual payer; returns its id.
+pub(super) async fn allow(sandbox: &Sandbox, allowance: Value) -> i64 {
+    let made = ok(sandbox, "POST", "/allowance", allowance).await;
+    assert_eq!((&made["status"], &made["wallet"]), (&json!("new"), &Value::Null));
+    let key = made["transaction_key"].as_str().unwrap();
+    sandbox.wallet().accept(key, PAYER).unwrap();
+    let done = ok(sandbox, "PUT", &format!("/transaction/{key}/confirm"), Value::Null).await;
+    assert_eq!(done["wallet"], PAYER);
+    done["allowance"]["data"]["id"].as_i64().unwrap()
+}
