@@ -83,11 +83,9 @@ fn recognized(call: &Call<'_>, response: &HttpResponse, code: &str, refused: &Re
         }
         None => (general.kind(), None),
     };
-    let retryable = match kind {
-        ErrorKind::Unauthenticated => code == INVALID_TIMESTAMP,
-        ErrorKind::RateLimited | ErrorKind::Unavailable | ErrorKind::Timeout => true,
-        _ => false,
-    };
+    let passes =
+        matches!(kind, ErrorKind::RateLimited | ErrorKind::Unavailable | ErrorKind::Timeout);
+    let retryable = passes || code == INVALID_TIMESTAMP;
     let field = refused.properties.as_ref().and_then(|properties| field(properties));
     let mut error =
         Error::new(kind, effect(known.is_some(), kind, response), words(refused, field))

@@ -295,3 +295,7 @@ fn reference(payments: &[ProviderPayment], known: &Known<'_>) -> Option<Referenc
     let mut echoed = payments.iter().filter_map(|payment| payment.parameters.get(name)?.as_str());
     Reference::new(echoed.next()?).ok()
 }
+
+#[cfg(test)]
+#[path = "map/tests.rs"]
+mod tests;
