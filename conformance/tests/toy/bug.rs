@@ -41,6 +41,7 @@ pub(crate) enum Bug {
     AcceptsOldDeliveries,
     AcceptsUnsigned,
     AcceptsTwoSignatures,
+    AcceptsAnyEnvelope,
     TrustsAboveItsWord,
     NamesAllEventsAlike,
     NamesEachDeliveryAnew,
