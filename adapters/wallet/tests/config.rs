@@ -9,7 +9,7 @@ use paymux_core::{
     ProviderId, Replay, Result, SecretString, Trust,
     transport::{HttpClient, HttpSettings},
 };
-use paymux_wallet::{Environment, KIND, Wallet, WalletConfig};
+use paymux_wallet::{Beneficiary, Environment, KIND, Wallet, WalletConfig, WalletOptions};
 use url::Url;
 
 /// The key that the recorded callbacks are signed by.
@@ -105,6 +105,16 @@ fn nothing_shows_a_secret() {
     shown.push_str(&format!("{client:?} {client:#?}"));
     assert!(!shown.contains("mac-key-canary"), "{shown}");
     assert!(shown.contains("wallet-test"));
+}
+
+#[test]
+fn nothing_shows_a_person() {
+    for person in [Beneficiary::email("contractor@example.com"), Beneficiary::phone("37060000000")]
+    {
+        let options = WalletOptions { beneficiary: Some(person), ..WalletOptions::default() };
+        let shown = format!("{options:?}");
+        assert!(!shown.contains("contractor") && !shown.contains("3706"), "{shown}");
+    }
 }
 
 #[test]
