@@ -14,8 +14,6 @@ use crate::{call::Call, read};
 
 /// How much of the provider's words is kept, in characters.
 const MAX_WORDS: usize = 300;
-/// How much is kept of a body that is in no shape of the provider's.
-const MAX_DIAGNOSTICS: usize = 1024;
 /// The provider's id of a request, for its support.
 const CORRELATION_ID: &str = "paysera-correlation-id";
 
@@ -35,7 +33,9 @@ struct Refused {
 pub(crate) fn refusal(call: &Call<'_>, response: &HttpResponse, mac_key: &SecretString) -> Error {
     let error = match read_refusal(&response.body, mac_key) {
         Some((code, refused)) => recognized(call, response, &code, &refused),
-        None => unrecognized(response, mac_key),
+        // Something on the way answered, perhaps: the status alone says little, and what stands in
+        // its body can be about anybody.
+        None => response.refusal(false),
     };
     let id = response.headers.get(CORRELATION_ID).and_then(|value| value.to_str().ok());
     match id.map(clean).filter(|id| !id.is_empty()) {
@@ -83,14 +83,12 @@ fn recognized(call: &Call<'_>, response: &HttpResponse, code: &str, refused: &Re
         }
         None => (general.kind(), None),
     };
-    let retryable = match kind {
-        ErrorKind::Unauthenticated => code == INVALID_TIMESTAMP,
-        ErrorKind::RateLimited | ErrorKind::Unavailable | ErrorKind::Timeout => true,
-        _ => false,
-    };
+    let passes =
+        matches!(kind, ErrorKind::RateLimited | ErrorKind::Unavailable | ErrorKind::Timeout);
+    let retryable = passes || code == INVALID_TIMESTAMP;
     let field = refused.properties.as_ref().and_then(|properties| field(properties));
     let mut error =
-        Error::new(kind, effect(known.is_some(), kind, response), words(refused, field))
+        Error::new(kind, effect(known.is_some(), kind, response), words(refused, failure, field))
             .with_http_status(response.status.as_u16())
             .with_retryable(retryable)
             .with_retry_after(general.retry_after())
@@ -105,17 +103,6 @@ fn recognized(call: &Call<'_>, response: &HttpResponse, code: &str, refused: &Re
             message: refused.message.clone(),
         }),
         None => error,
-    }
-}
-
-/// Something on the way answered, perhaps: the status alone says little. What it wrote is kept as
-/// the source, which is never printed with the error.
-fn unrecognized(response: &HttpResponse, mac_key: &SecretString) -> Error {
-    let error = response.refusal(false);
-    let text = String::from_utf8_lossy(&response.body);
-    match clean_to(&without(&text, mac_key), MAX_DIAGNOSTICS) {
-        text if text.is_empty() => error,
-        text => error.with_source(format!("the body begins: {text}")),
     }
 }
 
@@ -173,7 +160,12 @@ fn field(properties: &Value) -> Option<&'static str> {
     }
 }
 
-fn words(refused: &Refused, field: Option<&str>) -> String {
+/// Why a payer was declined is between the payer and the provider: the message names the kind
+/// alone, and the words are kept with the failure.
+fn words(refused: &Refused, failure: Option<FailureKind>, field: Option<&str>) -> String {
+    if let Some(kind) = failure {
+        return kind.to_string();
+    }
     let details = refused.properties.as_ref().and_then(Value::as_object).map(properties);
     let said: Vec<&str> =
         [refused.message.as_deref(), details.as_deref()].into_iter().flatten().collect();
@@ -207,12 +199,8 @@ fn without(text: &str, secret: &SecretString) -> String {
 
 /// The provider's words, fit for a log line: no control characters, and not too many.
 fn clean(words: &str) -> String {
-    clean_to(words, MAX_WORDS)
-}
-
-fn clean_to(words: &str, max: usize) -> String {
     let printable = words.chars().map(|char| if char.is_control() { ' ' } else { char });
-    printable.take(max).collect::<String>().trim().to_owned()
+    printable.take(MAX_WORDS).collect::<String>().trim().to_owned()
 }
 
 #[cfg(test)]
@@ -249,6 +237,9 @@ mod tests {
             message: Some("Validation failed".to_owned()),
             properties: Some(serde_json::json!({ "a": ["b", "c"], "d": "e" })),
         };
-        assert_eq!(words(&refused, None), "the provider refused: Validation failed: a: b, c; d: e");
+        let said = "the provider refused: Validation failed: a: b, c; d: e";
+        assert_eq!(words(&refused, None, None), said);
+        let declined = words(&refused, Some(FailureKind::InsufficientFunds), None);
+        assert_eq!(declined, "insufficient funds");
     }
 }

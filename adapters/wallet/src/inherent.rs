@@ -249,7 +249,7 @@ impl Wallet {
                 // What is no ISO 4217 currency cannot be counted, and hides nothing else.
                 let rows = rows.into_iter().filter_map(|(code, row)| {
                     let currency = Currency::iso(&code).ok()?;
-                    Some(read::inside(row).and_then(|row| balance(row, currency)))
+                    Some(read::inside(row).and_then(|row| balance(&row, currency)))
                 });
                 rows.collect::<Result<Balances, _>>()
             };
@@ -326,7 +326,7 @@ impl Wallet {
 }
 
 fn balance(
-    row: wire::Balance,
+    row: &wire::Balance,
     currency: Currency,
 ) -> std::result::Result<(Currency, Balance), read::Unreadable> {
     let at_disposal = (row.at_disposal, row.at_disposal_decimal.as_deref());

@@ -8,7 +8,7 @@ use url::Url;
 
 use crate::{
     config::WalletConfig,
-    objects::{ProviderPayment, Transaction},
+    objects::{Freeze, ProviderPayment, Transaction},
     options::WalletOptions,
     status::{ProviderPaymentStatus, TransactionStatus},
 };
@@ -206,15 +206,14 @@ pub(crate) fn payment(transaction: &Transaction, known: &Known<'_>) -> Payment {
 fn part(payment: &ProviderPayment, transaction: &Transaction, known: &Known<'_>) -> Part {
     // An answer that leaves the freeze out does not lift the one that was asked for.
     let asked = known.options.and_then(|options| options.freeze_until);
-    let freeze = payment.freeze.or(asked.map(crate::objects::Freeze::Until));
+    let freeze = payment.freeze.or(asked.map(Freeze::Until));
+    let confirmed_at = payment.confirmed_at.or(transaction.confirmed_at);
     let stage = Stage {
         charged: known.mandate.is_some(),
         confirmed: transaction.status == TransactionStatus::Confirmed,
-        frozen: freeze.is_some_and(|freeze| {
-            freeze.lasts(payment.confirmed_at.or(transaction.confirmed_at), known.now)
-        }),
+        frozen: freeze.is_some_and(|freeze| freeze.lasts(confirmed_at, known.now)),
         was_frozen: freeze.is_some(),
-        was_confirmed: payment.confirmed_at.is_some(),
+        was_confirmed: confirmed_at.is_some(),
     };
     let (status, word) = match &payment.status {
         Some(word) => (part_status(word, stage), word.as_str()),
@@ -295,3 +294,7 @@ fn reference(payments: &[ProviderPayment], known: &Known<'_>) -> Option<Referenc
     let mut echoed = payments.iter().filter_map(|payment| payment.parameters.get(name)?.as_str());
     Reference::new(echoed.next()?).ok()
 }
+
+#[cfg(test)]
+#[path = "map/tests.rs"]
+mod tests;

@@ -1,6 +1,6 @@
 //! What a call can say to the wallet alone.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
 use paymux_core::{Money, ProviderOptions, ProviderPartId, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -122,7 +122,9 @@ impl Split {
 
 /// Who gets the money: named in exactly one way. Somebody who is not registered is invited, and
 /// the payment waits. Source: the specification, Payment with Beneficiary.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+///
+/// `Debug` shows a wallet's number alone: logs are read by more people than may know the person.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Beneficiary {
     /// By the number of a wallet.
@@ -153,6 +155,12 @@ impl Beneficiary {
     #[must_use]
     pub fn phone(number: impl Into<String>) -> Self {
         Self { phone: Some(number.into()), ..Self::default() }
+    }
+}
+
+impl fmt::Debug for Beneficiary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Beneficiary").field("wallet", &self.wallet).finish_non_exhaustive()
     }
 }
 

@@ -43,6 +43,7 @@ pub(crate) enum Bug {
     AcceptsOldDeliveries,
     AcceptsUnsigned,
     AcceptsTwoSignatures,
+    AcceptsAnyEnvelope,
     TrustsAboveItsWord,
     NamesAllEventsAlike,
     NamesEachDeliveryAnew,

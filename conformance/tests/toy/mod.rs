@@ -12,7 +12,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use paymux_conformance::Suite;
 use paymux_core::{
     CancelMandate, CancelPayment, Capabilities, CaptureMethod, CapturePayment, ConfirmMandate,
@@ -26,7 +26,7 @@ use serde_json::{Value, json};
 use url::Url;
 
 pub(crate) use bug::Bug;
-pub(crate) use webhook::sign;
+use webhook::{seal, sign};
 
 /// What must show nowhere.
 pub(crate) const API_KEY: &str = "toy_api_key_canary_1f0c";
@@ -375,8 +375,12 @@ pub(crate) fn suite_of(folder: &str, bug: Option<Bug>) -> Suite<Toy> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(folder);
     Suite::new("toy", folder.join("cases"), folder.join("webhooks"))
         .account("default", move |server, http| Toy::new(server, http, bug))
+        .account("enveloped", move |server, http| Toy::new(server, http, bug))
         .call("fetch_balance", |toy: &Toy, _| Box::pin(toy.fetch_balance()))
         .secret(API_KEY)
         .secret(WEBHOOK_SECRET)
-        .signer(|_, body, at| sign(body, at))
+        .body_signer(|account, body, at| match account {
+            "enveloped" => (HeaderMap::new(), seal(body, at)),
+            _ => (sign(body, at), body.to_vec()),
+        })
 }

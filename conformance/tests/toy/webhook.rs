@@ -1,4 +1,5 @@
-//! The toy's deliveries: `toy-signature: t=<seconds>,v1=<hex>` over `t.body`.
+//! The toy's deliveries: `toy-signature: t=<seconds>,v1=<hex>` over `t.body`, in a header or, in an
+//! envelope, in the first line of the body.
 
 use hmac::{Hmac, KeyInit, Mac};
 use http::{HeaderMap, HeaderValue};
@@ -13,6 +14,7 @@ use super::{Bug, WEBHOOK_SECRET, map};
 
 const TOLERANCE_S: u64 = 300;
 const HEADER: &str = "toy-signature";
+const ENVELOPE: &[u8] = b"toy-signature: ";
 
 /// Signs as the toy does.
 pub(crate) fn sign(body: &[u8], at: Timestamp) -> HeaderMap {
@@ -27,6 +29,13 @@ pub(crate) fn sign(body: &[u8], at: Timestamp) -> HeaderMap {
     headers
 }
 
+/// Signs within the body.
+pub(crate) fn seal(body: &[u8], at: Timestamp) -> Vec<u8> {
+    let headers = sign(body, at);
+    let signature = headers.get(HEADER).map(HeaderValue::as_bytes).unwrap_or_default();
+    [ENVELOPE, signature, b"\n", body].concat()
+}
+
 fn mac(seconds: &str, body: &[u8]) -> Option<Hmac<Sha256>> {
     let mut mac = Hmac::<Sha256>::new_from_slice(WEBHOOK_SECRET.as_bytes()).ok()?;
     mac.update(seconds.as_bytes());
@@ -39,22 +48,41 @@ fn refused(why: &str) -> Error {
     Error::invalid_signature(why)
 }
 
-fn check(delivery: &WebhookDelivery<'_>, bug: Option<Bug>) -> Result<()> {
-    let values: Vec<&HeaderValue> = delivery.headers.get_all(HEADER).iter().collect();
+/// The signature and the body that it signs.
+fn open<'a>(
+    delivery: &WebhookDelivery<'a>,
+    bug: Option<Bug>,
+) -> Result<(Option<&'a str>, &'a [u8])> {
+    let malformed = || refused("the signature is no text");
+    if let Some(sealed) = delivery.body.strip_prefix(ENVELOPE) {
+        let end = sealed.iter().position(|byte| *byte == b'\n').ok_or_else(malformed)?;
+        let (line, body) = sealed.split_at(end);
+        if bug == Some(Bug::AcceptsAnyEnvelope) {
+            return Ok((None, &body[1..]));
+        }
+        return Ok((Some(std::str::from_utf8(line).map_err(|_| malformed())?), &body[1..]));
+    }
+    let headers: &'a HeaderMap = delivery.headers;
+    let values: Vec<&HeaderValue> = headers.get_all(HEADER).iter().collect();
     let value = match (values.as_slice(), bug) {
-        ([], Some(Bug::AcceptsUnsigned)) => return Ok(()),
+        ([], Some(Bug::AcceptsUnsigned)) => return Ok((None, delivery.body)),
         ([value], _) => value,
         ([value, ..], Some(Bug::AcceptsTwoSignatures)) => value,
         _ => return Err(refused("the signature is not there once")),
     };
-    let text = value.to_str().map_err(|_| refused("the signature is no text"))?;
+    Ok((Some(value.to_str().map_err(|_| malformed())?), delivery.body))
+}
+
+fn check<'a>(delivery: &WebhookDelivery<'a>, bug: Option<Bug>) -> Result<&'a [u8]> {
+    let (signature, body) = open(delivery, bug)?;
+    let Some(text) = signature else { return Ok(body) };
     let parts = text.strip_prefix("t=").and_then(|rest| rest.split_once(",v1="));
     let (seconds, signature) = parts.ok_or_else(|| refused("the signature is malformed"))?;
     let plain = seconds.bytes().all(|byte| byte.is_ascii_digit());
     let at: i64 =
         seconds.parse().ok().filter(|_| plain).ok_or_else(|| refused("the time is malformed"))?;
     let signature = hex::decode(signature).map_err(|_| refused("the signature is malformed"))?;
-    let valid = mac(seconds, delivery.body).is_some_and(|mac| mac.verify_slice(&signature).is_ok());
+    let valid = mac(seconds, body).is_some_and(|mac| mac.verify_slice(&signature).is_ok());
     if !valid && bug != Some(Bug::AcceptsAChangedBody) {
         return Err(refused("the signature does not fit"));
     }
@@ -62,7 +90,7 @@ fn check(delivery: &WebhookDelivery<'_>, bug: Option<Bug>) -> Result<()> {
     if old && bug != Some(Bug::AcceptsOldDeliveries) {
         return Err(refused("the delivery is too old"));
     }
-    Ok(())
+    Ok(body)
 }
 
 #[expect(clippy::panic, reason = "this is the bug")]
@@ -71,10 +99,10 @@ pub(super) fn verify(
     delivery: &WebhookDelivery<'_>,
     bug: Option<Bug>,
 ) -> Result<Vec<WebhookEvent>> {
-    check(delivery, bug)?;
+    let body = check(delivery, bug)?;
     let unreadable =
         || Error::new(ErrorKind::InvalidResponse, Effect::None, "the delivery cannot be read");
-    let body: Value = serde_json::from_slice(delivery.body).map_err(|_| unreadable())?;
+    let body: Value = serde_json::from_slice(body).map_err(|_| unreadable())?;
     let text = |key: &str| body[key].as_str().ok_or_else(unreadable);
     if bug == Some(Bug::PanicsOnAStrangeEvent) && body["type"].as_str().is_none() {
         panic!("no type");

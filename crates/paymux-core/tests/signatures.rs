@@ -7,6 +7,9 @@ mod forgery;
 #[path = "signatures/reference.rs"]
 mod reference;
 #[cfg(test)]
+#[path = "signatures/rsa_sha256.rs"]
+mod rsa_sha256;
+#[cfg(test)]
 #[path = "signatures/rules.rs"]
 mod rules;
 #[cfg(test)]

@@ -1,7 +1,5 @@
 //! What signs callbacks in tests.
 
-#![expect(clippy::expect_used, reason = "a test that cannot be set up has failed")]
-
 use aws_lc_rs::{
     encoding::AsDer,
     rand::SystemRandom,

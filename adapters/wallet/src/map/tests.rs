@@ -1,0 +1,147 @@
+use super::*;
+
+/// What of a payment that was confirmed, in a confirmed transaction, is held or was.
+const MOVED: Stage = Stage {
+    charged: false,
+    confirmed: true,
+    frozen: false,
+    was_frozen: false,
+    was_confirmed: true,
+};
+const FROZEN: Stage = Stage { frozen: true, was_frozen: true, ..MOVED };
+const FREEZE_OVER: Stage = Stage { frozen: false, ..FROZEN };
+const OPEN: Stage = Stage {
+    charged: false,
+    confirmed: false,
+    frozen: false,
+    was_frozen: false,
+    was_confirmed: false,
+};
+const CHARGED: Stage = Stage { charged: true, ..OPEN };
+
+/// Rows are words of payments. Columns: before its transaction is confirmed, the same under a
+/// mandate, confirmed, confirmed and frozen, confirmed and the freeze is over.
+const TABLE: &str = "
+    new                  action     commit     processing processing processing
+    waiting              commit     commit     processing processing processing
+    reserved             commit     commit     processing authorized processing
+    confirmed            processing processing succeeded  authorized succeeded
+    done                 succeeded  succeeded  succeeded  succeeded  succeeded
+    canceled             cancelled  cancelled  succeeded  cancelled  cancelled
+    failed               failed     failed     failed     failed     failed
+    rejected             cancelled  cancelled  cancelled  cancelled  cancelled
+    revoked              cancelled  cancelled  cancelled  cancelled  cancelled
+    deleted              cancelled  cancelled  cancelled  cancelled  cancelled
+    waiting_funds        processing processing processing processing processing
+    waiting_registration processing processing processing processing processing
+    waiting_password     action     action     action     action     action
+    disputed             unknown    unknown    unknown    unknown    unknown
+";
+
+fn cells() -> Vec<(ProviderPaymentStatus, Stage, &'static str)> {
+    let mut cells = Vec::new();
+    for row in TABLE.lines().map(str::trim).filter(|row| !row.is_empty()) {
+        let mut words = row.split_whitespace();
+        let word = ProviderPaymentStatus::from(words.next().expect("a word").to_owned());
+        for (stage, wanted) in [OPEN, CHARGED, MOVED, FROZEN, FREEZE_OVER].into_iter().zip(words) {
+            cells.push((word.clone(), stage, wanted));
+        }
+    }
+    cells
+}
+
+#[test]
+fn every_word_at_every_stage() {
+    let cells = cells();
+    assert_eq!(cells.len(), 14 * 5);
+    for (word, stage, wanted) in cells {
+        let wanted = match wanted {
+            "action" => "requires_action",
+            "commit" => "requires_confirmation",
+            other => other,
+        };
+        assert_eq!(part_status(&word, stage).as_str(), wanted, "{word:?} {stage:?}");
+    }
+}
+
+/// What the table has to keep to, whatever it says cell by cell.
+#[test]
+fn success_is_said_only_of_what_moved() {
+    for (word, stage, _) in cells() {
+        let status = part_status(&word, stage);
+        if status == PaymentStatus::Succeeded {
+            let moved = matches!(
+                word,
+                ProviderPaymentStatus::Done
+                    | ProviderPaymentStatus::Confirmed
+                    | ProviderPaymentStatus::Canceled
+            );
+            assert!(moved, "{word:?} {stage:?}");
+            let held = stage.frozen && word != ProviderPaymentStatus::Done;
+            assert!(!held, "{word:?} {stage:?}");
+        }
+    }
+}
+
+#[test]
+fn words_are_read_exactly() {
+    for word in ["Done", "DONE", " done", "cancelled", "success", ""] {
+        let payment = ProviderPaymentStatus::from(word.to_owned());
+        assert_eq!(payment, ProviderPaymentStatus::Unknown(word.to_owned()));
+        assert_eq!(part_status(&payment, MOVED), PaymentStatus::Unknown);
+        let transaction = TransactionStatus::from(word.to_owned());
+        assert_eq!(transaction, TransactionStatus::Unknown(word.to_owned()));
+    }
+}
+
+fn part_of(status: PaymentStatus) -> Part {
+    Part::new(paymux_core::ProviderPartId::new("1").expect("an id"), status, "word")
+}
+
+#[test]
+fn the_least_finished_decides() {
+    use PaymentStatus::{
+        Authorized, Cancelled, Failed, Processing, RequiresAction, Succeeded, Unknown,
+    };
+    let order = [Authorized, Unknown, RequiresAction, Processing, Succeeded, Failed, Cancelled];
+    for (nth, first) in order.iter().enumerate() {
+        for second in &order[nth..] {
+            let parts = [part_of(*second), part_of(*first)];
+            assert_eq!(worst(&parts), *first, "{first} beside {second}");
+        }
+    }
+    assert_eq!(worst(&[]), Processing, "what is not shown is not done");
+}
+
+/// Each arithmetic example of the specification, and of the contract's table.
+#[test]
+fn fees() {
+    let eur = |cents: i128| Money::new(cents, paymux_core::Currency::EUR).expect("money");
+    for (price, out_fee, in_fee, payable, payout, fees) in [
+        (10_000, 500, 0, 10_500, 10_000, 500),
+        (10_000, 0, 300, 10_000, 9_700, 300),
+        (10_000, 500, 300, 10_500, 9_700, 800),
+        (7_497, 250, 0, 7_747, 7_497, 250),
+    ] {
+        let wire = serde_json::json!({
+            "id": 1, "price": price, "currency": "EUR",
+            "commission": { "in_commission": in_fee, "out_commission": out_fee },
+        });
+        let payment = crate::read::payment(serde_json::from_value(wire).expect("a payment"));
+        let payment = payment.expect("a payment");
+        assert_eq!(payment.payable(), Some(eur(payable)));
+        assert_eq!(payment.payout(), Some(eur(payout)));
+        assert_eq!(payment.fees(), Some(eur(fees)));
+    }
+}
+
+#[test]
+fn a_sum_with_a_gap_is_none() {
+    let eur = |cents: i128| Money::new(cents, paymux_core::Currency::EUR).ok();
+    assert_eq!(sum([eur(5_000), eur(3_000), eur(500)].into_iter()), eur(8_500));
+    assert_eq!(sum([eur(5_000), None].into_iter()), None);
+    assert_eq!(sum([None, eur(5_000)].into_iter()), None);
+    assert_eq!(sum(std::iter::empty()), None);
+    let usd = Money::new(1, paymux_core::Currency::USD).ok();
+    assert_eq!(sum([eur(1), usd].into_iter()), None);
+}
