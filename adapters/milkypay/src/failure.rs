@@ -112,13 +112,13 @@ pub(crate) fn clean(words: &str) -> String {
     printable.take(MAX_WORDS).collect::<String>().trim().to_owned()
 }
 
-/// The error for a refusal. `secret` is what must not come into a log, nor a part of it, when a
-/// server quotes our request back: it is taken out before anything is cut.
-pub(crate) fn refusal(act: Act, response: &HttpResponse, secret: Option<&SecretString>) -> Error {
+/// The error for a refusal. `secrets` are what must not come into a log, nor a part of it, when a
+/// server quotes our request back: they are taken out before anything is cut.
+pub(crate) fn refusal(act: Act, response: &HttpResponse, secrets: &[SecretString]) -> Error {
     let Some(refused) = read(&response.body) else {
-        return unrecognized(response, secret);
+        return unrecognized(response, secrets);
     };
-    let fit = |words: String| clean(&without(&words, secret));
+    let fit = |words: String| clean(&without(&words, secrets));
     let general = response.refusal(refused.recognized);
     let kind = kind(act, &refused, &general);
     let effect = effect(act, refused.recognized, response.status.as_u16());
@@ -164,9 +164,9 @@ fn effect(act: Act, recognized: bool, status: u16) -> Effect {
 
 /// Something on the way answered, perhaps: the status alone says little. What it wrote can hold
 /// anything, people's data too, so only its type and length are kept.
-fn unrecognized(response: &HttpResponse, secret: Option<&SecretString>) -> Error {
+fn unrecognized(response: &HttpResponse, secrets: &[SecretString]) -> Error {
     let kind = response.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
-    let kind = clean(&without(kind.unwrap_or("no stated type"), secret));
+    let kind = clean(&without(kind.unwrap_or("no stated type"), secrets));
     let length = response.body.len();
     response.refusal(false).with_source(format!("the body is {length} bytes of {kind}"))
 }
@@ -187,9 +187,7 @@ fn field(path: &str) -> &str {
     }
 }
 
-fn without(text: &str, secret: Option<&SecretString>) -> String {
-    match secret.map(ExposeSecret::expose_secret).filter(|secret| !secret.is_empty()) {
-        Some(secret) => text.replace(secret, "[redacted]"),
-        None => text.to_owned(),
-    }
+fn without(text: &str, secrets: &[SecretString]) -> String {
+    let secrets = secrets.iter().map(ExposeSecret::expose_secret);
+    secrets.fold(text.to_owned(), |text, secret| text.replace(secret, "[redacted]"))
 }
