@@ -5,7 +5,7 @@ use paymux_core::{
     Reference, Refund, RefundStatus, Sensitive, transport::is_private,
 };
 
-use crate::{failure::clean, objects::Invoice, status::InvoiceStatus};
+use crate::{objects::Invoice, status::InvoiceStatus};
 
 mod request;
 mod resolution;
