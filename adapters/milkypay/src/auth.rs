@@ -65,19 +65,32 @@ impl<'a> Endpoint<'a> {
 pub(crate) struct Signer {
     base_url: Url,
     authorization: Option<HeaderValue>,
+    secrets: Vec<SecretString>,
     public_key: Option<String>,
     public_key_in_query: bool,
 }
 
 impl Signer {
     pub(crate) fn new(config: &MilkyPayConfig) -> Result<Self> {
-        let private = config.private.as_ref();
+        let (mut authorization, mut secrets) = (None, Vec::new());
+        if let Some((account_id, api_key)) = &config.private {
+            let both = basic(account_id, api_key)?;
+            authorization = Some(secret_header("private_api", "Basic ", &both)?);
+            secrets = vec![api_key.clone(), both];
+        }
         Ok(Self {
             base_url: config.base_url.clone(),
-            authorization: private.map(|(id, key)| basic(id, key)).transpose()?,
+            authorization,
+            secrets,
             public_key: config.public_key.clone(),
             public_key_in_query: config.public_key_in_query,
         })
+    }
+
+    /// What must not show when a server quotes our request back: the key, and what of it goes over
+    /// the wire.
+    pub(crate) fn secrets(&self) -> &[SecretString] {
+        &self.secrets
     }
 
     pub(crate) const fn has_private_api(&self) -> bool {
@@ -180,8 +193,8 @@ impl Signer {
     }
 }
 
-/// The account and its key, as RFC 7617 has it.
-fn basic(account_id: &str, api_key: &SecretString) -> Result<HeaderValue> {
+/// The account and its key, as RFC 7617 has them in one.
+fn basic(account_id: &str, api_key: &SecretString) -> Result<SecretString> {
     let refuse = |message: &str| Err(Error::configuration("private_api", message));
     let is_visible =
         |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic());
@@ -192,5 +205,5 @@ fn basic(account_id: &str, api_key: &SecretString) -> Result<HeaderValue> {
         return refuse("must have an API key of visible ASCII without spaces");
     }
     let both = STANDARD.encode(format!("{account_id}:{}", api_key.expose_secret()));
-    secret_header("private_api", "Basic ", &SecretString::from(both))
+    Ok(SecretString::from(both))
 }

@@ -4,16 +4,11 @@
 //! below `error`. The HTTP status alone says what happened, by the specification's table; the body
 //! says whether it was the provider that answered, which field was wrong, and adds its words.
 
-use http::header::CONTENT_TYPE;
 use paymux_core::{
     Effect, Error, ErrorKind, SecretString,
-    transport::{HttpResponse, Purpose},
+    transport::{HttpResponse, Purpose, fit_words},
 };
-use secrecy::ExposeSecret;
 use serde_json::Value;
-
-/// How much of the provider's words is kept, in characters.
-const MAX_WORDS: usize = 300;
 
 /// What a call does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,19 +101,13 @@ fn collect(path: &str, value: &Value, messages: &mut Vec<(String, String)>) {
     }
 }
 
-/// The provider's words, fit for a log line: no control characters, and not too many.
-pub(crate) fn clean(words: &str) -> String {
-    let printable = words.chars().map(|char| if char.is_control() { ' ' } else { char });
-    printable.take(MAX_WORDS).collect::<String>().trim().to_owned()
-}
-
-/// The error for a refusal. `secret` is what must not come into a log, nor a part of it, when a
-/// server quotes our request back: it is taken out before anything is cut.
-pub(crate) fn refusal(act: Act, response: &HttpResponse, secret: Option<&SecretString>) -> Error {
+/// The error for a refusal. `secrets` are what must not come into a log, nor a part of it, when a
+/// server quotes our request back: they are taken out before anything is cut.
+pub(crate) fn refusal(act: Act, response: &HttpResponse, secrets: &[SecretString]) -> Error {
     let Some(refused) = read(&response.body) else {
-        return unrecognized(response, secret);
+        return response.unrecognized(secrets);
     };
-    let fit = |words: String| clean(&without(&words, secret));
+    let fit = |words: String| fit_words(&words, secrets);
     let general = response.refusal(refused.recognized);
     let kind = kind(act, &refused, &general);
     let effect = effect(act, refused.recognized, response.status.as_u16());
@@ -162,15 +151,6 @@ fn effect(act: Act, recognized: bool, status: u16) -> Effect {
     }
 }
 
-/// Something on the way answered, perhaps: the status alone says little. What it wrote can hold
-/// anything, people's data too, so only its type and length are kept.
-fn unrecognized(response: &HttpResponse, secret: Option<&SecretString>) -> Error {
-    let kind = response.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
-    let kind = clean(&without(kind.unwrap_or("no stated type"), secret));
-    let length = response.body.len();
-    response.refusal(false).with_source(format!("the body is {length} bytes of {kind}"))
-}
-
 /// The input to correct, as the caller knows it.
 fn field(path: &str) -> &str {
     match path {
@@ -184,12 +164,5 @@ fn field(path: &str) -> &str {
         "service_fields" => "options.milkypay.service_fields",
         "gateway_options" => "options.milkypay.gateway_options",
         path => path,
-    }
-}
-
-fn without(text: &str, secret: Option<&SecretString>) -> String {
-    match secret.map(ExposeSecret::expose_secret).filter(|secret| !secret.is_empty()) {
-        Some(secret) => text.replace(secret, "[redacted]"),
-        None => text.to_owned(),
     }
 }

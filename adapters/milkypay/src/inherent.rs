@@ -47,11 +47,11 @@ impl MilkyPay {
     ///
     /// # Errors
     /// `Configuration` when the account has no private API; `InvalidRequest` naming `id` when it
-    /// is empty; `NotFound` and the like as the provider refuses; `InvalidResponse` when the
+    /// is empty or dots alone; `NotFound` and the like as the provider refuses; `InvalidResponse` when the
     /// answer is of another service or not what is documented. Never an effect.
     pub async fn fetch_payment_service(&self, id: &str) -> Result<PaymentService> {
         let fetch = async {
-            let endpoint = Endpoint::PaymentService(filled("id", id)?);
+            let endpoint = Endpoint::PaymentService(named("id", id)?);
             let response = self.read(endpoint, &[]).await?;
             let service =
                 read::service(&response.body).map_err(|unreadable| unreadable.of(&response))?;
@@ -140,7 +140,7 @@ impl MilkyPay {
         if response.is_success() {
             return Ok(response);
         }
-        Err(failure::refusal(act, &response, self.api_key()))
+        Err(failure::refusal(act, &response, self.signer.secrets()))
     }
 
     pub(crate) async fn get_prerequest(&self, currency: &str) -> Result<Prerequest> {
@@ -223,6 +223,14 @@ impl MilkyPay {
     pub(crate) fn terms(&self) -> map::Terms<'_> {
         map::Terms { config: &self.config, known_methods: &self.known_methods }
     }
+}
+
+/// The name of an object in a path, where dots alone would lead elsewhere.
+fn named<'a>(field: &str, id: &'a str) -> Result<&'a str> {
+    if matches!(id, "." | "..") {
+        return Err(Error::invalid_request(field, "must not be dots alone"));
+    }
+    filled(field, id)
 }
 
 /// An answer about another object than the one asked for is no answer.

@@ -8,8 +8,7 @@ use paymux_core::{
     CancelMandate, CancelPayment, Capabilities, CapturePayment, ConfirmMandate, ConfirmPayment,
     CreateMandate, CreatePayment, CreateRefund, Effect, Error, ErrorKind, ListPaymentMethods,
     ListPayments, Mandate, MandateHandle, Operation, Page, Payment, PaymentLookup, PaymentMethod,
-    PaymentProvider, ProviderId, Refund, RefundLookup, Result, SecretString, WebhookDelivery,
-    WebhookEvent,
+    PaymentProvider, ProviderId, Refund, RefundLookup, Result, WebhookDelivery, WebhookEvent,
     transport::{HttpClient, HttpResponse},
 };
 
@@ -95,10 +94,6 @@ impl MilkyPay {
         self
     }
 
-    fn api_key(&self) -> Option<&SecretString> {
-        self.config.private.as_ref().map(|(_, key)| key)
-    }
-
     fn named(&self, error: Error, operation: Operation) -> Error {
         error.with_provider(&self.config.id).with_operation(operation)
     }
@@ -141,12 +136,15 @@ impl MilkyPay {
         let service = terms.service(request, options)?;
         let response = self.http.send(call).await?;
         if response.status == StatusCode::CONFLICT {
-            return self.adopted(&response, request, service);
+            return self.adopted(&response, request, service, flow);
         }
         let response = self.success(act, response)?;
         let invoice = read::invoice(&response.body, &self.config.currencies)
             .map_err(|unreadable| unreadable.of(&response))?;
         self.check_mode(&response, &invoice)?;
+        if flow == Flow::Verify && map::is_for_another(&invoice, flow) {
+            return Err(response.unreadable("the answer is about an invoice that takes money"));
+        }
         if let Some(reference) = &invoice.reference_id {
             same(&response, "reference", request.reference.as_str(), reference)?;
         }
@@ -163,9 +161,10 @@ impl MilkyPay {
         response: &HttpResponse,
         request: &CreatePayment,
         service: &str,
+        flow: Flow,
     ) -> Result<Invoice> {
         let Ok(invoice) = read::invoice(&response.body, &self.config.currencies) else {
-            return Err(failure::refusal(Act::Create, response, self.api_key()));
+            return Err(failure::refusal(Act::Create, response, self.signer.secrets()));
         };
         let differs = |by: &str| {
             let message = format!("was used before, for an invoice with another {by}");
@@ -183,6 +182,9 @@ impl MilkyPay {
         }
         if invoice.service.as_deref().is_some_and(|known| known != service) {
             return differs("service");
+        }
+        if map::is_for_another(&invoice, flow) {
+            return differs("flow");
         }
         Ok(invoice)
     }

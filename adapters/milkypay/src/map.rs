@@ -5,7 +5,7 @@ use paymux_core::{
     Reference, Refund, RefundStatus, Sensitive, transport::is_private,
 };
 
-use crate::{failure::clean, objects::Invoice, status::InvoiceStatus};
+use crate::{objects::Invoice, status::InvoiceStatus};
 
 mod request;
 mod resolution;
@@ -55,7 +55,8 @@ fn open(invoice: &Invoice) -> PaymentStatus {
     let held = invoice.moderation_required == Some(true);
     let payer_acted = invoice.payload.is_some()
         || invoice.active_payment.as_ref().is_some_and(|payment| {
-            payment.status.as_deref().is_some_and(|word| word.starts_with("process"))
+            let word = payment.status.as_deref().map(str::to_ascii_lowercase);
+            word.is_some_and(|word| word.starts_with("process"))
         });
     let has_page = matches!(link(invoice), Link::Fit(_));
     let waits_for_the_payer = resolution::asks_the_payer(invoice)
@@ -76,7 +77,8 @@ fn is_short(invoice: &Invoice) -> bool {
 
 /// A check of a card, which charges nothing.
 pub(crate) fn is_verification(invoice: &Invoice) -> bool {
-    let by_flow = invoice.payment_flow.as_deref() == Some(Flow::Verify.word());
+    let is_verify = |word: &str| word.eq_ignore_ascii_case(Flow::Verify.word());
+    let by_flow = invoice.payment_flow.as_deref().is_some_and(is_verify);
     match &invoice.status {
         InvoiceStatus::Verified | InvoiceStatus::VerifyFailed => true,
         InvoiceStatus::Created
@@ -97,6 +99,14 @@ pub(crate) fn is_verification(invoice: &Invoice) -> bool {
         | InvoiceStatus::ChargedBack
         | InvoiceStatus::PartiallyChargedBack
         | InvoiceStatus::Unknown(_) => by_flow,
+    }
+}
+
+/// Does the invoice say that it is for something else than this? The public API does not say.
+pub(crate) fn is_for_another(invoice: &Invoice, flow: Flow) -> bool {
+    match flow {
+        Flow::Charge => is_verification(invoice),
+        Flow::Verify => invoice.payment_flow.is_some() && !is_verification(invoice),
     }
 }
 
@@ -129,16 +139,20 @@ pub(crate) fn amounts(invoice: &Invoice) -> Amounts {
         refunded: invoice.refunded_amount,
         charged_back: invoice.charged_back_amount,
     };
+    // Beside a word that says that money went back, a figure of zero says as little as none.
+    let said = |figure: Option<Money>| figure.filter(|figure| !figure.is_zero());
     match &invoice.status {
         // The word says that all of it went back, where the figure is missing.
-        InvoiceStatus::Refunded => amounts.refunded = amounts.refunded.or(amounts.captured),
+        InvoiceStatus::Refunded => amounts.refunded = said(amounts.refunded).or(amounts.captured),
         InvoiceStatus::ChargedBack => {
-            amounts.charged_back = amounts.charged_back.or(amounts.captured);
+            amounts.charged_back = said(amounts.charged_back).or(amounts.captured);
         }
         // How much is left is not said, so no figure is given that could be taken for it.
-        InvoiceStatus::PartiallyRefunded if amounts.refunded.is_none() => amounts.captured = None,
-        InvoiceStatus::PartiallyChargedBack if amounts.charged_back.is_none() => {
-            amounts.captured = None;
+        InvoiceStatus::PartiallyRefunded if said(amounts.refunded).is_none() => {
+            (amounts.captured, amounts.refunded) = (None, None);
+        }
+        InvoiceStatus::PartiallyChargedBack if said(amounts.charged_back).is_none() => {
+            (amounts.captured, amounts.charged_back) = (None, None);
         }
         InvoiceStatus::Created
         | InvoiceStatus::ProcessPending
@@ -227,10 +241,12 @@ pub(crate) fn link(invoice: &Invoice) -> Link {
 }
 
 /// The refund that was asked for, by what the invoice says after it. It has no id, and the
-/// invoice's sum of refunds is the only figure: it has to have grown by what was asked.
-pub(crate) fn refund(invoice: &Invoice, before: Option<Money>, asked: Money) -> Refund {
-    let due = before.map_or(Some(asked), |before| before.checked_add(asked));
+/// invoice's sum of refunds is the only figure: it has to have grown by what was asked. Where an
+/// older refund had failed, the word alone does not tell that one from this.
+pub(crate) fn refund(invoice: &Invoice, before: &Invoice, asked: Money) -> Refund {
+    let due = before.refunded_amount.map_or(Some(asked), |sum| sum.checked_add(asked));
     let arrived = invoice.refunded_amount.zip(due).is_some_and(|(sum, due)| sum >= due);
+    let is_newer = before.updated.zip(invoice.updated).is_some_and(|(was, is)| is > was);
     let status = match &invoice.status {
         InvoiceStatus::Refunded => RefundStatus::Succeeded,
         InvoiceStatus::PartiallyRefunded if arrived => RefundStatus::Succeeded,
@@ -241,6 +257,9 @@ pub(crate) fn refund(invoice: &Invoice, before: Option<Money>, asked: Money) -> 
         // Accepted, and not to be seen yet.
         | InvoiceStatus::Processed
         | InvoiceStatus::PartiallyProcessed => RefundStatus::Processing,
+        InvoiceStatus::RefundFailed if before.status == invoice.status && !is_newer => {
+            RefundStatus::Unknown
+        }
         InvoiceStatus::RefundFailed => RefundStatus::Failed,
         InvoiceStatus::Created
         | InvoiceStatus::ProcessPending

@@ -36,7 +36,7 @@ impl MilkyPay {
         let invoice = read::invoice(&response.body, &self.config.currencies)
             .map_err(|unreadable| unreadable.of(&response))?;
         same(&response, "invoice", id, invoice.id.as_str())?;
-        Ok(map::refund(&invoice, before.refunded_amount, amount))
+        Ok(map::refund(&invoice, &before, amount))
     }
 
     /// How much to give back: what was asked, or all that is left.

@@ -5,12 +5,12 @@
 //! code at the top. The domain code decides what happened, never the HTTP status that it is
 //! assumed to come with; the status decides what is proved.
 
-use http::header::CONTENT_TYPE;
+use std::slice;
+
 use paymux_core::{
     Effect, Error, ErrorKind, Failure, FailureKind, SecretString,
-    transport::{HttpResponse, Purpose},
+    transport::{HttpResponse, Purpose, fit_words},
 };
-use secrecy::ExposeSecret;
 
 use crate::auth::Rpc;
 
@@ -18,23 +18,13 @@ mod body;
 
 use body::{Connect, Refused, read};
 
-/// How much of the provider's words is kept, in characters.
-const MAX_WORDS: usize = 300;
-
-/// The provider's words, fit for a log line: no control characters, and not too many.
-pub(crate) fn clean(words: &str) -> String {
-    let printable = words.chars().map(|char| if char.is_control() { ' ' } else { char });
-    printable.take(MAX_WORDS).collect::<String>().trim().to_owned()
-}
-
 /// The error for a refusal.
 pub(crate) fn refusal(rpc: Rpc, response: &HttpResponse, api_key: &SecretString) -> Error {
+    let secrets = slice::from_ref(api_key);
     let Some(refused) = read(&response.body) else {
-        return unrecognized(response, api_key);
+        return response.unrecognized(secrets);
     };
-    // A server that quotes our request back must not bring the key into a log, nor a part of it:
-    // it is taken out before anything is cut.
-    let fit = |words: String| clean(&without(&words, api_key));
+    let fit = |words: String| fit_words(&words, secrets);
     let refused = Refused {
         domain: refused.domain.map(fit),
         message: refused.message.map(fit),
@@ -70,15 +60,6 @@ pub(crate) fn refusal(rpc: Rpc, response: &HttpResponse, api_key: &SecretString)
         Some(code) => error.with_code(code),
         None => error,
     }
-}
-
-/// Something on the way answered, perhaps: the status alone says little. What it wrote can hold
-/// anything, people's data too, so only its type and length are kept.
-fn unrecognized(response: &HttpResponse, api_key: &SecretString) -> Error {
-    let kind = response.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
-    let kind = clean(&without(kind.unwrap_or("no stated type"), api_key));
-    let length = response.body.len();
-    response.refusal(false).with_source(format!("the body is {length} bytes of {kind}"))
 }
 
 /// What a documented code means. `insufficient_funds` is the buyer's in payments and the
@@ -153,43 +134,4 @@ fn words(kind: ErrorKind, refused: &Refused, general: &Error) -> String {
         words.push_str("; a key of the other environment, sandbox or live, is refused like this");
     }
     words
-}
-
-fn without(text: &str, secret: &SecretString) -> String {
-    text.replace(secret.expose_secret(), "[redacted]")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn words_fit_a_log_line() {
-        assert_eq!(clean("a\r\nb\u{7f}c\u{1b}[31m"), "a  b c [31m");
-        assert_eq!(clean(&"é".repeat(1000)).chars().count(), MAX_WORDS);
-    }
-
-    /// It can be a page about a person: only what it was is kept, for whoever looks into it.
-    #[test]
-    fn a_body_of_something_on_the_way_is_not_kept() {
-        let mut headers = http::HeaderMap::new();
-        headers.insert(CONTENT_TYPE, http::HeaderValue::from_static("text/html"));
-        let response = HttpResponse {
-            purpose: Purpose::Mutate,
-            status: http::StatusCode::BAD_GATEWAY,
-            headers,
-            body: "<p>jane@example.com</p>".into(),
-        };
-        let error = refusal(Rpc::CreateSession, &response, &SecretString::from("secret-key"));
-        let shown = format!("{error} {error:?}");
-        assert!(!shown.contains("jane"), "{shown}");
-        assert!(shown.contains("23 bytes of text/html"), "{shown}");
-    }
-
-    #[test]
-    fn a_key_is_taken_out_before_words_are_cut() {
-        let key = SecretString::from("secret-key");
-        let words = format!("{}secret-key", "x".repeat(MAX_WORDS - 3));
-        assert!(!clean(&without(&words, &key)).contains("sec"));
-    }
 }

@@ -2,11 +2,10 @@
 
 use paymux_core::{
     Amounts, Failure, FailureKind, Money, NextAction, Part, Payment, PaymentStatus, ProviderId,
-    Refund, RefundStatus,
+    Refund, RefundStatus, transport::fit_words,
 };
 
 use crate::{
-    failure::clean,
     objects::{ProviderPayment, ProviderRefund, Reason, Session},
     status::{ProviderPaymentStatus, ProviderRefundStatus, SessionStatus},
 };
@@ -182,10 +181,11 @@ fn refund_failure(reason: Option<&Reason>) -> Failure {
 }
 
 fn with_words(kind: FailureKind, reason: Option<&Reason>) -> Failure {
+    let fit = |words: &str| fit_words(words, &[]);
     let mut failure = Failure::new(kind);
     if let Some(reason) = reason {
-        failure.code = reason.code.as_deref().map(clean);
-        failure.message = reason.message.as_deref().map(clean);
+        failure.code = reason.code.as_deref().map(fit);
+        failure.message = reason.message.as_deref().map(fit);
     }
     failure
 }

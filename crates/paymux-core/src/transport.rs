@@ -17,9 +17,11 @@ use crate::{Effect, Error, ErrorKind, Result, json};
 mod classify;
 mod debug;
 mod witness;
+mod words;
 
 use classify::Broken;
 use witness::Witness;
+pub use words::fit_words;
 
 /// How the client behaves. The defaults suit calls that move money.
 #[derive(Clone, PartialEq, Eq)]

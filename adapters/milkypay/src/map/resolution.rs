@@ -1,9 +1,9 @@
 //! Resolutions: why an invoice is in its state. The list is open, so a code that nobody documented
 //! is kept and not interpreted.
 
-use paymux_core::{Failure, FailureKind};
+use paymux_core::{Failure, FailureKind, transport::fit_words};
 
-use super::{Invoice, clean};
+use super::Invoice;
 
 /// Without case: the public API writes capitals.
 fn word(invoice: &Invoice) -> Option<String> {
@@ -32,7 +32,7 @@ pub(super) fn failure(invoice: &Invoice) -> Option<Failure> {
     }
     let code = word(invoice)?;
     let mut failure = Failure::new(kind(&code));
-    failure.code = Some(clean(&code));
+    failure.code = Some(fit_words(&code, &[]));
     Some(failure)
 }
 
