@@ -8,9 +8,9 @@ use std::{
 use paymux_core::{
     Capabilities, CaptureChoice, Clock, CreateEffect, Currencies, Currency, Error, Operation,
     OsRandom, ProviderId, Random, Replay, Result, SecretString, SystemClock, Trust,
-    signature::RsaSha256,
+    signature::RsaSha256, transport::is_private,
 };
-use url::{Host, Url};
+use url::Url;
 
 use crate::map;
 
@@ -326,15 +326,4 @@ fn checked_url(setting: &str, own: Option<&Url>, default: &str) -> Result<Url> {
         return Err(must_be(setting, "without query and fragment"));
     }
     Ok(url)
-}
-
-/// Nobody between can read along: `https`, or `http` within this machine.
-fn is_private(url: &Url) -> bool {
-    let loopback = match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    };
-    url.scheme() == "https" || (url.scheme() == "http" && loopback)
 }

@@ -10,7 +10,6 @@ use paymux_core::{
 };
 use percent_encoding::percent_decode;
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 
 use crate::{
     Wallet,
@@ -112,7 +111,7 @@ fn read_event(known: &Known<'_>, body: &[u8]) -> Result<WebhookEvent, Unreadable
         _ => Subject::Other { kind: cut(&object), id: other_id(&data) },
     };
     let mut event =
-        WebhookEvent::new(event_key("signed", body)?, cut(&name), Trust::Signed, subject);
+        WebhookEvent::new(event_key("signed", body), cut(&name), Trust::Signed, subject);
     event.payment = payment;
     Ok(event)
 }
@@ -131,10 +130,10 @@ fn cut(word: &str) -> String {
     word.chars().filter(|char| !char.is_control()).take(MAX_NAME).collect()
 }
 
-/// Deliveries have no id: one is known again by what it says, byte by byte.
-fn event_key(form: &str, body: &[u8]) -> Result<EventKey, Unreadable> {
-    let digest = hex::encode(Sha256::digest(body));
-    EventKey::new(format!("{form} {digest}")).map_err(|_| Unreadable::new("its key cannot be one"))
+/// Deliveries have no id: one is known again by what it says, byte by byte. The form is part of
+/// it, so that nobody can take a signed event's key with an unsigned delivery.
+fn event_key(form: &str, body: &[u8]) -> EventKey {
+    EventKey::digest(&[form.as_bytes(), b" ", body].concat())
 }
 
 /// Anybody could have sent it. What it says of a payment's state is not even read.
@@ -143,7 +142,7 @@ fn plain(delivery: &WebhookDelivery<'_>) -> Result<WebhookEvent> {
         let transaction: wire::PlainCallback = read::object(delivery.body)?;
         let key = read::known("transaction_key", transaction.transaction_key)?;
         let subject = ProviderPaymentId::new(key).map_err(|_| read::unfit("transaction_key"))?;
-        let key = event_key("plain", delivery.body)?;
+        let key = event_key("plain", delivery.body);
         Ok(WebhookEvent::new(key, "transaction", Trust::Unsigned, Subject::Payment(subject)))
     };
     read().map_err(|unreadable: Unreadable| {

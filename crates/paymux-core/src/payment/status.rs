@@ -65,7 +65,9 @@ impl PaymentStatus {
     ///
     /// A final status has no exit: evidence that says otherwise is an incident for a person, not a
     /// transition. A try that failed, or a hold that was let go, hands the move back to the payer,
-    /// so `Processing` and `Authorized` can become `RequiresAction`; nothing can become `Unknown`.
+    /// so `Processing` and `Authorized` can become `RequiresAction`. What the provider was working
+    /// on can come to wait for us, and what was held can be on its way. Nothing can become
+    /// `Unknown`.
     #[must_use]
     pub const fn can_become(self, next: Self) -> bool {
         use PaymentStatus::{
@@ -75,8 +77,8 @@ impl PaymentStatus {
         match self {
             RequiresAction => !matches!(next, Unknown),
             RequiresConfirmation => !matches!(next, Unknown),
-            Processing => !matches!(next, Unknown | RequiresConfirmation),
-            Authorized => !matches!(next, Unknown | RequiresConfirmation | Processing),
+            Processing => !matches!(next, Unknown),
+            Authorized => !matches!(next, Unknown | RequiresConfirmation),
             PartiallyPaid => {
                 matches!(next, PartiallyPaid | Succeeded | Cancelled | Expired | Failed)
             }

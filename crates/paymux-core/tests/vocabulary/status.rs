@@ -10,8 +10,8 @@ use serde::Serialize;
 const PAYMENT: [(PaymentStatus, &str); 10] = [
     (PaymentStatus::RequiresAction, "yyyyyyyyy-"),
     (PaymentStatus::RequiresConfirmation, "yyyyyyyyy-"),
-    (PaymentStatus::Processing, "y-yyyyyyy-"),
-    (PaymentStatus::Authorized, "y--yyyyyy-"),
+    (PaymentStatus::Processing, "yyyyyyyyy-"),
+    (PaymentStatus::Authorized, "y-yyyyyyy-"),
     (PaymentStatus::PartiallyPaid, "----yyyyy-"),
     (PaymentStatus::Succeeded, "-----y----"),
     (PaymentStatus::Cancelled, "------y---"),
