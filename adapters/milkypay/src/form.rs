@@ -4,7 +4,7 @@
 use std::fmt;
 
 use paymux_core::{CreatePayment, Error, Result};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use url::Url;
 
 use crate::{
@@ -45,6 +45,11 @@ impl CheckoutForm {
             ("options.milkypay.gateway_options", !options.gateway_options.is_empty()),
         ];
         refuse_given(&given, "has no field in the checkout form")?;
+        check_names("options.milkypay.service_fields", &options.service_fields)?;
+        check_names("options.milkypay.metadata", &options.metadata)?;
+        if let Some(customer) = &options.customer {
+            check_names("options.milkypay.customer.metadata", &customer.metadata)?;
+        }
         let mut fields = Fields(Vec::new());
         fields.add("public_key", signer.public_key()?);
         fields.add("reference_id", request.reference.as_str());
@@ -158,7 +163,7 @@ impl Fields {
         }
     }
 
-    fn add_map(&mut self, name: &str, map: &serde_json::Map<String, Value>) {
+    fn add_map(&mut self, name: &str, map: &Map<String, Value>) {
         for (key, value) in map {
             self.add_value(&format!("{name}[{key}]"), value);
         }
@@ -177,6 +182,26 @@ impl Fields {
             }
             Value::Object(map) => self.add_map(name, map),
         }
+    }
+}
+
+/// A form writes the names of a map between brackets, so one with brackets of its own, or with
+/// nothing in it, would arrive as another.
+fn check_names(field: &str, map: &Map<String, Value>) -> Result<()> {
+    map.iter().try_for_each(|(name, value)| {
+        if name.is_empty() || name.contains(['[', ']']) {
+            let message = "must have names, without brackets, to stand in a form";
+            return Err(Error::invalid_request(field, message));
+        }
+        check_names_within(field, value)
+    })
+}
+
+fn check_names_within(field: &str, value: &Value) -> Result<()> {
+    match value {
+        Value::Object(map) => check_names(field, map),
+        Value::Array(items) => items.iter().try_for_each(|item| check_names_within(field, item)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Ok(()),
     }
 }
 

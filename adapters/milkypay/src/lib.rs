@@ -148,6 +148,9 @@ impl MilkyPay {
         if let Some(reference) = &invoice.reference_id {
             same(&response, "reference", request.reference.as_str(), reference)?;
         }
+        if invoice.amount.is_some_and(|amount| amount != request.amount) {
+            return Err(response.unreadable("the answer is about another amount"));
+        }
         if !map::status(&invoice).is_final() && matches!(map::link(&invoice), Link::Unfit) {
             return Err(response.unreadable("the answer's page is none to send a payer to"));
         }

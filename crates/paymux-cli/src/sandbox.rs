@@ -1,6 +1,12 @@
 //! `paymux sandbox`: plays the providers until interrupted, and says how to reach them.
 
-use std::{io::Write, process::ExitCode};
+use std::{
+    future::{Future, poll_fn},
+    io::Write,
+    pin::pin,
+    process::ExitCode,
+    task::Poll,
+};
 
 use paymux_sandbox::{Sandbox, SandboxConfig, SandboxError, WebhookScheme};
 use url::Url;
@@ -61,8 +67,14 @@ pub(crate) async fn run(
     let sandbox = Sandbox::start(arguments.config()).await.map_err(explain)?;
     sandbox.milkypay().set_callback_url(arguments.webhook_url.clone())?;
     sandbox.wallet().set_callback_url(arguments.webhook_url.clone())?;
+    // It listens from its first poll on, and whoever reads the greeting may interrupt at once.
+    let mut interrupt = pin!(tokio::signal::ctrl_c());
+    let first = poll_fn(|context| Poll::Ready(interrupt.as_mut().poll(context))).await;
     write_greeting(&sandbox, arguments.webhook_url.as_ref(), out)?;
-    tokio::signal::ctrl_c().await?;
+    match first {
+        Poll::Ready(interrupted) => interrupted?,
+        Poll::Pending => interrupt.await?,
+    }
     sandbox.shutdown().await;
     Ok(ExitCode::SUCCESS)
 }

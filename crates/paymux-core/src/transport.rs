@@ -240,6 +240,13 @@ pub fn is_private(url: &Url) -> bool {
     url.scheme() == "https" || (url.scheme() == "http" && loopback)
 }
 
+/// Does it lead to a page or an app? True of any scheme but those that run code, or read files,
+/// in the browser that an address is opened in. For addresses that a payer returns to.
+#[must_use]
+pub fn leads_to_a_page(url: &Url) -> bool {
+    !matches!(url.scheme(), "javascript" | "data" | "vbscript" | "blob" | "file")
+}
+
 impl HttpResponse {
     /// Did the provider accept the request?
     #[must_use]

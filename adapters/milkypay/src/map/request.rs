@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use paymux_core::{
     CaptureMethod, CreatePayment, Customer, Effect, Error, ErrorKind, ListPayments, Money,
-    PaymentMethod, Result, Timestamp,
+    PaymentMethod, Result, Timestamp, transport::leads_to_a_page,
 };
 use url::Url;
 
@@ -264,10 +264,9 @@ fn return_urls(urls: &ReturnUrls) -> Result<wire::ReturnUrls<'_>> {
     })
 }
 
-/// Any absolute URL, those of apps included; but no address that runs code or reads files in the
-/// browser it is opened in.
+/// Any absolute URL, those of apps included.
 pub(crate) fn page<'a>(field: &str, url: &'a Url) -> Result<&'a str> {
-    if matches!(url.scheme(), "javascript" | "data" | "vbscript" | "blob" | "file") {
+    if !leads_to_a_page(url) {
         return Err(Error::invalid_request(field, "must lead to a page or an app"));
     }
     Ok(as_written(url))

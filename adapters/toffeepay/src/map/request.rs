@@ -2,7 +2,7 @@
 
 use paymux_core::{
     CreatePayment, Currency, Effect, Error, ErrorKind, ListPayments, Money, Operation,
-    PaymentStatus, Result,
+    PaymentStatus, Result, transport::leads_to_a_page,
 };
 use url::Url;
 
@@ -110,13 +110,12 @@ fn currency(config: &ToffeePayConfig, amount: Money) -> Result<Currency> {
     Ok(amount.currency())
 }
 
-/// Any absolute URL, those of apps included; but no address that runs code or reads files in the
-/// browser it is opened in.
+/// Any absolute URL, those of apps included.
 fn return_url(url: Option<&Url>) -> Result<&str> {
     let Some(url) = url else {
         return Err(Error::invalid_request("return_url", "must be set"));
     };
-    if matches!(url.scheme(), "javascript" | "data" | "vbscript" | "blob" | "file") {
+    if !leads_to_a_page(url) {
         return Err(Error::invalid_request("return_url", "must lead to a page or an app"));
     }
     Ok(url.as_str())
