@@ -331,9 +331,13 @@ fn balance(
 ) -> std::result::Result<(Currency, Balance), read::Unreadable> {
     let at_disposal = (row.at_disposal, row.at_disposal_decimal.as_deref());
     let reserved = (row.reserved, row.reserved_decimal.as_deref());
-    let balance = Balance {
-        at_disposal: read::money(at_disposal, Some(currency))?,
-        reserved: read::money(reserved, Some(currency))?,
+    // What is below zero is no amount, and hides neither the other figure nor other currencies.
+    let figure = |figures: read::Figures<'_>| {
+        let (hundredths, decimal) = figures;
+        let is_below = hundredths.is_some_and(i64::is_negative)
+            && decimal.is_none_or(|decimal| decimal.starts_with('-'));
+        if is_below { Ok(None) } else { read::money(figures, Some(currency)) }
     };
+    let balance = Balance { at_disposal: figure(at_disposal)?, reserved: figure(reserved)? };
     Ok((currency, balance))
 }

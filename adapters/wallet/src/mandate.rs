@@ -30,7 +30,7 @@ impl Wallet {
         let now = self.signer.now();
         match map::new_mandate(&self.config, request, &options, &terms, now)? {
             NewMandate::Inside(body) => {
-                let response = self.tell(&Call::CreateTransaction, Some(body.as_ref())).await?;
+                let response = self.tell(&Call::CreateCarrier, Some(body.as_ref())).await?;
                 self.carried(&response, &options).await
             }
             NewMandate::Separate(body) => {
@@ -84,21 +84,14 @@ impl Wallet {
         Ok(map::mandate(allowance, transaction.as_ref(), &known))
     }
 
-    /// An allowance is confirmed by the transaction that carries it, together with whatever else
-    /// that holds.
+    /// An allowance is confirmed by the transaction that carries it.
     pub(crate) async fn confirm_allowance(&self, handle: &MandateHandle) -> Result<Mandate> {
         let options = handle.options.get::<WalletOptions>()?;
-        let carrier = match &handle.payment {
-            Some(key) => key.clone(),
-            None => {
-                let allowance = self.get_allowance(&handle.id).await?;
-                allowance.transaction.ok_or_else(|| {
-                    let message = "is not known, and the provider does not name the transaction";
-                    Error::new(ErrorKind::InvalidResponse, Effect::None, message)
-                        .with_field("mandate.payment")
-                })?
-            }
-        };
+        if options.as_ref().is_some_and(|options| !options.confirm_prices.is_empty()) {
+            let message = "belong to confirm_payment";
+            return Err(Error::invalid_request(map::CONFIRM_PRICES, message));
+        }
+        let carrier = self.carrier(handle).await?;
         let body = wire::ConfirmBody::AsItIs([]);
         let call = Call::ConfirmTransaction(carrier.as_str());
         let response = self.tell(&call, Some(&body)).await?;
@@ -109,6 +102,44 @@ impl Wallet {
             same(&response, "transaction", carrier.as_str(), transaction.key.as_str())?;
         }
         self.read_mandate_back(handle, Some(&carrier), options.as_ref()).await
+    }
+
+    /// The transaction that carries an allowance and nothing else. Both are read before anything
+    /// is confirmed: whatever else a transaction holds is confirmed with it, and another one would
+    /// be another order's money.
+    async fn carrier(&self, handle: &MandateHandle) -> Result<ProviderPaymentId> {
+        const FIELD: &str = "mandate.payment";
+        let unclear = |message: &str| {
+            Err(Error::new(ErrorKind::InvalidResponse, Effect::None, message).with_field(FIELD))
+        };
+        let allowance = self.get_allowance(&handle.id).await?;
+        let key = match (&allowance.transaction, &handle.payment) {
+            (Some(stated), Some(named)) if stated != named => {
+                return Err(Error::invalid_request(FIELD, "does not carry this mandate"));
+            }
+            (Some(key), _) | (None, Some(key)) => key,
+            (None, None) => {
+                return unclear("is not known, and the provider does not name the transaction");
+            }
+        };
+        let transaction = self.get_transaction(key).await?;
+        match &transaction.allowance {
+            Some(carried) if carried.id != handle.id => {
+                return Err(Error::invalid_request(FIELD, "carries another mandate"));
+            }
+            None if allowance.transaction.is_none() => {
+                return unclear("cannot be told to carry this mandate");
+            }
+            Some(_) | None => {}
+        }
+        if !transaction.lists_payments {
+            return unclear("does not say whether it holds payments");
+        }
+        if !transaction.payments.is_empty() {
+            let message = "holds payments, too: confirm_payment confirms both";
+            return Err(Error::invalid_request(FIELD, message));
+        }
+        Ok(transaction.key)
     }
 
     pub(crate) async fn cancel_allowance(&self, handle: &MandateHandle) -> Result<Mandate> {

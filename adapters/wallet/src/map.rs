@@ -20,8 +20,8 @@ mod request;
 pub(crate) use allowance::{mandate, status as allowance_status};
 pub(crate) use list::{ListQuery, limit};
 pub(crate) use request::{
-    NewMandate, confirm_prices, filled, is_language, new_mandate, new_price, new_transaction,
-    number,
+    CONFIRM_PRICES, NewMandate, check_confirm_prices, filled, is_asked_for, is_language,
+    lower_price, new_mandate, new_price, new_transaction, number,
 };
 
 /// The pages on which payers accept transactions.
@@ -88,9 +88,7 @@ fn status(transaction: &Transaction, parts: &[Part], charged: bool) -> PaymentSt
         }
         TransactionStatus::WaitingPassword => PaymentStatus::RequiresAction,
         // One that carries an allowance and nothing else is done when it is confirmed.
-        TransactionStatus::Confirmed if parts.is_empty() && transaction.allowance.is_some() => {
-            PaymentStatus::Succeeded
-        }
+        TransactionStatus::Confirmed if is_allowance_alone(transaction) => PaymentStatus::Succeeded,
         TransactionStatus::Confirmed => worst(parts),
         TransactionStatus::Rejected | TransactionStatus::Revoked | TransactionStatus::Deleted => {
             ended(PaymentStatus::Cancelled)
@@ -98,6 +96,20 @@ fn status(transaction: &Transaction, parts: &[Part], charged: bool) -> PaymentSt
         TransactionStatus::Failed => ended(PaymentStatus::Failed),
         TransactionStatus::Unknown(_) => PaymentStatus::Unknown,
     }
+}
+
+/// An answer that leaves its payments out does not say that there are none.
+fn is_allowance_alone(transaction: &Transaction) -> bool {
+    transaction.allowance.is_some() && transaction.lists_payments && transaction.payments.is_empty()
+}
+
+/// What a payment without a word of its own means: it stands where its transaction does. In a
+/// confirmed one it can be held or done, and only it knows.
+fn sparse_status(transaction: &Transaction, charged: bool) -> PaymentStatus {
+    if transaction.status == TransactionStatus::Confirmed {
+        return PaymentStatus::Processing;
+    }
+    status(transaction, &[], charged)
 }
 
 fn before_acceptance(charged: bool) -> PaymentStatus {
@@ -131,7 +143,7 @@ struct Stage {
     confirmed: bool,
     /// It is held now.
     frozen: bool,
-    /// It was held at some time.
+    /// It was held at some time; if it was canceled and says when, at that time.
     was_frozen: bool,
     /// It was confirmed at some time.
     was_confirmed: bool,
@@ -208,17 +220,20 @@ fn part(payment: &ProviderPayment, transaction: &Transaction, known: &Known<'_>)
     let asked = known.options.and_then(|options| options.freeze_until);
     let freeze = payment.freeze.or(asked.map(Freeze::Until));
     let confirmed_at = payment.confirmed_at.or(transaction.confirmed_at);
+    let is_confirmed = transaction.status == TransactionStatus::Confirmed;
     let stage = Stage {
         charged: known.mandate.is_some(),
-        confirmed: transaction.status == TransactionStatus::Confirmed,
+        confirmed: is_confirmed,
         frozen: freeze.is_some_and(|freeze| freeze.lasts(confirmed_at, known.now)),
-        was_frozen: freeze.is_some(),
-        was_confirmed: confirmed_at.is_some(),
+        // Canceled when the freeze was over, it had moved. Where nobody says when, it was held.
+        was_frozen: freeze.is_some_and(|freeze| {
+            payment.canceled_at.is_none_or(|canceled| freeze.lasts(confirmed_at, canceled))
+        }),
+        was_confirmed: confirmed_at.is_some() || is_confirmed,
     };
     let (status, word) = match &payment.status {
         Some(word) => (part_status(word, stage), word.as_str()),
-        // Without a word of its own it stands where its transaction does.
-        None => (status(transaction, &[], stage.charged), transaction.status.as_str()),
+        None => (sparse_status(transaction, stage.charged), transaction.status.as_str()),
     };
     let mut part = Part::new(payment.id.clone(), status, word);
     let price = price(payment, known);
@@ -250,10 +265,20 @@ fn part(payment: &ProviderPayment, transaction: &Transaction, known: &Known<'_>)
 
 /// What was asked for: the price, without the payer's fee where the price holds it.
 fn price(payment: &ProviderPayment, known: &Known<'_>) -> Option<Money> {
-    match payment.out_commission {
-        Some(fee) if known.config.commission_in_price => payment.price?.checked_sub(fee),
-        Some(_) | None => payment.price,
+    match fee_in_price(payment, known) {
+        Some(fee) => payment.price?.checked_sub(fee),
+        None => payment.price,
     }
+}
+
+/// The payer's fee, where the price holds it. An answer that leaves it out is about the one that
+/// was asked for; of several payments nobody could say which.
+fn fee_in_price(payment: &ProviderPayment, known: &Known<'_>) -> Option<Money> {
+    let asked = || {
+        let options = known.options.filter(|options| options.split.is_empty())?;
+        options.commission.as_ref()?.out_commission
+    };
+    payment.out_commission.or_else(asked).filter(|_| known.config.commission_in_price)
 }
 
 /// Accepted and not confirmed; before that, under a mandate, nothing is held yet.

@@ -35,6 +35,9 @@ pub struct Transaction {
     pub confirmed_at: Option<Timestamp>,
     /// Its payments, as far as the answer shows them.
     pub payments: Vec<ProviderPayment>,
+    /// The answer names its payments, even if there are none.
+    #[serde(skip)]
+    pub(crate) lists_payments: bool,
     /// The allowance that is confirmed with it, if the answer shows one.
     pub allowance: Option<Allowance>,
     /// Where the payer returns to.
@@ -72,6 +75,9 @@ pub struct ProviderPayment {
     pub created_at: Option<Timestamp>,
     /// When it was confirmed; stays when it is canceled after that.
     pub confirmed_at: Option<Timestamp>,
+    /// When it was canceled. No document shows it on a payment, only on an allowance; it is read
+    /// where it is there, since it tells a hold that was let go from money that came back.
+    pub canceled_at: Option<Timestamp>,
     /// How long the money is held, if it is.
     pub freeze: Option<Freeze>,
 }
@@ -172,9 +178,9 @@ pub struct AllowanceLimit {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Balance {
-    /// Can be spent.
+    /// Can be spent; `None` where it is not said, or below zero.
     pub at_disposal: Option<Money>,
-    /// Is held.
+    /// Is held; `None` as above.
     pub reserved: Option<Money>,
 }
 

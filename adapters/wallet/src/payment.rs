@@ -1,10 +1,12 @@
 //! Payments: the calls behind each method of the trait. Each sends at most one request that
 //! changes something.
 
+use std::collections::BTreeMap;
+
 use paymux_core::{
     CancelPayment, CapturePayment, CreatePayment, Cursor, Effect, Error, ErrorKind, ListPayments,
-    Money, Options, Page, Payment, PaymentHandle, ProviderMandateId, ProviderPartId,
-    ProviderPaymentId, Result, transport::HttpResponse,
+    Options, Page, Payment, PaymentHandle, ProviderMandateId, ProviderPartId, ProviderPaymentId,
+    Result, transport::HttpResponse,
 };
 
 use crate::{
@@ -38,21 +40,27 @@ impl Wallet {
         }
         let body = map::new_transaction(&self.config, request, &options, self.signer.now())?;
         let response = self.tell(&Call::CreateTransaction, Some(&body)).await?;
-        let transaction = read::object(&response.body)
-            .and_then(read::transaction)
-            .map_err(unreadable(&response))?;
+        let mut answer: wire::Transaction =
+            read::object(&response.body).map_err(unreadable(&response))?;
+        // Sparse payments leave their currency out: there is one, and we named it.
+        for payment in answer.payments.iter_mut().flatten() {
+            let stated = payment.currency.take().filter(|code| !code.is_empty());
+            payment.currency = stated.or(Some(request.amount.currency().code().to_owned()));
+        }
+        let transaction = read::transaction(answer).map_err(unreadable(&response))?;
         let known = self.known(request.mandate.as_ref(), Some(&options));
         let mut payment = map::payment(&transaction, &known);
-        match payment.amounts.requested {
-            // The provider computes totals from items. What it did not understand as we meant it
-            // must not reach a payer; nobody has the key of this transaction, and it lapses.
-            Some(other) if other != request.amount => {
-                let message = format!("the provider made it {other}, and not what was asked for");
-                return Err(response.unreadable(message));
-            }
-            // An answer of key and status alone is about what was asked for.
-            Some(_) | None => payment.amounts.requested = Some(request.amount),
+        // The provider computes totals from items. What it did not understand as we meant it must
+        // not reach a payer; nobody has the key of this transaction, and it lapses.
+        if !map::is_asked_for(&transaction, &self.config, request, &options)? {
+            let message = match payment.amounts.requested {
+                Some(other) => format!("the provider made it {other}, or in parts not asked for"),
+                None => "the provider made other payments than were asked for".to_owned(),
+            };
+            return Err(response.unreadable(message));
         }
+        // An answer of key and status alone is about what was asked for.
+        payment.amounts.requested = Some(request.amount);
         Ok(payment)
     }
 
@@ -107,7 +115,10 @@ impl Wallet {
         let rows = rows.map_err(unreadable(&response))?;
         let next = read::next_page(query.offset, query.limit, rows.len(), page.metadata.as_ref())
             .map_err(unreadable(&response))?;
-        let known = self.known(None, options.as_ref());
+        // What one payment was asked for with is not what all rows were.
+        let language = options.and_then(|options| options.language);
+        let options = WalletOptions { language, ..Default::default() };
+        let known = self.known(None, Some(&options));
         let mut items = Vec::new();
         for row in rows {
             let transaction = read::transaction(row).map_err(unreadable(&response))?;
@@ -153,27 +164,71 @@ impl Wallet {
     /// failed was sent at all.
     pub(crate) async fn commit(&self, handle: &PaymentHandle) -> Result<Payment> {
         let options = handle.options.get::<WalletOptions>()?;
-        let none = Default::default();
-        let prices = options.as_ref().map_or(&none, |options| &options.confirm_prices);
-        let body = map::confirm_prices(prices)?;
+        let body = self.confirm_body(handle, options.as_ref()).await?;
         let call = Call::ConfirmTransaction(handle.id.as_str());
         let response = self.tell(&call, Some(&body)).await?;
         self.answered(&response, handle, options.as_ref()).await
+    }
+
+    /// The lower prices to confirm with, if there are any. The transaction is read first, so that
+    /// no price goes to a payment that it does not hold.
+    async fn confirm_body<'a>(
+        &self,
+        handle: &PaymentHandle,
+        options: Option<&'a WalletOptions>,
+    ) -> Result<wire::ConfirmBody<'a>> {
+        let as_it_is = wire::ConfirmBody::AsItIs([]);
+        let Some(options) = options.filter(|options| !options.confirm_prices.is_empty()) else {
+            return Ok(as_it_is);
+        };
+        map::check_confirm_prices(&options.confirm_prices)?;
+        let transaction = self.get_transaction(&handle.id).await?;
+        let known = self.known(handle.mandate.as_ref(), Some(options));
+        let mut prices = BTreeMap::new();
+        for (id, amount) in &options.confirm_prices {
+            let Some(listed) = transaction.payments.iter().find(|payment| payment.id == *id) else {
+                let message = format!("names {id}, which is no part of this payment");
+                return Err(Error::invalid_request(map::CONFIRM_PRICES, message));
+            };
+            // A sparse list leaves the currency out, and so has no price.
+            let whole = match listed.price {
+                Some(_) => listed.clone(),
+                None => self.get_payment(id).await?,
+            };
+            if let Some(price) = map::lower_price(map::CONFIRM_PRICES, &whole, *amount, &known)? {
+                let currency = Some(amount.currency().code().to_owned());
+                prices.insert(id.as_str(), wire::NewPrice { price, currency });
+            }
+        }
+        Ok(if prices.is_empty() { as_it_is } else { wire::ConfirmBody::Prices(prices) })
     }
 
     /// Finalizes what is frozen: all of it, or less, and then the rest is let go.
     pub(crate) async fn capture(&self, request: &CapturePayment) -> Result<Payment> {
         let handle = &request.payment;
         let options = handle.options.get::<WalletOptions>()?;
+        if let Some(amount) = request.amount {
+            map::new_price("amount", amount)?;
+        }
         let part = match &request.part {
             Some(part) => part.clone(),
             None => self.only_part(&handle.id).await?,
         };
-        map::number("part", part.as_str())?;
-        let body = match request.amount {
-            Some(amount) => self.lower_price(&handle.id, &part, amount).await?,
-            None => None,
-        };
+        let mut body = None;
+        if let Some(amount) = request.amount {
+            let payment = self.own_part(&handle.id, &part).await?;
+            let known = self.known(handle.mandate.as_ref(), options.as_ref());
+            let price = map::lower_price("amount", &payment, amount, &known)?;
+            body = price.map(|price| {
+                // The decimal form says nothing without its currency; the specification's needs
+                // none.
+                let is_decimal = price.price_decimal.is_some();
+                let currency = is_decimal.then(|| amount.currency().code().to_owned());
+                wire::NewPrice { price, currency }
+            });
+        } else if request.part.is_some() {
+            self.own_part(&handle.id, &part).await?;
+        }
         let call = Call::FinalizePayment(part.as_str());
         let response = self.tell(&call, body.as_ref()).await?;
         about(&response, &part)?;
@@ -192,32 +247,22 @@ impl Wallet {
         }
     }
 
-    /// The body for less than is held; nothing for all of it. What is held is asked for first, so
-    /// that neither more nor another currency is ever sent.
-    async fn lower_price(
+    /// A part of this payment. It is read before the call that takes or drops it: an id that is
+    /// out of date would take or drop another order's money.
+    async fn own_part(
         &self,
         key: &ProviderPaymentId,
         part: &ProviderPartId,
-        amount: Money,
-    ) -> Result<Option<wire::NewPrice>> {
-        let price = map::new_price("amount", amount)?;
+    ) -> Result<ProviderPayment> {
         let payment = self.get_payment(part).await?;
-        if payment.transaction.as_ref().is_some_and(|other| other != key) {
-            return Err(Error::invalid_request("part", "belongs to another payment"));
-        }
-        let Some(held) = payment.price else {
-            let message = "the answer does not say how much is held";
-            return Err(Error::new(ErrorKind::InvalidResponse, Effect::None, message));
+        let is_own = match &payment.transaction {
+            Some(other) => other == key,
+            None => holds(&self.get_transaction(key).await?, part).is_ok(),
         };
-        if held.currency() != amount.currency() {
-            return Err(Error::invalid_request("amount", "must be of the payment's currency"));
+        if is_own {
+            return Ok(payment);
         }
-        if amount > held {
-            return Err(Error::invalid_request("amount", "must be at most what is held"));
-        }
-        // The decimal form says nothing without its currency; the specification's needs none.
-        let currency = price.price_decimal.is_some().then(|| amount.currency().code().to_owned());
-        Ok((amount < held).then_some(wire::NewPrice { price, currency }))
+        Err(Error::invalid_request("part", "belongs to another payment"))
     }
 
     pub(crate) async fn cancel(&self, request: &CancelPayment) -> Result<Payment> {
@@ -228,7 +273,7 @@ impl Wallet {
             let response = self.tell(&call, NOTHING).await?;
             return self.answered(&response, handle, options.as_ref()).await;
         };
-        map::number("part", part.as_str())?;
+        self.own_part(&handle.id, part).await?;
         let response = self.tell(&Call::DeletePayment(part.as_str()), NOTHING).await?;
         about(&response, part)?;
         self.read_back(handle, options.as_ref(), Some(part)).await
@@ -248,6 +293,9 @@ impl Wallet {
             .and_then(read::transaction)
             .map_err(unreadable(response))?;
         same(response, "transaction", handle.id.as_str(), transaction.key.as_str())?;
+        // The call was done: a read that fails now takes nothing of that back.
+        let transaction = self.complete(transaction).await;
+        let transaction = transaction.map_err(|error| error.with_effect(Effect::Possible))?;
         Ok(map::payment(&transaction, &self.known(handle.mandate.as_ref(), options)))
     }
 

@@ -77,6 +77,7 @@ pub(crate) fn inside<T: for<'a> Deserialize<'a>>(value: Value) -> Result<T, Unre
 
 pub(crate) fn transaction(wire: wire::Transaction) -> Result<Transaction, Unreadable> {
     let key = payment_id(known("transaction_key", optional(wire.transaction_key))?)?;
+    let lists_payments = wire.payments.is_some();
     let payments = wire.payments.unwrap_or_default();
     let payments = payments.into_iter().map(payment).collect::<Result<Vec<_>, _>>()?;
     for (nth, payment) in payments.iter().enumerate() {
@@ -96,6 +97,7 @@ pub(crate) fn transaction(wire: wire::Transaction) -> Result<Transaction, Unread
         created_at: moment(wire.created_at),
         confirmed_at: moment(wire.confirmed_at),
         payments,
+        lists_payments,
         allowance: wire.allowance.map(allowance_inside).transpose()?.flatten(),
         redirect_uri: optional(wire.redirect_uri),
     })
@@ -122,6 +124,7 @@ pub(crate) fn payment(wire: wire::Payment) -> Result<ProviderPayment, Unreadable
         parameters: parameters(wire.parameters),
         created_at: moment(wire.created_at),
         confirmed_at: moment(wire.confirmed_at),
+        canceled_at: moment(wire.canceled_at),
         freeze: freeze(wire.freeze_until, wire.freeze, wire.freeze_for)?,
     })
 }

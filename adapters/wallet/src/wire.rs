@@ -203,6 +203,7 @@ pub(crate) struct Payment {
     pub(crate) parameters: Option<Value>,
     pub(crate) created_at: Option<i64>,
     pub(crate) confirmed_at: Option<i64>,
+    pub(crate) canceled_at: Option<i64>,
     pub(crate) freeze_until: Option<i64>,
     pub(crate) freeze: Option<Freeze>,
     /// Hours.

@@ -8,8 +8,10 @@ use paymux_core::{
 };
 use url::Url;
 
+use super::{Known, fee_in_price, price};
 use crate::{
     config::{AllowanceForm, Callbacks, WalletConfig},
+    objects::{ProviderPayment, Transaction},
     options::{AllowanceTerms, WalletOptions},
     wire,
 };
@@ -30,7 +32,8 @@ pub(crate) fn new_transaction<'a>(
     currency(config, request.amount.currency())?;
     let freeze_until = freeze_until(request, options, now)?;
     let mut payments = Vec::new();
-    for line in Line::all(request, options)? {
+    let lines = Line::all(request, options)?;
+    for line in &lines {
         let mut payment = line.payment(config, request.amount.currency())?;
         if let Some(name) = &config.reference_parameter {
             payment.parameters.insert(name.clone(), request.reference.as_str().into());
@@ -38,6 +41,7 @@ pub(crate) fn new_transaction<'a>(
         payment.freeze_until = freeze_until.map(Timestamp::as_seconds);
         payments.push(payment);
     }
+    within_limit(&lines, options)?;
     let allowance = options.allowance.as_ref();
     Ok(wire::NewTransaction {
         payments,
@@ -66,6 +70,9 @@ fn refuse_what_cannot_be_sent(request: &CreatePayment, options: &WalletOptions) 
     if request.expires_at.is_some() {
         return lacking("expires_at", "cannot be sent: a new transaction lasts a month");
     }
+    if !options.confirm_prices.is_empty() {
+        return Err(Error::invalid_request(CONFIRM_PRICES, "belong to confirm_payment"));
+    }
     if request.mandate.is_some() && options.allowance.is_some() {
         let message = "must not be asked for in a charge under another";
         return Err(Error::invalid_request("options.wallet.allowance", message));
@@ -78,11 +85,24 @@ fn refuse_what_cannot_be_sent(request: &CreatePayment, options: &WalletOptions) 
         Some(limit) if limit.currency() != request.amount.currency() => {
             Err(Error::invalid_request("currency", "must be that of the mandate"))
         }
-        Some(limit) if request.amount > limit => {
-            Err(Error::invalid_request("amount", "must be within the mandate's limit"))
-        }
         Some(_) | None => Ok(()),
     }
+}
+
+/// What the payer pays, with the fees on top, has to be within what the mandate permits.
+fn within_limit(lines: &[Line<'_>], options: &WalletOptions) -> Result<()> {
+    let Some(limit) = options.allowance_limit else { return Ok(()) };
+    let zero = Money::zero(limit.currency());
+    let payable = lines.iter().try_fold(zero, |sum, line| {
+        let payable = line.payable()?;
+        sum.checked_add(payable)
+            .ok_or_else(|| Error::invalid_request("amount", "is larger than can be held"))
+    })?;
+    if payable > limit {
+        let message = "with the payer's fee, must be within the mandate's limit";
+        return Err(Error::invalid_request("amount", message));
+    }
+    Ok(())
 }
 
 /// Holding is freezing here, and a freeze has an end.
@@ -283,20 +303,71 @@ fn new_allowance<'a>(
     })
 }
 
-/// The body with which a transaction is confirmed.
-pub(crate) fn confirm_prices(
-    prices: &BTreeMap<ProviderPartId, Money>,
-) -> Result<wire::ConfirmBody<'_>> {
-    const FIELD: &str = "options.wallet.confirm_prices";
-    if prices.is_empty() {
-        return Ok(wire::ConfirmBody::AsItIs([]));
+/// Where the prices to confirm with stand.
+pub(crate) const CONFIRM_PRICES: &str = "options.wallet.confirm_prices";
+
+/// What can be said of the prices to confirm with before the transaction is read.
+pub(crate) fn check_confirm_prices(prices: &BTreeMap<ProviderPartId, Money>) -> Result<()> {
+    prices.iter().try_for_each(|(id, amount)| {
+        number(CONFIRM_PRICES, id.as_str())?;
+        new_price(CONFIRM_PRICES, *amount).map(|_| ())
+    })
+}
+
+/// The price to send for taking so much of a payment; nothing for all of it, since only a lower
+/// price may be sent. What is held was read first, so that neither more nor another currency is
+/// ever sent. Where the price holds the payer's fee, that stays in it.
+pub(crate) fn lower_price(
+    field: &str,
+    payment: &ProviderPayment,
+    amount: Money,
+    known: &Known<'_>,
+) -> Result<Option<wire::Price>> {
+    let Some(held) = price(payment, known) else {
+        let message = "the answer does not say how much is held";
+        return Err(Error::new(ErrorKind::InvalidResponse, Effect::None, message));
+    };
+    if held.currency() != amount.currency() {
+        return Err(Error::invalid_request(field, "must be of the payment's currency"));
     }
-    let mut body = BTreeMap::new();
-    for (id, amount) in prices {
-        number(FIELD, id.as_str())?;
-        let price = new_price(FIELD, *amount)?;
-        let currency = Some(amount.currency().code().to_owned());
-        body.insert(id.as_str(), wire::NewPrice { price, currency });
+    if amount > held {
+        return Err(Error::invalid_request(field, "must be at most what is held"));
     }
-    Ok(wire::ConfirmBody::Prices(body))
+    if amount == held {
+        return Ok(None);
+    }
+    let with_fee = match fee_in_price(payment, known) {
+        Some(fee) => amount.checked_add(fee),
+        None => Some(amount),
+    };
+    let with_fee =
+        with_fee.ok_or_else(|| Error::invalid_request(field, "is larger than can be held"))?;
+    new_price(field, with_fee).map(Some)
+}
+
+/// Is the answer to a new transaction about what was asked for, as far as it shows it? In which
+/// order it shows the payments, nobody says.
+pub(crate) fn is_asked_for(
+    transaction: &Transaction,
+    config: &WalletConfig,
+    request: &CreatePayment,
+    options: &WalletOptions,
+) -> Result<bool> {
+    if !transaction.lists_payments {
+        return Ok(true);
+    }
+    let mut lines = Line::all(request, options)?;
+    for payment in &transaction.payments {
+        let mut found = None;
+        for (nth, line) in lines.iter().enumerate() {
+            if found.is_none() && line.is_meant_by(payment, config)? {
+                found = Some(nth);
+            }
+        }
+        match found {
+            Some(nth) => drop(lines.remove(nth)),
+            None => return Ok(false),
+        }
+    }
+    Ok(lines.is_empty())
 }

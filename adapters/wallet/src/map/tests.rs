@@ -145,3 +145,128 @@ fn a_sum_with_a_gap_is_none() {
     let usd = Money::new(1, paymux_core::Currency::USD).ok();
     assert_eq!(sum([eur(1), usd].into_iter()), None);
 }
+
+/// The arrows of a payment, each with the stages at its two ends: those of the specification, then
+/// the older ones. `canceled` after a freeze that was over says when, and so was not held.
+#[test]
+fn every_arrow_of_a_payment_is_allowed() {
+    let arrows: [(&str, Stage, &str, Stage); 24] = [
+        ("new", OPEN, "waiting", OPEN),
+        ("new", CHARGED, "waiting", CHARGED),
+        ("new", OPEN, "failed", OPEN),
+        ("new", CHARGED, "failed", CHARGED),
+        ("waiting", OPEN, "reserved", MOVED),
+        ("waiting", OPEN, "reserved", FROZEN),
+        ("waiting", OPEN, "canceled", OPEN),
+        ("reserved", MOVED, "done", MOVED),
+        ("reserved", FROZEN, "done", FROZEN),
+        ("reserved", FROZEN, "reserved", FREEZE_OVER),
+        ("reserved", FREEZE_OVER, "done", FREEZE_OVER),
+        ("reserved", FROZEN, "canceled", FROZEN),
+        ("reserved", MOVED, "canceled", MOVED),
+        ("reserved", FREEZE_OVER, "canceled", MOVED),
+        ("new", OPEN, "reserved", OPEN),
+        ("reserved", OPEN, "confirmed", MOVED),
+        ("reserved", OPEN, "confirmed", FROZEN),
+        ("confirmed", MOVED, "done", MOVED),
+        ("confirmed", FROZEN, "done", FROZEN),
+        ("confirmed", FROZEN, "confirmed", FREEZE_OVER),
+        ("confirmed", FROZEN, "canceled", FROZEN),
+        ("confirmed", MOVED, "canceled", MOVED),
+        ("confirmed", FREEZE_OVER, "canceled", MOVED),
+        ("reserved", MOVED, "reserved", FROZEN),
+    ];
+    let status =
+        |word: &str, stage| part_status(&ProviderPaymentStatus::from(word.to_owned()), stage);
+    for (from, before, to, after) in arrows {
+        let (first, next) = (status(from, before), status(to, after));
+        assert!(first.can_become(next), "{from} to {to}: {first} to {next}");
+    }
+    for pending in ["waiting_funds", "waiting_registration", "waiting_password"] {
+        for stage in [OPEN, CHARGED] {
+            for (from, to) in [("new", pending), (pending, "waiting"), (pending, "reserved")] {
+                let (first, next) = (status(from, stage), status(to, stage));
+                assert!(first.can_become(next), "{from} to {to}: {first} to {next}");
+            }
+            for end in ["canceled", "rejected", "revoked", "failed"] {
+                let (first, next) = (status(pending, stage), status(end, stage));
+                assert!(first.can_become(next), "{pending} to {end}: {first} to {next}");
+            }
+        }
+    }
+}
+
+fn transaction_of(word: &str) -> Transaction {
+    let wire = serde_json::json!({
+        "transaction_key": "key", "status": word, "payments": [{ "id": 1 }],
+    });
+    let wire = serde_json::from_value(wire).expect("a transaction");
+    crate::read::transaction(wire).expect("a transaction")
+}
+
+/// Rows are words of transactions, and what each can become.
+const TRANSACTION_ARROWS: &str = "
+    new                  waiting reserved waiting_funds waiting_registration waiting_password
+    new                  rejected deleted failed
+    waiting              reserved confirmed rejected revoked failed
+    waiting_funds        waiting reserved rejected revoked failed
+    waiting_registration waiting reserved rejected revoked failed
+    waiting_password     waiting reserved rejected revoked failed
+    reserved             confirmed revoked failed
+";
+
+/// Whatever its payments are once it is confirmed; their own arrows are above.
+#[test]
+fn every_arrow_of_a_transaction_is_allowed() {
+    use PaymentStatus::{Authorized, Cancelled, Failed, Processing, Succeeded};
+    let confirmed = [Authorized, Processing, Succeeded, Cancelled, Failed];
+    let meanings = |word: &str, charged: bool| -> Vec<PaymentStatus> {
+        let transaction = transaction_of(word);
+        if transaction.status != TransactionStatus::Confirmed {
+            return vec![status(&transaction, &[], charged)];
+        }
+        confirmed.iter().map(|part| status(&transaction, &[part_of(*part)], charged)).collect()
+    };
+    let mut arrows = 0;
+    for row in TRANSACTION_ARROWS.lines().map(str::trim).filter(|row| !row.is_empty()) {
+        let mut words = row.split_whitespace();
+        let from = words.next().expect("a word");
+        for to in words {
+            arrows += 1;
+            for charged in [false, true] {
+                let firsts = meanings(from, charged);
+                for first in firsts {
+                    for next in meanings(to, charged) {
+                        assert!(first.can_become(next), "{from} to {to}: {first} to {next}");
+                    }
+                }
+            }
+        }
+    }
+    assert_eq!(arrows, 31);
+    // What is held can be on its way, done or let go; what is on its way can be held.
+    for next in [Processing, Succeeded, Cancelled] {
+        assert!(Authorized.can_become(next), "{next}");
+    }
+    assert!(Processing.can_become(Authorized));
+}
+
+/// A confirmed transaction that carries an allowance is done by itself only where it says that it
+/// holds no payments; one that it holds without a word is never done.
+#[test]
+fn an_allowance_makes_no_payment_done() {
+    let transaction = |payments: serde_json::Value| {
+        let mut wire = serde_json::json!({
+            "transaction_key": "key", "status": "confirmed", "allowance": { "id": 5478 },
+        });
+        wire["payments"] = payments;
+        let wire = serde_json::from_value(wire).expect("a transaction");
+        crate::read::transaction(wire).expect("a transaction")
+    };
+    let alone = transaction(serde_json::json!([]));
+    assert_eq!(status(&alone, &[], false), PaymentStatus::Succeeded);
+    let unsaid = transaction(serde_json::Value::Null);
+    assert_eq!(status(&unsaid, &[], false), PaymentStatus::Processing);
+    let sparse = transaction(serde_json::json!([{ "id": 1, "price": 100 }]));
+    assert_eq!(sparse_status(&sparse, false), PaymentStatus::Processing);
+}

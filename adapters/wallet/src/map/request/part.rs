@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use super::{filled, new_price};
 use crate::{
     config::WalletConfig,
+    objects::ProviderPayment,
     options::{Beneficiary, Commission, Item, PaymentType, WalletOptions},
     wire,
 };
@@ -32,6 +33,7 @@ impl<'a> Line<'a> {
     pub(super) fn all(request: &'a CreatePayment, options: &'a WalletOptions) -> Result<Vec<Self>> {
         if options.split.is_empty() {
             let only = Self::only(request, options);
+            only.check_quantities()?;
             if !only.items.is_empty() && only.total()? != request.amount {
                 return Err(Error::invalid_request("amount", "must be the total of the items"));
             }
@@ -54,6 +56,7 @@ impl<'a> Line<'a> {
                 kind: split.payment_type.as_ref(),
                 parameters: &split.parameters,
             };
+            line.check_quantities()?;
             total = total.checked_add(line.total()?).ok_or_else(|| {
                 Error::invalid_request(&line.price_field, "must be of the payment's currency")
             })?;
@@ -101,6 +104,50 @@ impl<'a> Line<'a> {
         }
     }
 
+    /// Before any total: what nothing is bought of would be missed as a sum that does not fit.
+    fn check_quantities(&self) -> Result<()> {
+        match self.items.iter().position(|item| item.quantity == 0) {
+            Some(nth) => {
+                let field = format!("{}.quantity", self.item_field(nth));
+                Err(Error::invalid_request(field, "must be at least 1"))
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn out_commission(&self) -> Option<Money> {
+        self.commission?.out_commission
+    }
+
+    /// What the payer pays: the price and the fee, wherever that travels.
+    pub(super) fn payable(&self) -> Result<Money> {
+        let total = self.total()?;
+        match self.out_commission() {
+            Some(fee) => total.checked_add(fee).ok_or_else(|| {
+                Error::invalid_request(&self.price_field, "is larger than can be held")
+            }),
+            None => Ok(total),
+        }
+    }
+
+    /// Is an answer's payment this one, as far as it shows it? What is shown must agree to the
+    /// cent, and a fee that nobody asked for is shown as none.
+    pub(super) fn is_meant_by(
+        &self,
+        payment: &ProviderPayment,
+        config: &WalletConfig,
+    ) -> Result<bool> {
+        let sent = self.with_fee(config, self.total()?)?;
+        let none = Money::zero(sent.currency());
+        let is_fee = |shown: Option<Money>, asked: Option<Money>| {
+            shown.is_none_or(|fee| fee == asked.unwrap_or(none))
+        };
+        let in_commission = self.commission.and_then(|fees| fees.in_commission);
+        Ok(payment.price.is_none_or(|price| price == sent)
+            && is_fee(payment.in_commission, in_commission)
+            && is_fee(payment.out_commission, self.out_commission()))
+    }
+
     fn item_field(&self, nth: usize) -> String {
         format!("{}.items[{nth}]", self.path)
     }
@@ -115,7 +162,7 @@ impl<'a> Line<'a> {
         if total.currency() != currency {
             return Err(Error::invalid_request("currency", "must be that of the items"));
         }
-        let commission = self.commission(total)?;
+        let commission = self.commission(config, total)?;
         let price = match self.price {
             Some(price) => new_price(&self.price_field, self.with_fee(config, price)?)?,
             None => wire::Price::default(),
@@ -140,8 +187,7 @@ impl<'a> Line<'a> {
 
     /// The price as it is sent: with the payer's fee, where the account is set up so.
     fn with_fee(&self, config: &WalletConfig, price: Money) -> Result<Money> {
-        let fee = self.commission.and_then(|commission| commission.out_commission);
-        match fee.filter(|_| config.commission_in_price) {
+        match self.out_commission().filter(|_| config.commission_in_price) {
             Some(fee) => price.checked_add(fee).ok_or_else(|| {
                 Error::invalid_request(&self.price_field, "is larger than can be held")
             }),
@@ -152,9 +198,6 @@ impl<'a> Line<'a> {
     fn items(&self) -> Result<Vec<wire::NewItem<'a>>> {
         let items = self.items.iter().enumerate().map(|(nth, item)| {
             let field = |name: &str| format!("{}.{name}", self.item_field(nth));
-            if item.quantity == 0 {
-                return Err(Error::invalid_request(field("quantity"), "must be at least 1"));
-            }
             Ok(wire::NewItem {
                 title: filled(&field("title"), &item.title)?,
                 description: item.description.as_deref(),
@@ -203,7 +246,11 @@ impl<'a> Line<'a> {
 
     /// Fees in the currency of the price; what is taken from the beneficiary cannot be more than
     /// there is.
-    fn commission(&self, price: Money) -> Result<Option<wire::NewCommission>> {
+    fn commission(
+        &self,
+        config: &WalletConfig,
+        price: Money,
+    ) -> Result<Option<wire::NewCommission>> {
         let Some(commission) = self.commission else { return Ok(None) };
         let field = |name: &str| format!("{}.commission.{name}", self.path);
         for (name, fee) in [
@@ -217,6 +264,13 @@ impl<'a> Line<'a> {
         if commission.in_commission.is_some_and(|fee| fee > price) {
             let message = "must not be more than the price";
             return Err(Error::invalid_request(field("in_commission"), message));
+        }
+        let is_fee = |fee: Money| !fee.is_zero();
+        let in_price = config.commission_in_price && commission.out_commission.is_some_and(is_fee);
+        if in_price && !self.items.is_empty() {
+            let message =
+                "must be in the price for this account, and items make that by themselves";
+            return Err(Error::invalid_request(field("out_commission"), message));
         }
         let (in_fee, in_decimal) = fee(&field("in_commission"), commission.in_commission)?;
         let (out_fee, out_decimal) = fee(&field("out_commission"), commission.out_commission)?;
@@ -233,6 +287,7 @@ fn fee(field: &str, fee: Option<Money>) -> Result<(Option<i64>, Option<String>)>
     match fee {
         // No fee is a figure, too.
         Some(fee) if fee.is_zero() && fee.currency().exponent() == 2 => Ok((Some(0), None)),
+        Some(fee) if fee.is_zero() => Ok((None, Some(fee.to_decimal()))),
         Some(fee) => new_price(field, fee).map(|price| (price.price, price.price_decimal)),
         None => Ok((None, None)),
     }
