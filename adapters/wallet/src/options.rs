@@ -51,11 +51,12 @@ pub struct WalletOptions {
     /// Limits by time of a mandate that `create_mandate` asks for, besides its limit over all.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub mandate_limits: Vec<PeriodLimit>,
-    /// How much the mandate that is charged under permits, where the merchant keeps it: a larger
-    /// amount is refused before anything is sent.
+    /// How much the mandate that is charged under permits, where the merchant keeps it: an amount
+    /// that is larger, with the payer's fee, is refused before anything is sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub allowance_limit: Option<Money>,
-    /// Lower prices to confirm with, by the payments' ids: the rest is let go.
+    /// Lower prices to confirm with, by the payments' ids: the rest is let go. They belong to the
+    /// handle of `confirm_payment`, and are without the payer's fee, as all amounts are.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub confirm_prices: BTreeMap<ProviderPartId, Money>,
 }
