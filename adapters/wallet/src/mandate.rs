@@ -30,7 +30,7 @@ impl Wallet {
         let now = self.signer.now();
         match map::new_mandate(&self.config, request, &options, &terms, now)? {
             NewMandate::Inside(body) => {
-                let response = self.tell(&Call::CreateCarrier, Some(body.as_ref())).await?;
+                let response = self.tell(&Call::CreateTransaction, Some(body.as_ref())).await?;
                 self.carried(&response, &options).await
             }
             NewMandate::Separate(body) => {
