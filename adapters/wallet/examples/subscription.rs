@@ -6,6 +6,8 @@
 //!
 //! - Before the transaction's key is stored, nothing can be charged: a transaction nobody has the
 //!   key of is an orphan that deletes itself, so creating is simply done again.
+//! - Only one run is about at a time: the folder is locked for the whole of it, by a lock that the
+//!   system lets go when the program ends, however it ends.
 //! - From then on, each step begins with a look. The provider names the step that is next; a step
 //!   that happened while its answer was lost is not named again.
 //!
@@ -41,12 +43,22 @@ struct Charge {
     handle: Option<PaymentHandle>,
 }
 
-/// Where the charges of this subscription are written down.
+/// Where the charges of this subscription are written down, for this run alone.
 struct Notes {
     folder: PathBuf,
+    /// Locked as long as it is open.
+    _lock: fs::File,
 }
 
 impl Notes {
+    /// Opens the folder, unless another run has it: two that both find no note would both charge.
+    fn open(folder: &Path) -> Outcome<Self> {
+        fs::create_dir_all(folder)?;
+        let lock = fs::File::create(folder.join("lock"))?;
+        lock.try_lock().map_err(|error| format!("another run may be about: {error}"))?;
+        Ok(Self { folder: folder.to_owned(), _lock: lock })
+    }
+
     fn path(&self, month: &str) -> PathBuf {
         self.folder.join(format!("{month}.json"))
     }
@@ -59,11 +71,30 @@ impl Notes {
         }
     }
 
-    /// Whole or not at all: written beside it, made durable, then put in its place.
-    fn write(&self, month: &str, charge: &Charge) -> Outcome<()> {
+    /// The first note of a month; there can be one only, whoever else writes.
+    fn begin(&self, month: &str, charge: &Charge) -> Outcome<()> {
+        let draft = self.draft(month, charge)?;
+        fs::hard_link(&draft, self.path(month))?;
+        fs::remove_file(&draft)?;
+        Ok(fs::File::open(&self.folder)?.sync_all()?)
+    }
+
+    /// Written beside its place and made durable, so that a note is there whole or not at all.
+    fn draft(&self, month: &str, charge: &Charge) -> Outcome<PathBuf> {
         let draft = self.path(month).with_extension("draft");
+        // One that a run left behind can be a second name of the note: it is not written over.
+        match fs::remove_file(&draft) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
+            Ok(()) | Err(_) => {}
+        }
         fs::write(&draft, serde_json::to_vec_pretty(charge)?)?;
         fs::File::open(&draft)?.sync_all()?;
+        Ok(draft)
+    }
+
+    /// Puts a later note in the place of the one before.
+    fn write(&self, month: &str, charge: &Charge) -> Outcome<()> {
+        let draft = self.draft(month, charge)?;
         fs::rename(&draft, self.path(month))?;
         Ok(fs::File::open(&self.folder)?.sync_all()?)
     }
@@ -85,7 +116,7 @@ async fn charge(
             let create = CreatePayment::new(key, reference, price, format!("Premium, {month}"))
                 .mandate(mandate.clone());
             let charge = Charge { create, handle: None };
-            notes.write(month, &charge)?;
+            notes.begin(month, &charge)?;
             charge
         }
     };
@@ -117,8 +148,7 @@ async fn subscribe(
     folder: &Path,
     mandate: &ProviderMandateId,
 ) -> Outcome<Vec<(String, Payment)>> {
-    fs::create_dir_all(folder)?;
-    let notes = Notes { folder: folder.to_owned() };
+    let notes = Notes::open(folder)?;
     let mut charged = Vec::new();
     for (month, price) in [("2026-01", "0.99"), ("2026-02", "9.99")] {
         let price = Money::parse(price, Currency::EUR)?;

@@ -128,3 +128,40 @@ async fn each_month_is_charged_once_wherever_it_is_cut() {
     }
     let _ = fs::remove_dir_all(folder);
 }
+
+/// Two runs at one time: whichever comes second is refused, and the next goes on.
+#[tokio::test]
+async fn two_runs_at_once_charge_once() {
+    let name = format!("paymux-subscription-twice-{}", std::process::id());
+    let folder = std::env::temp_dir().join(name);
+    let _ = fs::remove_dir_all(&folder);
+    let provider = Provider { state: Arc::default(), requests: Arc::default(), fails_at: None };
+    let server = MockServer::start().await;
+    Mock::given(any()).respond_with(provider.clone()).mount(&server).await;
+    let (first, second) = tokio::join!(run(&server, &folder), run(&server, &folder));
+    assert!(first.is_ok());
+    let refused = second.expect_err("the folder is taken").to_string();
+    assert!(refused.starts_with("another run"), "{refused}");
+    assert_eq!(run(&server, &folder).await.expect("a look at both months").len(), 2);
+    assert_eq!(provider.state.lock().expect("nobody panicked").moved, [99, 999]);
+    let _ = fs::remove_dir_all(&folder);
+}
+
+/// The first note of a month is written once, also by whoever gets past the lock.
+#[test]
+fn a_month_begins_once() {
+    let folder = std::env::temp_dir().join(format!("paymux-month-{}", std::process::id()));
+    let _ = fs::remove_dir_all(&folder);
+    let notes = Notes::open(&folder).expect("a folder");
+    let charge = |key: &str| {
+        let key = IdempotencyKey::new(key).expect("a key");
+        let reference = Reference::new("premium-2026-01").expect("a reference");
+        let price = Money::new(99, Currency::EUR).expect("money");
+        Charge { create: CreatePayment::new(key, reference, price, "Premium"), handle: None }
+    };
+    notes.begin("2026-01", &charge("key-1")).expect("a note");
+    notes.begin("2026-01", &charge("key-2")).expect_err("there is one");
+    let kept = notes.read("2026-01").expect("a note").expect("a note");
+    assert_eq!(kept.create.key.as_str(), "key-1");
+    let _ = fs::remove_dir_all(&folder);
+}
