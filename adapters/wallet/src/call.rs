@@ -7,9 +7,14 @@ use paymux_core::transport::Purpose;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Call<'a> {
     CreateTransaction,
+    /// The same call, for a transaction that is to carry a mandate and nothing else.
+    CreateCarrier,
     GetTransaction(&'a str),
     ListTransactions,
-    ReserveTransaction { key: &'a str, wallet: &'a str },
+    ReserveTransaction {
+        key: &'a str,
+        wallet: &'a str,
+    },
     ConfirmTransaction(&'a str),
     DeleteTransaction(&'a str),
     AvailableTypes(&'a str),
@@ -37,7 +42,7 @@ impl<'a> Call<'a> {
     /// The path, segment by segment.
     pub(crate) fn path(self) -> Vec<&'a str> {
         let below = match self {
-            Self::CreateTransaction => vec!["transaction"],
+            Self::CreateTransaction | Self::CreateCarrier => vec!["transaction"],
             Self::GetTransaction(key) | Self::DeleteTransaction(key) => vec!["transaction", key],
             Self::ListTransactions => vec!["transactions"],
             Self::ReserveTransaction { key, wallet } => {
@@ -68,9 +73,10 @@ impl<'a> Call<'a> {
 
     pub(crate) const fn method(self) -> Method {
         match self {
-            Self::CreateTransaction | Self::CreateAllowance | Self::ResendPaymentPassword(_) => {
-                Method::POST
-            }
+            Self::CreateTransaction
+            | Self::CreateCarrier
+            | Self::CreateAllowance
+            | Self::ResendPaymentPassword(_) => Method::POST,
             Self::ReserveTransaction { .. }
             | Self::ConfirmTransaction(_)
             | Self::FinalizePayment(_)
@@ -104,6 +110,11 @@ impl<'a> Call<'a> {
     /// The two that anybody may ask. The clock must be readable when signatures are refused.
     pub(crate) const fn is_public(self) -> bool {
         matches!(self, Self::ServerTime | Self::CallbackKey)
+    }
+
+    /// Does its body hold a secret, which a server could quote?
+    pub(crate) const fn carries_secret(self) -> bool {
+        matches!(self, Self::PaymentPassword(_))
     }
 
     /// Is it the one by which a payer's money is reserved? What it refuses is a decline.

@@ -3,14 +3,18 @@
 //! The code in the body decides what happened, never the HTTP status that it is assumed to come
 //! with; the status decides what is proved.
 
+use http::StatusCode;
 use paymux_core::{
-    Effect, Error, ErrorKind, Failure, FailureKind, SecretString, transport::HttpResponse,
+    Effect, Error, ErrorKind, Failure, FailureKind, SecretString,
+    transport::{HttpResponse, Purpose},
 };
 use secrecy::ExposeSecret;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::{call::Call, read};
+
+mod field;
 
 /// How much of the provider's words is kept, in characters.
 const MAX_WORDS: usize = 300;
@@ -31,7 +35,7 @@ struct Refused {
 
 /// The error for a refusal.
 pub(crate) fn refusal(call: &Call<'_>, response: &HttpResponse, mac_key: &SecretString) -> Error {
-    let error = match read_refusal(&response.body, mac_key) {
+    let error = match read_refusal(response, mac_key) {
         Some((code, refused)) => recognized(call, response, &code, &refused),
         // Something on the way answered, perhaps: the status alone says little, and what stands in
         // its body can be about anybody.
@@ -53,8 +57,8 @@ const INVALID_TIMESTAMP: &str = "invalid_timestamp";
 
 /// The code and the words. A server that quotes our request back must not bring the key into a
 /// log, nor a part of it: it is taken out before anything is cut.
-fn read_refusal(body: &[u8], mac_key: &SecretString) -> Option<(String, Refused)> {
-    let mut refused: Refused = read::object(body).ok()?;
+fn read_refusal(response: &HttpResponse, mac_key: &SecretString) -> Option<(String, Refused)> {
+    let mut refused: Refused = read::object(&response.body).ok()?;
     let fit = |words: String| clean(&without(&words, mac_key));
     let mut code = refused.code.take().map(fit).filter(|code| !code.is_empty())?;
     refused.message = refused.message.map(fit).filter(|message| !message.is_empty());
@@ -66,7 +70,9 @@ fn read_refusal(body: &[u8], mac_key: &SecretString) -> Option<(String, Refused)
         let text = without(&properties.to_string(), mac_key);
         serde_json::from_str(&text).unwrap_or(Value::Null)
     });
-    if refused.message.as_deref().is_some_and(of_the_clock) {
+    // Elsewhere the words can be about another time than a signature's.
+    let of_the_signature = code == "unauthorized" || response.status == StatusCode::UNAUTHORIZED;
+    if of_the_signature && refused.message.as_deref().is_some_and(of_the_clock) {
         INVALID_TIMESTAMP.clone_into(&mut code);
     }
     Some((code, refused))
@@ -75,24 +81,26 @@ fn read_refusal(body: &[u8], mac_key: &SecretString) -> Option<(String, Refused)
 fn recognized(call: &Call<'_>, response: &HttpResponse, code: &str, refused: &Refused) -> Error {
     let general = response.refusal(true);
     let known = meaning(code);
-    let (kind, failure) = match known {
-        Some((kind, failure)) => (kind, failure),
-        // A reservation is refused for reasons of the payer's, documented or not.
-        None if call.is_reservation() && general.kind() == ErrorKind::InvalidRequest => {
-            (ErrorKind::Declined, Some(FailureKind::Unknown))
-        }
-        None => (general.kind(), None),
-    };
+    let (kind, failure) = what_happened(call, response, code, &general);
     let passes =
         matches!(kind, ErrorKind::RateLimited | ErrorKind::Unavailable | ErrorKind::Timeout);
-    let retryable = passes || code == INVALID_TIMESTAMP;
-    let field = refused.properties.as_ref().and_then(|properties| field(properties));
-    let mut error =
-        Error::new(kind, effect(known.is_some(), kind, response), words(refused, failure, field))
-            .with_http_status(response.status.as_u16())
-            .with_retryable(retryable)
-            .with_retry_after(general.retry_after())
-            .with_code(code);
+    let retryable = passes || is_of_the_clock(code, kind);
+    let blamed = refused.properties.as_ref().and_then(|properties| field::blamed(call, properties));
+    // Under which mandate to reserve is the one thing that can be missing.
+    let field = if is_nothing_to_reserve(call, response, code) {
+        Some("mandate".to_owned())
+    } else {
+        blamed
+    };
+    // What the server quotes of a request with a secret must not get into a log.
+    let nothing = Refused::default();
+    let told = if call.carries_secret() { &nothing } else { refused };
+    let message = words(told, failure, field.as_deref());
+    let mut error = Error::new(kind, effect(known.is_some(), kind, response), message)
+        .with_http_status(response.status.as_u16())
+        .with_retryable(retryable)
+        .with_retry_after(general.retry_after())
+        .with_code(code);
     if let Some(field) = field {
         error = error.with_field(field);
     }
@@ -100,10 +108,52 @@ fn recognized(call: &Call<'_>, response: &HttpResponse, code: &str, refused: &Re
         Some(kind) => error.with_failure(Failure {
             kind,
             code: Some(code.to_owned()),
-            message: refused.message.clone(),
+            message: told.message.clone(),
         }),
         None => error,
     }
+}
+
+/// What the code means where it stands: a decline is a definite refusal to move money, so neither
+/// a server's fault nor the answer to a read can be one.
+fn what_happened(
+    call: &Call<'_>,
+    response: &HttpResponse,
+    code: &str,
+    general: &Error,
+) -> (ErrorKind, Option<FailureKind>) {
+    let is_definite = response.status.is_client_error();
+    if is_nothing_to_reserve(call, response, code) {
+        return (ErrorKind::Conflict, None);
+    }
+    let (kind, failure) = match meaning(code) {
+        Some(_) if !is_definite => (general.kind(), None),
+        Some(meaning) => meaning,
+        // A reservation is refused for reasons of the payer's, documented or not.
+        None if call.is_reservation() && general.kind() == ErrorKind::InvalidRequest => {
+            (ErrorKind::Declined, Some(FailureKind::Unknown))
+        }
+        None => (general.kind(), None),
+    };
+    if kind != ErrorKind::Declined || call.purpose() != Purpose::Read {
+        return (kind, failure);
+    }
+    let of_rights = matches!(code, "no_rights" | "client_restricted" | "client_not_verified");
+    if of_rights || response.status == StatusCode::FORBIDDEN {
+        return (ErrorKind::PermissionDenied, None);
+    }
+    (ErrorKind::InvalidRequest, None)
+}
+
+/// The transaction was made by us a moment ago; what is not there is the active allowance.
+/// "Not found" would be read as if nobody knew the payment.
+fn is_nothing_to_reserve(call: &Call<'_>, response: &HttpResponse, code: &str) -> bool {
+    let is_missing = response.status == StatusCode::NOT_FOUND || code == "not_found";
+    call.is_reservation() && is_missing && response.status.is_client_error()
+}
+
+fn is_of_the_clock(code: &str, kind: ErrorKind) -> bool {
+    code == INVALID_TIMESTAMP && kind == ErrorKind::Unauthenticated
 }
 
 /// What a documented code means. Source: the specification (`insufficient_funds`,
@@ -140,24 +190,6 @@ fn effect(documented: bool, kind: ErrorKind, response: &HttpResponse) -> Effect 
         return Effect::None;
     }
     response.refusal(!documented).effect()
-}
-
-/// The input to correct, as the caller knows it, by the end of the first path that is blamed:
-/// `payments[0].currency`.
-fn field(properties: &Value) -> Option<&'static str> {
-    let path = properties.as_object()?.keys().next()?;
-    match path.rsplit('.').next()? {
-        "price" | "price_decimal" => Some("amount"),
-        "currency" => Some("currency"),
-        "description" => Some("description"),
-        "redirect_uri" => Some("return_url"),
-        "allowance_id" => Some("mandate"),
-        "max_price" => Some("limit"),
-        "freeze_until" => Some("options.wallet.freeze_until"),
-        "beneficiary_id" | "beneficiary" | "email" | "phone" => Some("options.wallet.beneficiary"),
-        "items" | "title" | "quantity" => Some("options.wallet.items"),
-        _ => None,
-    }
 }
 
 /// Why a payer was declined is between the payer and the provider: the message names the kind
@@ -218,16 +250,6 @@ mod tests {
         let key = SecretString::from("secret-key");
         let words = format!("{}secret-key", "x".repeat(MAX_WORDS - 3));
         assert!(!clean(&without(&words, &key)).contains("sec"));
-    }
-
-    #[test]
-    fn inputs_are_named_as_the_caller_knows_them() {
-        let blamed = |path: &str| field(&serde_json::json!({ path: ["no"] }));
-        assert_eq!(blamed("payments[0].currency"), Some("currency"));
-        assert_eq!(blamed("payments[1].price"), Some("amount"));
-        assert_eq!(blamed("redirect_uri"), Some("return_url"));
-        assert_eq!(blamed("payments[0].surprise"), None);
-        assert_eq!(field(&serde_json::json!([])), None);
     }
 
     #[test]

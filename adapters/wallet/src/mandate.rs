@@ -27,10 +27,10 @@ impl Wallet {
         let mut terms = AllowanceTerms::new(&request.description, request.limit);
         terms.valid_until = request.valid_until;
         terms.limits.clone_from(&options.mandate_limits);
-        let now = self.signer.now();
+        let now = self.config.clock.now();
         match map::new_mandate(&self.config, request, &options, &terms, now)? {
             NewMandate::Inside(body) => {
-                let response = self.tell(&Call::CreateTransaction, Some(body.as_ref())).await?;
+                let response = self.tell(&Call::CreateCarrier, Some(body.as_ref())).await?;
                 self.carried(&response, &options).await
             }
             NewMandate::Separate(body) => {
