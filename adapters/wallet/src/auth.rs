@@ -7,6 +7,7 @@ use std::{
         Arc,
         atomic::{AtomicI64, Ordering},
     },
+    time::Duration,
 };
 
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -37,6 +38,8 @@ pub(crate) struct Signer {
     random: Arc<dyn Random>,
     /// The provider's time less ours, in seconds, as far as it told us.
     offset: AtomicI64,
+    /// How far the two may be apart, in seconds.
+    max_offset: u64,
 }
 
 impl Signer {
@@ -45,6 +48,7 @@ impl Signer {
         mac_id: &str,
         mac_key: &SecretString,
         extra: Vec<(&'static str, String)>,
+        max_offset: Duration,
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
     ) -> Result<Self> {
@@ -64,19 +68,25 @@ impl Signer {
         let key = HmacSha256::new_from_slice(secret.as_bytes())
             .map_err(|_| Error::configuration("mac_key", "cannot be used as a key"))?;
         let mac_id = mac_id.to_owned();
-        Ok(Self { base_url, mac_id, key, extra, clock, random, offset: AtomicI64::new(0) })
+        let (offset, max_offset) = (AtomicI64::new(0), max_offset.as_secs());
+        Ok(Self { base_url, mac_id, key, extra, clock, random, offset, max_offset })
     }
 
-    /// The present moment, by the provider's clock as far as it is known.
-    pub(crate) fn now(&self) -> Timestamp {
+    /// The moment to sign by: the provider's, as far as it is known. For nothing else: what a
+    /// stranger on the way can shift must not decide what is held or over.
+    fn now(&self) -> Timestamp {
         let offset = self.offset.load(Ordering::Relaxed).saturating_mul(1000);
         Timestamp::from_millis(self.clock.now().as_millis().saturating_add(offset))
     }
 
-    /// Keeps what the provider's clock says, for the requests that follow.
+    /// Keeps what the provider's clock says, for the requests that follow; unless it is so far
+    /// from ours that it cannot be right.
     pub(crate) fn set_time(&self, theirs: Timestamp) {
         let ours = self.clock.now().as_seconds();
-        self.offset.store(theirs.as_seconds().saturating_sub(ours), Ordering::Relaxed);
+        let offset = theirs.as_seconds().saturating_sub(ours);
+        if offset.unsigned_abs() <= self.max_offset {
+            self.offset.store(offset, Ordering::Relaxed);
+        }
     }
 
     /// A request of the call, addressed; without body and signature yet.
@@ -168,7 +178,8 @@ mod tests {
         let url = Url::parse("https://wallet.paysera.com/").expect("a URL");
         let clock = Arc::new(ManualClock::new(Timestamp::from_seconds(1_343_811_600)));
         let random = Arc::new(SeededRandom::new(1));
-        Signer::new(url, id, &SecretString::from(key), extra, clock, random)
+        let max_offset = Duration::from_secs(24 * 3600);
+        Signer::new(url, id, &SecretString::from(key), extra, max_offset, clock, random)
     }
 
     /// Six are the provider's own; the others were computed by two other programs.
@@ -221,6 +232,22 @@ mod tests {
         assert_eq!(signer.now().as_seconds(), 1_343_808_000);
         signer.set_time(Timestamp::from_seconds(1_343_818_800));
         assert_eq!(signer.now().as_seconds(), 1_343_818_800);
+    }
+
+    #[test]
+    fn a_time_out_of_bounds_is_not_followed() {
+        const NOW_S: i64 = 1_343_811_600;
+        const DAY_S: i64 = 24 * 3600;
+        let signer = signer("id", "a-key-of-tests", Vec::new()).expect("a signer");
+        for offset in [DAY_S, -DAY_S] {
+            signer.set_time(Timestamp::from_seconds(NOW_S + offset));
+            assert_eq!(signer.now().as_seconds(), NOW_S + offset);
+        }
+        let kept = NOW_S - DAY_S;
+        for theirs in [NOW_S + DAY_S + 1, kept - 1, 0, -1, i64::MAX / 1000, i64::MIN / 1000] {
+            signer.set_time(Timestamp::from_seconds(theirs));
+            assert_eq!(signer.now().as_seconds(), kept, "{theirs}");
+        }
     }
 
     #[test]

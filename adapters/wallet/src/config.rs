@@ -2,7 +2,9 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    fmt,
     sync::Arc,
+    time::Duration,
 };
 
 use paymux_core::{
@@ -71,10 +73,10 @@ pub enum AllowanceForm {
     Separate,
 }
 
-/// The settings of one account. `Debug` shows no secret.
+/// The settings of one account. `Debug` shows no credentials.
 ///
 /// Time limits belong to the [`paymux_core::transport::HttpClient`]; the provider publishes none.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[must_use]
 pub struct WalletConfig {
     pub(crate) id: ProviderId,
@@ -93,6 +95,7 @@ pub struct WalletConfig {
     pub(crate) allowance_form: AllowanceForm,
     pub(crate) project_id: Option<i64>,
     pub(crate) location_id: Option<i64>,
+    pub(crate) max_clock_offset: Duration,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
 }
@@ -118,6 +121,7 @@ impl WalletConfig {
             allowance_form: AllowanceForm::Inline,
             project_id: None,
             location_id: None,
+            max_clock_offset: Duration::from_secs(24 * 3600),
             clock: Arc::new(SystemClock),
             random: Arc::new(OsRandom),
         }
@@ -207,6 +211,13 @@ impl WalletConfig {
     /// Acts for this one of several locations; it is signed with every request.
     pub fn location_id(mut self, location: i64) -> Self {
         self.location_id = Some(location);
+        self
+    }
+
+    /// Sets how far the provider's clock may be from ours to be signed by, 24 hours unless set; one
+    /// that is farther is not believed. Nothing but signatures follows the provider's clock.
+    pub fn max_clock_offset(mut self, offset: Duration) -> Self {
+        self.max_clock_offset = offset;
         self
     }
 
@@ -302,6 +313,29 @@ impl WalletConfig {
         RsaSha256::new(self.callback_keys.iter().map(String::as_str))
             .map(Some)
             .map_err(|error| error.with_field("callback_key"))
+    }
+}
+
+/// Neither half of the credentials is shown.
+impl fmt::Debug for WalletConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WalletConfig")
+            .field("id", &self.id)
+            .field("environment", &self.environment)
+            .field("base_url", &self.base_url.as_ref().map(Url::as_str))
+            .field("page_url", &self.page_url.as_ref().map(Url::as_str))
+            .field("language", &self.language)
+            .field("callbacks", &self.callbacks)
+            .field("callback_keys", &self.callback_keys.len())
+            .field("reference_parameter", &self.reference_parameter)
+            .field("commission_in_price", &self.commission_in_price)
+            .field("nested_beneficiary", &self.nested_beneficiary)
+            .field("whole_currencies", &self.whole_currencies)
+            .field("allowance_form", &self.allowance_form)
+            .field("project_id", &self.project_id)
+            .field("location_id", &self.location_id)
+            .field("max_clock_offset", &self.max_clock_offset)
+            .finish_non_exhaustive()
     }
 }
 

@@ -92,7 +92,7 @@ impl Wallet {
     pub async fn change_freeze(&self, id: &ProviderPartId, until: Timestamp) -> Result<()> {
         let change = async {
             map::number("part", id.as_str())?;
-            if until.as_seconds() <= self.signer.now().as_seconds() {
+            if until.as_seconds() <= self.config.clock.now().as_seconds() {
                 return Err(Error::invalid_request("until", "must be in the future"));
             }
             let body = wire::NewFreeze { freeze: wire::Until { until: until.as_seconds() } };

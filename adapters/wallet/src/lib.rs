@@ -77,6 +77,7 @@ impl Wallet {
                 &config.mac_id,
                 &config.mac_key,
                 config.signed_extra(),
+                config.max_clock_offset,
                 config.clock.clone(),
                 config.random.clone(),
             )?;

@@ -28,7 +28,7 @@ impl Wallet {
         mandate: Option<&'a ProviderMandateId>,
         options: Option<&'a WalletOptions>,
     ) -> Known<'a> {
-        let now = self.signer.now();
+        let now = self.config.clock.now();
         Known { config: &self.config, pages: &self.pages, now, mandate, options }
     }
 
@@ -38,7 +38,7 @@ impl Wallet {
             let message = "belong to create_mandate";
             return Err(Error::invalid_request("options.wallet.mandate_limits", message));
         }
-        let body = map::new_transaction(&self.config, request, &options, self.signer.now())?;
+        let body = map::new_transaction(&self.config, request, &options, self.config.clock.now())?;
         let response = self.tell(&Call::CreateTransaction, Some(&body)).await?;
         let mut answer: wire::Transaction =
             read::object(&response.body).map_err(unreadable(&response))?;
@@ -140,7 +140,7 @@ impl Wallet {
             return Err(Error::invalid_request("mandate", message));
         };
         let allowance = self.get_allowance(mandate).await?;
-        if map::allowance_status(&allowance, self.signer.now()) != AllowanceStatus::Active {
+        if map::allowance_status(&allowance, self.config.clock.now()) != AllowanceStatus::Active {
             let message = "is not active";
             let error = Error::new(ErrorKind::Conflict, Effect::None, message);
             return Err(error.with_field("mandate"));

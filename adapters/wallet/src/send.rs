@@ -1,5 +1,6 @@
 //! One attempt at a call, and what reading its answer needs.
 
+use http::{HeaderValue, header};
 use paymux_core::{
     Error, Result, Timestamp,
     transport::{HttpRequest, HttpResponse},
@@ -62,7 +63,12 @@ impl Wallet {
     /// The provider's clock, which it tells without a signature.
     pub(crate) async fn read_clock(&self) -> Result<Timestamp> {
         let call = Call::ServerTime;
-        let response = self.http.send(self.signer.address(&call, &[])?).await?;
+        // A time that was kept on the way is none.
+        let request = self
+            .signer
+            .address(&call, &[])?
+            .header(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+        let response = self.http.send(request).await?;
         if !response.is_success() {
             return Err(failure::refusal(&call, &response, &self.config.mac_key));
         }

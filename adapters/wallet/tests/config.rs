@@ -104,6 +104,7 @@ fn nothing_shows_a_secret() {
     let client = build(config).expect("an account");
     shown.push_str(&format!("{client:?} {client:#?}"));
     assert!(!shown.contains("mac-key-canary"), "{shown}");
+    assert!(!shown.contains("wkVd93h2uS"), "{shown}");
     assert!(shown.contains("wallet-test"));
 }
 
@@ -186,6 +187,27 @@ fn variables_are_read() {
 }
 
 #[test]
+fn forms_are_read_from_variables() {
+    let config = variables(&[
+        ("WALLET_NESTED_BENEFICIARY", "true"),
+        ("WALLET_WHOLE_CURRENCIES", "true"),
+        ("WALLET_ALLOWANCE_FORM", "separate"),
+        ("WALLET_REFERENCE_PARAMETER", "off"),
+    ]);
+    let shown = format!("{:?}", config.expect("settings"));
+    for form in [
+        "nested_beneficiary: true",
+        "whole_currencies: true",
+        "allowance_form: Separate",
+        "reference_parameter: None",
+    ] {
+        assert!(shown.contains(form), "{form}: {shown}");
+    }
+    let named = variables(&[("WALLET_REFERENCE_PARAMETER", "order")]).expect("settings");
+    assert!(format!("{named:?}").contains("reference_parameter: Some(\"order\")"));
+}
+
+#[test]
 fn variables_that_are_missing_or_odd_are_named() {
     for (name, value) in [
         ("WALLET_MAC_ID", ""),
@@ -199,6 +221,9 @@ fn variables_that_are_missing_or_odd_are_named() {
         ("WALLET_PROJECT_ID", "twelve"),
         ("WALLET_LOCATION_ID", "5.0"),
         ("WALLET_COMMISSION_IN_PRICE", "yes"),
+        ("WALLET_NESTED_BENEFICIARY", "1"),
+        ("WALLET_WHOLE_CURRENCIES", "on"),
+        ("WALLET_ALLOWANCE_FORM", "nested"),
     ] {
         let error = variables(&[(name, value)]).expect_err("a refusal");
         assert_eq!(error.kind(), ErrorKind::Configuration);

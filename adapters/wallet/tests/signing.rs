@@ -179,5 +179,28 @@ async fn the_providers_clock_is_kept_for_the_next_call() {
     assert_eq!(requests.len(), 3);
     assert_eq!(check(&requests[0], "")["ts"], NOW_S.to_string());
     assert!(!requests[1].headers.contains_key("authorization"));
+    assert_eq!(requests[1].headers["cache-control"], "no-cache");
     assert_eq!(check(&requests[2], "")["ts"], THEIRS_S.to_string());
+}
+
+/// A server that quotes the request must not bring the password into a log.
+#[tokio::test]
+async fn a_password_that_is_quoted_back_is_not_shown() {
+    let server = MockServer::start().await;
+    let quoting = json!({
+        "error": "invalid_parameters",
+        "error_description": "password-canary is wrong",
+        "error_properties": { "password": ["password-canary"] },
+    });
+    Mock::given(any())
+        .respond_with(ResponseTemplate::new(400).set_body_json(quoting))
+        .mount(&server)
+        .await;
+    let wallet = wallet(&server, |config| config);
+    let part = ProviderPartId::new("2988").expect("an id");
+    let password = SecretString::from("password-canary");
+    let error = wallet.give_password(&part, &password).await.expect_err("a refusal");
+    let shown = format!("{error} {error:?}");
+    assert!(!shown.contains("canary"), "{shown}");
+    assert_eq!((error.code(), error.field()), (Some("invalid_parameters"), Some("password")));
 }

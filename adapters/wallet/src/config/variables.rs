@@ -5,7 +5,7 @@ use std::env;
 use paymux_core::{Error, ProviderId, Result, SecretString};
 use url::Url;
 
-use super::{Callbacks, Environment, WalletConfig, must_be};
+use super::{AllowanceForm, Callbacks, Environment, WalletConfig, must_be};
 
 const END_OF_KEY: &str = "-----END PUBLIC KEY-----";
 
@@ -33,6 +33,10 @@ impl WalletConfig {
     /// | `WALLET_CALLBACK_KEYS` | public keys as PEM blocks, one after the other |
     /// | `WALLET_PROJECT_ID`, `WALLET_LOCATION_ID` | whom we act for |
     /// | `WALLET_COMMISSION_IN_PRICE` | `true` or `false` (when missing) |
+    /// | `WALLET_NESTED_BENEFICIARY` | `true` or `false` (when missing) |
+    /// | `WALLET_WHOLE_CURRENCIES` | `true` or `false` (when missing) |
+    /// | `WALLET_ALLOWANCE_FORM` | `inline` (when missing), `wrapped` or `separate` |
+    /// | `WALLET_REFERENCE_PARAMETER` | its name, or `off`; `reference` when missing |
     ///
     /// An empty variable counts as missing. The other settings are for code to make.
     ///
@@ -78,11 +82,33 @@ impl WalletConfig {
             blocks.filter(|block| !block.is_empty()).map(str::to_owned).collect();
         config.project_id = number("WALLET_PROJECT_ID")?;
         config.location_id = number("WALLET_LOCATION_ID")?;
-        config.commission_in_price = match read("WALLET_COMMISSION_IN_PRICE").as_deref() {
-            None | Some("false") => false,
-            Some("true") => true,
-            Some(_) => return Err(must_be("WALLET_COMMISSION_IN_PRICE", "true or false")),
-        };
+        config.read_forms(read)?;
         Ok(config)
+    }
+
+    /// Which of the provider's contradicting forms are used.
+    fn read_forms(&mut self, read: impl Fn(&str) -> Option<String>) -> Result<()> {
+        let flag = |name: &str| match read(name).as_deref() {
+            None | Some("false") => Ok(false),
+            Some("true") => Ok(true),
+            Some(_) => Err(must_be(name, "true or false")),
+        };
+        self.commission_in_price = flag("WALLET_COMMISSION_IN_PRICE")?;
+        self.nested_beneficiary = flag("WALLET_NESTED_BENEFICIARY")?;
+        self.whole_currencies = flag("WALLET_WHOLE_CURRENCIES")?;
+        self.allowance_form = match read("WALLET_ALLOWANCE_FORM").as_deref() {
+            None | Some("inline") => AllowanceForm::Inline,
+            Some("wrapped") => AllowanceForm::Wrapped,
+            Some("separate") => AllowanceForm::Separate,
+            Some(_) => {
+                return Err(must_be("WALLET_ALLOWANCE_FORM", "inline, wrapped or separate"));
+            }
+        };
+        match read("WALLET_REFERENCE_PARAMETER") {
+            None => {}
+            Some(off) if off == "off" => self.reference_parameter = None,
+            name @ Some(_) => self.reference_parameter = name,
+        }
+        Ok(())
     }
 }
