@@ -257,7 +257,14 @@ impl Wallet {
         let payment = self.get_payment(part).await?;
         let is_own = match &payment.transaction {
             Some(other) => other == key,
-            None => holds(&self.get_transaction(key).await?, part).is_ok(),
+            None => {
+                let transaction = self.get_transaction(key).await?;
+                if !transaction.lists_payments {
+                    let message = "the answer does not say which payments there are";
+                    return Err(Error::new(ErrorKind::InvalidResponse, Effect::None, message));
+                }
+                holds(&transaction, part).is_ok()
+            }
         };
         if is_own {
             return Ok(payment);
@@ -293,9 +300,12 @@ impl Wallet {
             .and_then(read::transaction)
             .map_err(unreadable(response))?;
         same(response, "transaction", handle.id.as_str(), transaction.key.as_str())?;
-        // The call was done: a read that fails now takes nothing of that back.
-        let transaction = self.complete(transaction).await;
-        let transaction = transaction.map_err(|error| error.with_effect(Effect::Possible))?;
+        // Confirmed, only the payments know how far they are.
+        let is_sparse = !transaction.lists_payments
+            || transaction.payments.iter().any(|payment| payment.status.is_none());
+        if transaction.status == TransactionStatus::Confirmed && is_sparse {
+            return self.read_back(handle, options, None).await;
+        }
         Ok(map::payment(&transaction, &self.known(handle.mandate.as_ref(), options)))
     }
 

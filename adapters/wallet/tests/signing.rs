@@ -120,12 +120,18 @@ async fn every_kind_of_request_is_signed_over_what_was_sent() {
     let cancel = CancelPayment { key: key(), payment: handle(), part: None };
     wallet.cancel_payment(&cancel).await.expect("a payment");
     let part = ProviderPartId::new("2988").expect("an id");
-    // The answers are no payments, which is no matter here.
+    let held = json!({ "id": 2988, "transaction_key": "pDAlAZ3z", "status": "reserved" });
+    Mock::given(path("/rest/v1/payment/2988"))
+        .respond_with(ResponseTemplate::new(200).set_body_json(held))
+        .with_priority(1)
+        .mount(&server)
+        .await;
+    // The answer is no payment, which is no matter here.
     let capture = CapturePayment { key: key(), payment: handle(), part: Some(part), amount: None };
     wallet.capture_payment(&capture).await.expect_err("no payment");
     let requests = server.received_requests().await.expect("requests");
     let methods: Vec<&str> = requests.iter().map(|request| request.method.as_str()).collect();
-    assert_eq!(methods, ["POST", "GET", "GET", "DELETE", "PUT"]);
+    assert_eq!(methods, ["POST", "GET", "GET", "DELETE", "GET", "PUT"]);
     let mut nonces = Vec::new();
     for request in &requests {
         let fields = check(request, "");
