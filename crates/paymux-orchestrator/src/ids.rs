@@ -1,0 +1,77 @@
+//! Our own ids.
+
+use std::{fmt, str::FromStr};
+
+use paymux_core::{Error, Random, Result, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// Crockford's base 32: no letters that look alike, and the order of the text is that of the
+/// number.
+const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+const PREFIX: &str = "pay_";
+const LEN: usize = 26;
+
+/// Our id of a payment: `pay_` and 26 characters, 48 bits of time and 80 random ones, so that ids
+/// sort by creation.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct PaymentId(String);
+
+impl PaymentId {
+    /// A fresh id.
+    #[must_use]
+    pub fn generate(now: Timestamp, random: &dyn Random) -> Self {
+        let mut entropy = [0_u8; 16];
+        random.fill(&mut entropy[6..]);
+        let millis = u64::try_from(now.as_millis()).unwrap_or(0);
+        entropy[..6].copy_from_slice(&millis.to_be_bytes()[2..]);
+        let number = u128::from_be_bytes(entropy);
+        let mut text = String::with_capacity(PREFIX.len() + LEN);
+        text.push_str(PREFIX);
+        for place in (0..LEN).rev() {
+            let digit = usize::try_from((number >> (place * 5)) & 31).unwrap_or(0);
+            text.push(char::from(ALPHABET[digit]));
+        }
+        Self(text)
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for PaymentId {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let digits = text.strip_prefix(PREFIX).unwrap_or_default();
+        let known = |byte: u8| ALPHABET.contains(&byte);
+        if digits.len() == LEN && digits.bytes().all(known) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(Error::invalid_request("payment_id", "must be pay_ and 26 letters and digits"))
+        }
+    }
+}
+
+impl TryFrom<String> for PaymentId {
+    type Error = Error;
+
+    fn try_from(text: String) -> Result<Self> {
+        text.parse()
+    }
+}
+
+impl From<PaymentId> for String {
+    fn from(id: PaymentId) -> Self {
+        id.0
+    }
+}
+
+impl fmt::Display for PaymentId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}

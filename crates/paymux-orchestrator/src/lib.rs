@@ -1,0 +1,5 @@
+//! Many providers, one payment, never charged twice.
+mod ids;
+pub mod store;
+
+pub use ids::PaymentId;
