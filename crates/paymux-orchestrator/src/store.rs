@@ -22,7 +22,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::PaymentId;
 
+mod change;
 mod error;
+pub mod memory;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod migration;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod words;
 
 pub use error::{StoreError, StoreErrorKind, StoreResult};
 
@@ -81,19 +87,23 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// this returns, the deliveries may be acknowledged.
     ///
     /// An event whose content (`digest`) is the same as of one that still waits is merged into it:
-    /// applying that one looks later than this one arrived.
+    /// applying that one looks later than this one arrived. One that somebody has claimed is not
+    /// waiting in this sense, since that look may be over; nor are two events of one call merged,
+    /// since one delivery can hold several. What was merged counts as received and settled.
     ///
     /// # Errors
     /// When the store cannot be written: the sender must be told to try again.
     async fn receive(&self, events: Vec<InboxRow>) -> StoreResult<Vec<Received>>;
 
-    /// Takes events that wait to be applied, as [`Store::claim_payments`] does payments.
+    /// Takes events that wait to be applied, as [`Store::claim_payments`] does payments. Taking one
+    /// counts as a try.
     ///
     /// # Errors
     /// When the store cannot be written.
     async fn claim_inbox(&self, claim: &Claim) -> StoreResult<Vec<InboxRow>>;
 
-    /// Says what became of an event. `false` when there is no such event.
+    /// Says what became of an event; one that is settled stays so. `false` when there is no such
+    /// event.
     ///
     /// # Errors
     /// When the store cannot be written.
