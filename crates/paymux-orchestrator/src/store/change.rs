@@ -27,3 +27,93 @@ impl Change {
         Err(StoreError::new(StoreErrorKind::Corrupt, message))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use paymux_core::{PaymentStatus, Timestamp};
+
+    use crate::{
+        PaymentId,
+        store::{CallerKeyRow, Change, OutboxRow, PaymentRow, Slot, StoreErrorKind, TransitionRow},
+    };
+
+    fn id(n: u64) -> PaymentId {
+        format!("pay_{n:026}").parse().unwrap()
+    }
+
+    fn sound() -> Change {
+        let now = Timestamp::from_millis(0);
+        let status = PaymentStatus::Processing;
+        let text = String::new;
+        Change {
+            payment: PaymentRow {
+                id: id(1),
+                version: 3,
+                reference: text(),
+                status,
+                in_doubt: false,
+                review: false,
+                due_at: None,
+                created_at: now,
+                updated_at: now,
+                document: text(),
+            },
+            from_version: 2,
+            caller_key: Some(CallerKeyRow {
+                key: text(),
+                request_digest: text(),
+                payment: id(1),
+                attempt: None,
+                created_at: now,
+            }),
+            slot: Slot::Keep,
+            objects: Vec::new(),
+            transition: TransitionRow {
+                payment: id(1),
+                version: 3,
+                id: text(),
+                at: now,
+                node: text(),
+                cause: text(),
+                evidence: text(),
+                from: status,
+                to: status,
+                previous_digest: text(),
+                digest: text(),
+            },
+            events: vec![OutboxRow {
+                id: text(),
+                payment: None,
+                version: 0,
+                kind: text(),
+                at: now,
+                document: text(),
+            }],
+            inbox: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn parts_that_belong_together_pass() {
+        assert!(sound().check().is_ok());
+    }
+
+    #[test]
+    fn parts_of_other_steps_are_refused() {
+        let breaks: [fn(&mut Change); 7] = [
+            |change| change.payment.version = 2,
+            |change| change.payment.version = 4,
+            |change| change.from_version = u64::MAX,
+            |change| change.transition.version = 2,
+            |change| change.transition.payment = id(2),
+            |change| change.caller_key.as_mut().unwrap().payment = id(2),
+            |change| change.events[0].payment = Some(id(2)),
+        ];
+        for (number, bend) in breaks.iter().enumerate() {
+            let mut change = sound();
+            bend(&mut change);
+            let error = change.check().unwrap_err();
+            assert_eq!(error.kind(), StoreErrorKind::Corrupt, "number {number}");
+        }
+    }
+}
