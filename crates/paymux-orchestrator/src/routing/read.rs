@@ -190,7 +190,7 @@ impl Reader {
             }
         }
         let sum: u64 = accounts.iter().map(|(_, weight)| u64::from(*weight)).sum();
-        if matches!(node.value, Value::Table(_)) && sum == 0 && accounts.len() == members.len() {
+        if !members.is_empty() && sum == 0 && accounts.len() == members.len() {
             self.fault(node.at, "the weights in `split` must not all be 0");
             return None;
         }
