@@ -1,0 +1,113 @@
+//! Payments kept in PostgreSQL, by any number of nodes.
+//!
+//! What it needs: PostgreSQL 14 or newer with `fsync`, `full_page_writes` and
+//! `synchronous_commit` on, a UTF-8 database, and a user who may make a schema there, or one who
+//! owns the schema that is named in the settings. Each of these is checked when a connection is
+//! opened, and a server that could lose payments is refused with the reason. A pooler in between
+//! must pool sessions, not transactions.
+//!
+//! How the connection is protected is said in [`PostgresTls`]; without a word it is TLS with the
+//! certificate checked, and plain only to this machine.
+//!
+//! With a standby that takes over, set `synchronous_standby_names`: a standby that lags forgets
+//! what was sent. Where that cannot be, reconcile before anything is sent after a failover.
+//!
+//! Leases end by the database's clock; nothing else here asks a clock. What is due is told by the
+//! moment that the caller hands in.
+
+use std::{fmt, sync::Arc};
+
+use deadpool_postgres::{Object, Pool};
+use tokio_postgres::Row;
+
+use super::StoreResult;
+
+mod connect;
+mod fault;
+mod group;
+mod inbox;
+mod list;
+mod migrate;
+mod operations;
+mod outbox;
+mod pipeline;
+mod prepared;
+mod rows;
+mod settings;
+mod sql;
+mod values;
+mod writer;
+
+use fault::{Fault, Phase, is_lost_race};
+use pipeline::{Value, run};
+pub use settings::{PostgresSettings, PostgresTls};
+
+/// How often a transaction that lost a race, or was chosen to end a deadlock, is run again.
+const RACES: u32 = 8;
+
+/// Payments in PostgreSQL. Cheap to share behind an `Arc`; made on the runtime it is to run on.
+pub struct PostgresStore {
+    pool: Pool,
+    tenant: Arc<str>,
+    writers: writer::Writers,
+}
+
+impl PostgresStore {
+    /// Connects, checks the server, and brings the schema up to date; nodes that start at once do
+    /// so one after the other.
+    ///
+    /// # Errors
+    /// `Configuration` when the settings cannot be meant, the server could lose payments or is too
+    /// old, credentials are refused, or the schema was made by a newer or changed version;
+    /// `Unavailable` when the server cannot be reached.
+    pub async fn connect(settings: PostgresSettings) -> StoreResult<Self> {
+        let pool = connect::open(&settings)?;
+        migrate::run(&pool, &settings.schema).await?;
+        let tenant: Arc<str> = settings.tenant.into();
+        let writers = writer::Writers::start(&pool, &tenant, settings.connections);
+        Ok(Self { pool, tenant, writers })
+    }
+
+    /// Takes no more changes, waits until those that were handed over are answered, and closes the
+    /// connections. Dropping the store does the same without waiting.
+    pub async fn close(&self) {
+        self.writers.close().await;
+        self.pool.close();
+    }
+
+    async fn client(&self, doing: &str) -> StoreResult<Object> {
+        self.pool.get().await.map_err(|error| Fault::of_pool(doing, &error).into())
+    }
+
+    /// Runs one statement, which is a transaction of its own, again when it lost a race. `phase`
+    /// says what it means when no answer comes: for one that writes, it may have been committed.
+    async fn query<const N: usize>(
+        &self,
+        doing: &str,
+        phase: Phase,
+        sql: &str,
+        values: [Value<'_>; N],
+    ) -> StoreResult<Vec<Row>> {
+        let mut races = 0;
+        loop {
+            let client = self.client(doing).await?;
+            let statement = client.prepare_cached(sql).await;
+            let statement =
+                statement.map_err(|error| Fault::of(doing, Phase::BeforeCommit, &error))?;
+            match run(&client, &statement, values).await {
+                Ok(rows) => return Ok(rows),
+                Err(error) if races < RACES && is_lost_race(&error) => races += 1,
+                Err(error) => return Err(Fault::of(doing, phase, &error).into()),
+            }
+        }
+    }
+}
+
+impl fmt::Debug for PostgresStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PostgresStore")
+            .field("tenant", &self.tenant)
+            .field("connections", &self.pool.status().max_size)
+            .finish_non_exhaustive()
+    }
+}

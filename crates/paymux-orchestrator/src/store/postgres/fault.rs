@@ -1,0 +1,155 @@
+//! What an error of PostgreSQL proves. No row and no secret gets into a message: of what the
+//! server says only the words are kept that it says before it has looked at a row.
+
+use std::{error::Error as StdError, io};
+
+use deadpool_postgres::{HookError, PoolError};
+use tokio_postgres::{
+    Error,
+    error::{DbError, Severity, SqlState},
+};
+
+use crate::store::{StoreError, StoreErrorKind};
+
+/// What was going on when it failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// Nothing can have been written for good.
+    BeforeCommit,
+    /// The server was told to commit and its answer is missing, or does not say what it did.
+    Committing,
+}
+
+/// Why something failed; made into an error for each caller that waits for it.
+#[derive(Clone, Debug)]
+pub(super) struct Fault {
+    pub(super) kind: StoreErrorKind,
+    pub(super) message: String,
+}
+
+impl Fault {
+    pub(super) fn new(kind: StoreErrorKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into() }
+    }
+
+    /// What this error proves about work in this phase.
+    pub(super) fn of(doing: &str, phase: Phase, error: &Error) -> Self {
+        let (kind, why) = match error.as_db_error() {
+            Some(refusal) => (kind_of(refusal), describe(refusal)),
+            None => (kind_without_answer(error), describe_local(error)),
+        };
+        let kind = match phase {
+            Phase::BeforeCommit => kind,
+            Phase::Committing if is_rolled_back(error) => kind,
+            Phase::Committing => StoreErrorKind::CommitUnknown,
+        };
+        Self::new(kind, format!("could not {doing}: {why}"))
+    }
+
+    /// What it proves that the pool gave no connection: nothing was sent.
+    pub(super) fn of_pool(doing: &str, error: &PoolError) -> Self {
+        let unavailable =
+            |why: &str| Self::new(StoreErrorKind::Unavailable, format!("could not {doing}: {why}"));
+        match error {
+            PoolError::Backend(error) | PoolError::PostCreateHook(HookError::Backend(error)) => {
+                Self::of(doing, Phase::BeforeCommit, error)
+            }
+            PoolError::PostCreateHook(HookError::Message(why)) => {
+                Self::new(StoreErrorKind::Configuration, why.to_string())
+            }
+            PoolError::Timeout(_) => unavailable("all connections are busy"),
+            PoolError::Closed => unavailable("the store was closed"),
+            PoolError::NoRuntimeSpecified => unavailable("there is no runtime to wait on"),
+        }
+    }
+}
+
+impl From<Fault> for StoreError {
+    fn from(fault: Fault) -> Self {
+        Self::new(fault.kind, fault.message)
+    }
+}
+
+/// Is the same transaction worth another run? A key that was there after all (23505) means that
+/// somebody else was faster: the next run reads what they wrote.
+pub(super) fn is_lost_race(error: &Error) -> bool {
+    error.code().is_some_and(|code| {
+        [
+            &SqlState::T_R_SERIALIZATION_FAILURE,
+            &SqlState::T_R_DEADLOCK_DETECTED,
+            &SqlState::UNIQUE_VIOLATION,
+        ]
+        .contains(&code)
+    })
+}
+
+/// Did the server refuse to commit, for certain? Every other answer to a commit, such as being shut
+/// down while it waits for a standby, can follow one that is on disk.
+fn is_rolled_back(error: &Error) -> bool {
+    error.as_db_error().is_some_and(|refusal| {
+        let class = class(refusal.code());
+        refusal.parsed_severity() == Some(Severity::Error) && matches!(class, "40" | "23" | "25")
+    })
+}
+
+fn class(code: &SqlState) -> &str {
+    code.code().get(..2).unwrap_or_default()
+}
+
+/// The classes are those of appendix A of PostgreSQL's manual.
+fn kind_of(refusal: &DbError) -> StoreErrorKind {
+    let code = refusal.code();
+    if *code == SqlState::READ_ONLY_SQL_TRANSACTION {
+        // It became a standby: another server is the primary now, or will be.
+        return StoreErrorKind::Unavailable;
+    }
+    match class(code) {
+        // Credentials, privileges, a database, schema or table that is not there, a setting.
+        "28" | "3D" | "3F" | "42" | "F0" | "0A" => StoreErrorKind::Configuration,
+        // What was handed in cannot be kept as it is, or what is kept is damaged.
+        "22" | "23" | "54" | "XX" => StoreErrorKind::Corrupt,
+        // Connections, resources, locks, conflicts, shutting down, and what nobody thought of.
+        _ => StoreErrorKind::Unavailable,
+    }
+}
+
+fn kind_without_answer(error: &Error) -> StoreErrorKind {
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        if inner.is::<rustls::Error>() {
+            return StoreErrorKind::Configuration;
+        }
+        if let Some(io) = inner.downcast_ref::<io::Error>() {
+            // What an `io::Error` wraps is not in its chain of sources.
+            let tls = io.get_ref().is_some_and(|wrapped| wrapped.is::<rustls::Error>());
+            return if tls { StoreErrorKind::Configuration } else { StoreErrorKind::Unavailable };
+        }
+        cause = inner.source();
+    }
+    StoreErrorKind::Unavailable
+}
+
+/// The code, and the server's words only where they cannot hold what was in a row.
+fn describe(refusal: &DbError) -> String {
+    let code = refusal.code().code();
+    match class(refusal.code()) {
+        "08" | "25" | "28" | "3D" | "3F" | "40" | "42" | "53" | "55" | "57" | "F0" => {
+            format!("PostgreSQL says {} ({code})", refusal.message())
+        }
+        _ if *refusal.code() == SqlState::CHARACTER_NOT_IN_REPERTOIRE => {
+            format!("a text holds a character that PostgreSQL does not keep, such as NUL ({code})")
+        }
+        _ => format!("PostgreSQL refused it with {code}"),
+    }
+}
+
+fn describe_local(error: &Error) -> String {
+    let mut words = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        words.push_str(": ");
+        words.push_str(&inner.to_string());
+        cause = inner.source();
+    }
+    words
+}

@@ -1,0 +1,318 @@
+//! Several changes in one transaction: one trip to look and one to write and commit, and one wait
+//! for the disk for all of them.
+//!
+//! READ COMMITTED is enough. Every change of a payment first locks its row (or makes it), and a
+//! statement that waited for the lock sees what the one before it committed: the version that is
+//! compared, and the slot that is read after it, are the latest there are. What no row can be
+//! locked for because there is none yet (a key, a new payment, an object) has a primary key; the
+//! second one to write it either does nothing and is counted, or fails with 23505, and then the
+//! transaction is run again and reads what the first one wrote.
+//!
+//! `COMMIT` is sent together with the writes. That is safe: when one of them fails, PostgreSQL
+//! turns the commit into a rollback.
+
+use std::collections::BTreeSet;
+
+use deadpool_postgres::ClientWrapper;
+use tokio_postgres::{Error, Row};
+
+use super::{
+    fault::{Fault, Phase, is_lost_race},
+    pipeline::{Begun, Pipeline, Value, run},
+    prepared::Prepared,
+    rows,
+    values::{
+        event_values, key_values, payment_values, settlement_values, transition_values,
+        update_values,
+    },
+};
+use crate::{
+    ids::PaymentId,
+    store::{
+        CallerKeyRow, Change, Committed, ObjectRef, Slot, StoreError, StoreErrorKind, StoreResult,
+    },
+};
+
+const DOING: &str = "commit a change";
+
+/// Why a group was not committed.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// Somebody else was faster, and nothing was written: worth another run.
+    Race,
+    /// Something went wrong.
+    Fault(Fault),
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::Fault(Fault::new(error.kind(), error.to_string()))
+    }
+}
+
+fn failed(phase: Phase, error: &Error) -> Failure {
+    if is_lost_race(error) { Failure::Race } else { Failure::Fault(Fault::of(DOING, phase, error)) }
+}
+
+/// What was found out about one change.
+#[derive(Default)]
+struct Found<'a> {
+    key_taken: bool,
+    version_holds: bool,
+    holder: Option<i64>,
+    owners: Vec<(&'a ObjectRef, Option<PaymentId>)>,
+    /// Did looking write anything that must not stay if the change is refused?
+    wrote: bool,
+    /// Is the payment's row written already?
+    payment_written: bool,
+}
+
+/// What one statement of the first trip asks.
+enum Question<'a> {
+    Key,
+    Write,
+    Version(u64),
+    Slot,
+    Owner(&'a ObjectRef),
+}
+
+/// Commits changes of different payments, keys and objects in one transaction. Gives for each, in
+/// order, what became of it, or nothing where it is to be tried again because another one of the
+/// group was refused after something of it was written.
+pub(super) async fn commit(
+    client: &ClientWrapper,
+    tenant: &str,
+    changes: &[&Change],
+) -> Result<Vec<Option<Committed>>, Failure> {
+    let prepared =
+        Prepared::on(client).await.map_err(|error| failed(Phase::BeforeCommit, &error))?;
+    let begun = Begun::on(client);
+    let found = look(client, &prepared, tenant, changes).await?;
+    let mut answers = Vec::with_capacity(changes.len());
+    for (change, found) in changes.iter().zip(&found) {
+        answers.push(match (&change.caller_key, found.key_taken) {
+            (Some(key), true) => Some(key_taken(client, &prepared, tenant, key).await?),
+            _ => refusal(change, found),
+        });
+    }
+    let stands = |place: usize| answers.get(place).is_some_and(Option::is_none);
+    let spoiled = found.iter().enumerate().any(|(place, found)| found.wrote && !stands(place));
+    if spoiled || answers.iter().all(Option::is_some) {
+        return Ok(answers);
+    }
+    let mut writes = Pipeline::new(client);
+    for (place, change) in changes.iter().enumerate() {
+        if stands(place)
+            && let Some(found) = found.get(place)
+        {
+            write(&mut writes, &prepared, tenant, change, found)?;
+        }
+    }
+    finish(client, writes).await?;
+    begun.over();
+    Ok(answers.into_iter().map(|refused| Some(refused.unwrap_or(Committed::Done))).collect())
+}
+
+/// The first trip: begins the transaction, claims what is unique, and locks what is there.
+async fn look<'a>(
+    client: &ClientWrapper,
+    prepared: &Prepared,
+    tenant: &str,
+    changes: &[&'a Change],
+) -> Result<Vec<Found<'a>>, Failure> {
+    let mut pipeline = Pipeline::new(client);
+    let mut questions = Vec::new();
+    pipeline.control("BEGIN");
+    // Keys before payments, and both in the order of their text: two nodes that take the same ones
+    // then wait for each other in one direction only.
+    let mut keys: Vec<(usize, &CallerKeyRow)> = changes
+        .iter()
+        .enumerate()
+        .filter_map(|(place, change)| Some((place, change.caller_key.as_ref()?)))
+        .collect();
+    keys.sort_by_key(|(_, key)| &key.key);
+    for (place, key) in keys {
+        pipeline.add(&prepared.claim_key, key_values(tenant, key));
+        questions.push((place, Question::Key));
+    }
+    let mut order: Vec<(usize, &'a Change)> = changes.iter().copied().enumerate().collect();
+    order.sort_by_key(|(_, change)| &change.payment.id);
+    for (place, change) in order {
+        ask(&mut pipeline, &mut questions, prepared, tenant, place, change)?;
+    }
+    let mut found: Vec<Found<'a>> = changes.iter().map(|_| Found::default()).collect();
+    // The first answer is that of BEGIN, which has no question.
+    let mut answers = pipeline.run().await.into_iter();
+    let begun = answers.next().transpose();
+    begun.map_err(|error| failed(Phase::BeforeCommit, &error))?;
+    for ((place, question), answer) in questions.into_iter().zip(answers) {
+        let rows = answer.map_err(|error| failed(Phase::BeforeCommit, &error))?;
+        if let Some(found) = found.get_mut(place) {
+            note(found, &question, &rows)?;
+        }
+    }
+    Ok(found)
+}
+
+/// Asks for all that can refuse one change.
+fn ask<'a, 'b: 'a>(
+    pipeline: &mut Pipeline<'a>,
+    questions: &mut Vec<(usize, Question<'b>)>,
+    prepared: &'a Prepared,
+    tenant: &'a str,
+    place: usize,
+    change: &'b Change,
+) -> StoreResult<()> {
+    let id = change.payment.id.as_str();
+    let guarded = change.slot != Slot::Keep || !change.objects.is_empty();
+    if change.from_version == 0 {
+        pipeline.add(&prepared.insert_payment, payment_values(tenant, change)?);
+        questions.push((place, Question::Write));
+    } else if guarded {
+        pipeline.add(&prepared.lock_payment, [tenant.into(), id.into()]);
+        questions.push((place, Question::Version(change.from_version)));
+    } else {
+        // Nothing after the version can refuse it: one statement compares and sets.
+        pipeline.add(&prepared.update_payment, update_values(tenant, change)?);
+        questions.push((place, Question::Write));
+    }
+    if change.slot != Slot::Keep {
+        pipeline.add(&prepared.read_slot, [tenant.into(), id.into()]);
+        questions.push((place, Question::Slot));
+    }
+    for object in change.objects.iter().collect::<BTreeSet<_>>() {
+        let ObjectRef { account, kind, id } = object;
+        let values =
+            [tenant.into(), account.as_str().into(), kind.as_str().into(), id.as_str().into()];
+        pipeline.add(&prepared.find_object, values);
+        questions.push((place, Question::Owner(object)));
+    }
+    Ok(())
+}
+
+/// Notes the answer to one question.
+fn note<'a>(found: &mut Found<'a>, question: &Question<'a>, rows: &[Row]) -> StoreResult<()> {
+    let first = rows.first();
+    match question {
+        Question::Key => {
+            found.key_taken = first.is_none();
+            found.wrote |= first.is_some();
+        }
+        Question::Write => {
+            found.version_holds = first.is_some();
+            found.payment_written = first.is_some();
+            found.wrote |= first.is_some();
+        }
+        Question::Version(wanted) => {
+            let kept = first.map(|row| rows::get::<i64>(row, "version")).transpose()?;
+            found.version_holds = kept == Some(rows::number(*wanted)?);
+        }
+        Question::Slot => {
+            found.holder = first.map(|row| rows::get(row, "attempt")).transpose()?;
+        }
+        Question::Owner(object) => {
+            let owner = first.map(|row| rows::payment_id(row, "payment_id")).transpose()?;
+            found.owners.push((object, owner));
+        }
+    }
+    Ok(())
+}
+
+/// The first check after the caller's key that fails.
+fn refusal(change: &Change, found: &Found<'_>) -> Option<Committed> {
+    if !found.version_holds {
+        return Some(Committed::Lost);
+    }
+    let slot_holds = match change.slot {
+        Slot::Keep => true,
+        Slot::Take(_) => found.holder.is_none(),
+        Slot::Release(attempt) | Slot::Move { from: attempt, .. } => {
+            found.holder == Some(attempt.into())
+        }
+    };
+    if !slot_holds {
+        return Some(Committed::SlotRefused);
+    }
+    // In the order in which the change names them.
+    change.objects.iter().find_map(|object| {
+        let (_, owner) = found.owners.iter().find(|(named, _)| *named == object)?;
+        let owner = owner.clone().filter(|owner| *owner != change.payment.id)?;
+        Some(Committed::ObjectTaken { object: object.clone(), owner })
+    })
+}
+
+/// What was asked under the key before.
+async fn key_taken(
+    client: &ClientWrapper,
+    prepared: &Prepared,
+    tenant: &str,
+    key: &CallerKeyRow,
+) -> Result<Committed, Failure> {
+    let rows = run(client, &prepared.find_key, [tenant.into(), (&key.key).into()])
+        .await
+        .map_err(|error| failed(Phase::BeforeCommit, &error))?;
+    match rows.first() {
+        Some(row) => Ok(Committed::KeyTaken(rows::caller_key(row)?)),
+        // It was forgotten between the two statements.
+        None => Err(Failure::Race),
+    }
+}
+
+/// Adds what is left to write of a change that stands.
+fn write<'a>(
+    pipeline: &mut Pipeline<'a>,
+    prepared: &'a Prepared,
+    tenant: &'a str,
+    change: &'a Change,
+    found: &Found<'a>,
+) -> StoreResult<()> {
+    let id: Value<'a> = change.payment.id.as_str().into();
+    if !found.payment_written {
+        pipeline.add(&prepared.update_payment, update_values(tenant, change)?);
+    }
+    let slot = |attempt: u32| [tenant.into(), id, i64::from(attempt).into()];
+    match change.slot {
+        Slot::Keep => {}
+        Slot::Take(attempt) => pipeline.add(&prepared.take_slot, slot(attempt)),
+        Slot::Release(attempt) => pipeline.add(&prepared.release_slot, slot(attempt)),
+        Slot::Move { from, to } => {
+            let values = [tenant.into(), id, i64::from(from).into(), i64::from(to).into()];
+            pipeline.add(&prepared.move_slot, values);
+        }
+    }
+    for (object, _) in found.owners.iter().filter(|(_, owner)| owner.is_none()) {
+        let ObjectRef { account, kind, id: object } = *object;
+        let object: Value<'a> = object.as_str().into();
+        let values = [tenant.into(), account.as_str().into(), kind.as_str().into(), object, id];
+        pipeline.add(&prepared.insert_object, values);
+    }
+    pipeline.add(&prepared.insert_transition, transition_values(tenant, &change.transition)?);
+    for (place, event) in (0_i64..).zip(&change.events) {
+        pipeline.add(&prepared.insert_event, event_values(tenant, event, place)?);
+    }
+    for settlement in &change.inbox {
+        pipeline.add(&prepared.settle_inbox, settlement_values(tenant, settlement));
+    }
+    Ok(())
+}
+
+/// The second trip: writes and commits.
+async fn finish(client: &ClientWrapper, mut writes: Pipeline<'_>) -> Result<(), Failure> {
+    if client.is_closed() {
+        let message = format!("could not {DOING}: the connection was lost before");
+        return Err(Failure::Fault(Fault::new(StoreErrorKind::Unavailable, message)));
+    }
+    writes.control("COMMIT");
+    let mut answers = writes.run().await;
+    let committed = answers.pop().unwrap_or(Ok(Vec::new()));
+    for answer in answers {
+        // An answer of the server's to a write proves that the commit behind it did nothing; no
+        // answer proves nothing, since the commit was sent as well.
+        answer.map_err(|error| match error.as_db_error() {
+            Some(_) => failed(Phase::BeforeCommit, &error),
+            None => failed(Phase::Committing, &error),
+        })?;
+    }
+    committed.map_err(|error| failed(Phase::Committing, &error))?;
+    Ok(())
+}

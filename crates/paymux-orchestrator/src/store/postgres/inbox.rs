@@ -1,0 +1,103 @@
+//! Events of webhooks.
+
+use deadpool_postgres::ClientWrapper;
+use tokio_postgres::{Error, Row};
+
+use super::{
+    PostgresStore, RACES,
+    fault::{Fault, Phase, is_lost_race},
+    pipeline::{Begun, Pipeline},
+    rows, sql,
+    values::inbox_values,
+};
+use crate::store::{InboxRow, Received, StoreResult, words};
+
+const DOING: &str = "keep events of a webhook";
+
+impl PostgresStore {
+    /// Keeps events in one transaction. Two of one batch are never merged: one delivery can hold
+    /// several events, and they share its digest.
+    pub(super) async fn keep_events(&self, events: &[InboxRow]) -> StoreResult<Vec<Received>> {
+        let mut races = 0;
+        loop {
+            let client = self.client(DOING).await?;
+            match try_keep(&client, &self.tenant, events).await {
+                Ok(answers) => return read(events, &answers),
+                Err((_, error)) if races < RACES && is_lost_race(&error) => races += 1,
+                Err((phase, error)) => return Err(Fault::of(DOING, phase, &error).into()),
+            }
+        }
+    }
+}
+
+/// What the statements of one event found.
+struct Answer {
+    merged: bool,
+    inserted: Vec<Row>,
+    digest: Vec<Row>,
+}
+
+async fn try_keep(
+    client: &ClientWrapper,
+    tenant: &str,
+    events: &[InboxRow],
+) -> Result<Vec<Answer>, (Phase, Error)> {
+    let before = |error| (Phase::BeforeCommit, error);
+    let find_same = client.prepare_cached(sql::FIND_SAME_CONTENT).await.map_err(before)?;
+    let insert = client.prepare_cached(sql::INSERT_INBOX).await.map_err(before)?;
+    let find_digest = client.prepare_cached(sql::FIND_INBOX_DIGEST).await.map_err(before)?;
+    let begun = Begun::on(client);
+    let mut looks = Pipeline::new(client);
+    looks.control("BEGIN");
+    for event in events {
+        let account = event.account.as_str().into();
+        looks.add(&find_same, [tenant.into(), account, (&event.digest).into()]);
+    }
+    // What waits now, and nobody has taken, is looked at after now, so also after these arrived.
+    let mut merged = Vec::with_capacity(events.len());
+    for answer in looks.run().await {
+        merged.push(!answer.map_err(before)?.is_empty());
+    }
+    merged.remove(0);
+    let mut writes = Pipeline::new(client);
+    for (event, merged) in events.iter().zip(&merged) {
+        let outcome = merged.then_some(words::MERGED);
+        writes.add(&insert, inbox_values(tenant, event, outcome));
+        let key = [tenant.into(), event.account.as_str().into(), event.key.as_str().into()];
+        writes.add(&find_digest, key);
+    }
+    writes.control("COMMIT");
+    let mut answers = writes.run().await.into_iter();
+    let mut found = Vec::with_capacity(events.len());
+    for merged in merged {
+        let (inserted, digest) = (answers.next(), answers.next());
+        let [inserted, digest] = [inserted, digest].map(|answer| {
+            answer.unwrap_or(Ok(Vec::new())).map_err(|error| (sent_with_commit(&error), error))
+        });
+        found.push(Answer { merged, inserted: inserted?, digest: digest? });
+    }
+    answers.next().transpose().map_err(|error| (Phase::Committing, error))?;
+    begun.over();
+    Ok(found)
+}
+
+/// Behind a statement that was refused the commit did nothing; behind one that was not answered
+/// it may have.
+pub(super) fn sent_with_commit(error: &Error) -> Phase {
+    if error.as_db_error().is_some() { Phase::BeforeCommit } else { Phase::Committing }
+}
+
+fn read(events: &[InboxRow], answers: &[Answer]) -> StoreResult<Vec<Received>> {
+    let one = |(event, answer): (&InboxRow, &Answer)| {
+        if !answer.inserted.is_empty() {
+            return Ok(if answer.merged { Received::Merged } else { Received::New });
+        }
+        let kept = answer.digest.first().map(|row| rows::get::<&str>(row, "digest")).transpose()?;
+        Ok(match kept {
+            Some(digest) if digest != event.digest => Received::Contradiction,
+            // Forgotten in between: it was there, and settled.
+            Some(_) | None => Received::Duplicate,
+        })
+    };
+    events.iter().zip(answers).map(one).collect()
+}

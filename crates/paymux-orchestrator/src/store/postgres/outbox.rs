@@ -1,0 +1,95 @@
+//! What waits to be told to the merchant, and its order.
+//!
+//! Changes are committed by several nodes at once, so a position that was given when an event is
+//! written could become visible after a later one, and a reader would have passed it. Events are
+//! written without a position, and get it when they are read, by one reader at a time: it locks
+//! the counter, numbers what it sees, and commits. Whoever is next sees all of that, since it
+//! looks only once it has the lock.
+
+use deadpool_postgres::ClientWrapper;
+use tokio_postgres::Error;
+
+use super::{
+    PostgresStore, RACES,
+    fault::{Fault, Phase, is_lost_race},
+    inbox::sent_with_commit,
+    pipeline::{Begun, Pipeline},
+    rows, sql,
+};
+use crate::store::{Positioned, StoreResult};
+
+const DOING: &str = "read the outbox";
+/// How many events get their position in one transaction. Those of one payment are numbered in
+/// order, so the rest can wait for the next one.
+const BATCH: i64 = 10_000;
+
+impl PostgresStore {
+    /// The events after this position.
+    pub(super) async fn read_events(&self, after: u64, limit: u32) -> StoreResult<Vec<Positioned>> {
+        // Positions end where BIGINT does: behind it there is nothing.
+        let Ok(after) = rows::number(after) else { return Ok(Vec::new()) };
+        let page = self.read_positioned(after, limit).await?;
+        let full = u32::try_from(page.len()).is_ok_and(|read| read >= limit);
+        if full || !self.place_events().await? {
+            return Ok(page);
+        }
+        self.read_positioned(after, limit).await
+    }
+
+    async fn read_positioned(&self, after: i64, limit: u32) -> StoreResult<Vec<Positioned>> {
+        let values = [(&*self.tenant).into(), after.into(), i64::from(limit).into()];
+        let rows = self.query(DOING, Phase::BeforeCommit, sql::READ_EVENTS, values).await?;
+        rows.iter().map(rows::positioned).collect()
+    }
+
+    /// Gives positions to events that have none. Says whether there were any.
+    async fn place_events(&self) -> StoreResult<bool> {
+        let tenant = (&*self.tenant).into();
+        let any = self.query(DOING, Phase::BeforeCommit, sql::ANY_UNPLACED, [tenant]).await?;
+        if any.is_empty() {
+            return Ok(false);
+        }
+        let mut races = 0;
+        loop {
+            let client = self.client(DOING).await?;
+            match try_place(&client, &self.tenant).await {
+                Ok(()) => return Ok(true),
+                Err((_, error)) if races < RACES && is_lost_race(&error) => races += 1,
+                Err((phase, error)) => return Err(Fault::of(DOING, phase, &error).into()),
+            }
+        }
+    }
+}
+
+async fn try_place(client: &ClientWrapper, tenant: &str) -> Result<(), (Phase, Error)> {
+    let before = |error| (Phase::BeforeCommit, error);
+    let ensure = client.prepare_cached(sql::ENSURE_COUNTER).await.map_err(before)?;
+    let lock = client.prepare_cached(sql::LOCK_COUNTER).await.map_err(before)?;
+    let place = client.prepare_cached(sql::PLACE_EVENTS).await.map_err(before)?;
+    let advance = client.prepare_cached(sql::ADVANCE_COUNTER).await.map_err(before)?;
+    let begun = Begun::on(client);
+    let mut pipeline = Pipeline::new(client);
+    pipeline.control("BEGIN");
+    pipeline.add(&ensure, [tenant.into()]);
+    pipeline.add(&lock, [tenant.into()]);
+    let mut locked = Vec::new();
+    for answer in pipeline.run().await {
+        locked = answer.map_err(before)?;
+    }
+    // The counter was made above, so it is there.
+    let last: i64 = locked.first().map_or(Ok(0), |row| row.try_get("value")).map_err(before)?;
+    let values: [&(dyn tokio_postgres::types::ToSql + Sync); 3] = [&tenant, &last, &BATCH];
+    let placed = client.execute(&place, &values).await.map_err(before)?;
+    let placed = i64::try_from(placed).unwrap_or(BATCH);
+    let mut pipeline = Pipeline::new(client);
+    pipeline.add(&advance, [tenant.into(), placed.into()]);
+    pipeline.control("COMMIT");
+    let mut answers = pipeline.run().await;
+    let committed = answers.pop();
+    for answer in answers {
+        answer.map_err(|error| (sent_with_commit(&error), error))?;
+    }
+    committed.transpose().map_err(|error| (Phase::Committing, error))?;
+    begun.over();
+    Ok(())
+}

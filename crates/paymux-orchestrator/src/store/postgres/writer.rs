@@ -1,0 +1,193 @@
+//! The tasks that commit changes. Each takes what waits, commits it as one group, and answers when
+//! it is on disk; while it does, the next group gathers. Nothing waits for a group to fill.
+//!
+//! A change belongs to a task here from the moment it is taken, so a caller that goes away never
+//! leaves a transaction half done.
+
+use std::{
+    collections::{BTreeSet, VecDeque},
+    mem,
+    sync::Arc,
+};
+
+use deadpool_postgres::Pool;
+use tokio::{
+    sync::{Mutex, mpsc, oneshot},
+    task::JoinHandle,
+};
+
+use super::{
+    fault::Fault,
+    group::{self, Failure},
+};
+use crate::store::{Change, Committed, ObjectRef, StoreError, StoreErrorKind, StoreResult};
+
+/// More of them cut groups smaller and write the log more often; fewer leave the server idle.
+const WRITERS: usize = 4;
+/// How many changes one transaction holds at most.
+const GROUP: usize = 64;
+/// How many changes may wait before callers have to.
+const QUEUE: usize = 1024;
+/// How often a transaction that lost a race is run again.
+const RACES: u32 = 8;
+
+/// A change, and whoever waits for what became of it.
+struct Work {
+    change: Change,
+    answer: oneshot::Sender<StoreResult<Committed>>,
+}
+
+/// The way to the tasks that commit.
+#[derive(Debug)]
+pub(super) struct Writers {
+    queue: std::sync::Mutex<Option<mpsc::Sender<Work>>>,
+    tasks: Mutex<Vec<JoinHandle<()>>>,
+}
+
+impl Writers {
+    pub(super) fn start(pool: &Pool, tenant: &Arc<str>, connections: usize) -> Self {
+        let (queue, waiting) = mpsc::channel(QUEUE);
+        let waiting = Arc::new(Mutex::new(waiting));
+        // Some connections are left for reading.
+        let writers = WRITERS.min(connections / 2).max(1);
+        let tasks = (0..writers)
+            .map(|_| {
+                let writer = Writer { pool: pool.clone(), tenant: Arc::clone(tenant) };
+                tokio::spawn(writer.run(Arc::clone(&waiting)))
+            })
+            .collect();
+        Self { queue: std::sync::Mutex::new(Some(queue)), tasks: Mutex::new(tasks) }
+    }
+
+    /// Hands a change over and waits for what became of it.
+    pub(super) async fn commit(&self, change: Change) -> StoreResult<Committed> {
+        let (answer, answered) = oneshot::channel();
+        let queue = self.queue().clone();
+        let Some(queue) = queue else { return Err(closed()) };
+        if queue.send(Work { change, answer }).await.is_err() {
+            return Err(closed());
+        }
+        drop(queue);
+        answered.await.unwrap_or_else(|_| {
+            let message = "the runtime ended while a change was being committed";
+            Err(StoreError::new(StoreErrorKind::CommitUnknown, message))
+        })
+    }
+
+    /// Takes no more changes, and waits until those that were handed over are answered.
+    pub(super) async fn close(&self) {
+        drop(self.queue().take());
+        for task in mem::take(&mut *self.tasks.lock().await) {
+            // A task that panicked has nothing left to wait for either.
+            let _ = task.await;
+        }
+    }
+
+    fn queue(&self) -> std::sync::MutexGuard<'_, Option<mpsc::Sender<Work>>> {
+        self.queue.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+fn closed() -> StoreError {
+    StoreError::new(StoreErrorKind::Unavailable, "the store was closed")
+}
+
+struct Writer {
+    pool: Pool,
+    tenant: Arc<str>,
+}
+
+impl Writer {
+    async fn run(self, waiting: Arc<Mutex<mpsc::Receiver<Work>>>) {
+        let mut taken = Vec::with_capacity(GROUP);
+        loop {
+            // Whoever waits for the lock is the next to take; it is free during the commit.
+            if waiting.lock().await.recv_many(&mut taken, GROUP).await == 0 {
+                return;
+            }
+            let mut left: VecDeque<Work> = taken.drain(..).collect();
+            while !left.is_empty() {
+                let group = apart(&mut left);
+                self.settle(group).await;
+            }
+        }
+    }
+
+    /// Answers every change of a group.
+    async fn settle(&self, mut group: Vec<Work>) {
+        let mut races = 0;
+        while !group.is_empty() {
+            match self.attempt(&group).await {
+                Ok(answers) => group = deliver(group, answers),
+                Err(Failure::Race) if races < RACES => races += 1,
+                Err(Failure::Race) => {
+                    let message = "could not commit a change: others were faster each time";
+                    return refuse(group, &Fault::new(StoreErrorKind::Unavailable, message));
+                }
+                // One of them cannot be kept; the others are not to suffer for it.
+                Err(Failure::Fault(fault))
+                    if fault.kind == StoreErrorKind::Corrupt && group.len() > 1 =>
+                {
+                    for work in group {
+                        Box::pin(self.settle(vec![work])).await;
+                    }
+                    return;
+                }
+                Err(Failure::Fault(fault)) => return refuse(group, &fault),
+            }
+        }
+    }
+
+    async fn attempt(&self, group: &[Work]) -> Result<Vec<Option<Committed>>, Failure> {
+        let client = self.pool.get().await;
+        let client =
+            client.map_err(|error| Failure::Fault(Fault::of_pool("commit a change", &error)))?;
+        let changes: Vec<&Change> = group.iter().map(|work| &work.change).collect();
+        group::commit(&client, &self.tenant, &changes).await
+    }
+}
+
+/// Takes from what is left the changes that touch no payment, key or object twice. Of one payment
+/// the first is taken first.
+fn apart(left: &mut VecDeque<Work>) -> Vec<Work> {
+    let mut payments = BTreeSet::new();
+    let mut keys: BTreeSet<String> = BTreeSet::new();
+    let mut objects: BTreeSet<ObjectRef> = BTreeSet::new();
+    let mut group = Vec::with_capacity(left.len());
+    for work in mem::take(left) {
+        let Change { payment, caller_key, objects: named, .. } = &work.change;
+        let key = caller_key.as_ref().map(|row| &row.key);
+        let free = !payments.contains(&payment.id)
+            && key.is_none_or(|key| !keys.contains(key))
+            && named.iter().all(|object| !objects.contains(object));
+        // What has to wait keeps its place before later ones of the same payment.
+        payments.insert(payment.id.clone());
+        keys.extend(key.cloned());
+        objects.extend(named.iter().cloned());
+        if free {
+            group.push(work);
+        } else {
+            left.push_back(work);
+        }
+    }
+    group
+}
+
+/// Tells those that have an answer; gives those that have none back.
+fn deliver(group: Vec<Work>, answers: Vec<Option<Committed>>) -> Vec<Work> {
+    let mut again = Vec::new();
+    for (work, answer) in group.into_iter().zip(answers) {
+        match answer {
+            // Whoever went away does not want to know.
+            Some(answer) => drop(work.answer.send(Ok(answer))),
+            None => again.push(work),
+        }
+    }
+    again
+}
+
+fn refuse(group: Vec<Work>, fault: &Fault) {
+    for work in group {
+        drop(work.answer.send(Err(fault.clone().into())));
+    }
+}
