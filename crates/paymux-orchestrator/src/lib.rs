@@ -1,6 +1,42 @@
 //! Many providers, one payment, never charged twice.
+mod calls;
+mod create;
+mod draft;
+mod drive;
+mod engine;
+mod events;
+mod evidence;
+mod explain;
+pub mod health;
 mod ids;
+mod ingest;
+mod ladder;
+mod look;
+mod observe;
+mod operate;
+mod orchestrator;
+mod outbox;
+mod plan;
+mod read;
+mod record;
+mod request;
+mod resolve;
+mod returns;
 pub mod routing;
+mod send;
+mod settle;
+mod step;
 pub mod store;
+mod telemetry;
 
+pub use events::Event;
+pub use evidence::{Evidence, Said};
+pub use explain::Explanation;
 pub use ids::PaymentId;
+pub use orchestrator::{AccountPolicy, Builder, Orchestrator};
+pub use record::{
+    Attempt, AttemptState, Fault, Intent, PaymentRecord, Review, ReviewReason, RouteStep,
+};
+pub use request::{ConfirmBy, NewCapture, NewPayment, NewRefund};
+pub use resolve::Resolution;
+pub use step::Stepped;

@@ -1,0 +1,184 @@
+//! Asking for a payment.
+
+use paymux_core::{
+    Effect, Error, ErrorKind, IdempotencyKey, PaymentStatus, ProviderId, Result, Timestamp,
+};
+
+use crate::{
+    NewPayment, Orchestrator, PaymentId,
+    draft::Draft,
+    engine::{Engine, Written, unavailable},
+    evidence::Evidence,
+    record::{AttemptState, Fault, PaymentRecord, RouteStep},
+    request, returns,
+    routing::{RouteFacts, RoutePlan},
+    store::CallerKeyRow,
+};
+
+impl Orchestrator {
+    /// Asks for a payment. The routes choose the account; where it provably did nothing, the next
+    /// one is tried; where that is in doubt, nobody else is asked and the doubt is cleared up, now
+    /// or later.
+    ///
+    /// The answer is the payment as far as it came: send the payer where
+    /// [`PaymentRecord::next_action`] says, and read [`Orchestrator::events`]. The same key with
+    /// the same request gives the same payment again, however often it is asked for.
+    ///
+    /// Dropping the future that this returns does not drop the payment.
+    ///
+    /// # Errors
+    /// `InvalidRequest` without effect when a provider refused the input as it is, naming the
+    /// field; the payment is kept as failed. `Conflict` when the key was used for another request.
+    /// `Configuration` when no account can take it, saying of each why. `Unavailable` when the
+    /// store is: with a possible effect when the call had been made.
+    pub async fn create_payment(
+        &self,
+        key: &IdempotencyKey,
+        request: &NewPayment,
+    ) -> Result<PaymentRecord> {
+        check(request)?;
+        let (engine, key, request) = (self.0.clone(), key.clone(), request.clone());
+        let work = Box::pin(async move { engine.create(&key, request).await });
+        self.0.calls.own(work).await
+    }
+
+    /// Which way a payment would go, and why. Nothing is written or sent.
+    ///
+    /// # Errors
+    /// `InvalidRequest` when it cannot be a payment.
+    pub fn route(&self, request: &NewPayment) -> Result<RoutePlan> {
+        check(request)?;
+        let id = PaymentId::generate(self.0.now(), &*self.0.random);
+        Ok(self.0.route(request, &id))
+    }
+}
+
+impl Engine {
+    async fn create(&self, key: &IdempotencyKey, request: NewPayment) -> Result<PaymentRecord> {
+        let digest = request::digest("create", &request)?;
+        let key = format!("create:{}", key.as_str());
+        let asked = self.store.find_caller_key(&key).await;
+        if let Some(row) = asked.map_err(|error| unavailable(error, Effect::None))? {
+            return Box::pin(self.again(&row, &digest)).await;
+        }
+        let now = self.now();
+        let id = PaymentId::generate(now, &*self.random);
+        let plan = self.route(&request, &id);
+        if plan.candidates.is_empty() {
+            let message = format!("no account can take this payment: {plan}");
+            return Err(Error::new(ErrorKind::Configuration, Effect::None, message));
+        }
+        let record = self.new_record(id, request, &plan, now);
+        let evidence = Evidence::Asked { what: "a payment".to_owned() };
+        let mut draft = Draft::new(record);
+        draft.caller_key = Some(CallerKeyRow {
+            key,
+            request_digest: digest.clone(),
+            payment: draft.record.id.clone(),
+            attempt: None,
+            created_at: now,
+        });
+        match Box::pin(self.write(draft, &evidence, now)).await? {
+            Written::Done(record) => answer(Box::pin(self.drive(*record)).await?),
+            Written::KeyTaken(row) => Box::pin(self.again(&row, &digest)).await,
+            Written::Lost | Written::ObjectTaken(_) => {
+                Err(crate::engine::unexpected("a new payment was there already"))
+            }
+        }
+    }
+
+    /// The same key again: the payment that it made, if the same was asked.
+    async fn again(&self, row: &CallerKeyRow, digest: &str) -> Result<PaymentRecord> {
+        if row.request_digest != digest {
+            return Err(reused(&row.payment));
+        }
+        let record = self.load(&row.payment).await?;
+        answer(self.refresh(record).await?)
+    }
+
+    pub(crate) fn route(&self, request: &NewPayment, id: &PaymentId) -> RoutePlan {
+        let mut facts = RouteFacts::new(request.amount);
+        facts.capture = request.capture;
+        facts.country = request.customer.as_ref().and_then(|customer| customer.country.clone());
+        facts.method = request.method.as_ref().map(|method| method.as_str().to_owned());
+        facts.has_mandate = request.mandate.is_some();
+        facts.kinds = self.router.kinds_in(&request.options);
+        facts.metadata.clone_from(&request.metadata);
+        // Ours is an expectation there, and it is checked against what the provider says.
+        facts.accepts_provider_amount = true;
+        self.router.plan(&facts, id)
+    }
+
+    fn new_record(
+        &self,
+        id: PaymentId,
+        request: NewPayment,
+        plan: &RoutePlan,
+        now: Timestamp,
+    ) -> PaymentRecord {
+        let route = plan.candidates.iter().map(|candidate| RouteStep {
+            account: candidate.account.clone(),
+            rule: candidate.rule.clone(),
+            why: candidate.why.to_string(),
+        });
+        PaymentRecord {
+            id,
+            version: 0,
+            request,
+            status: PaymentStatus::Processing,
+            failure: None,
+            route: route.collect(),
+            after_decline: plan.elsewhere,
+            attempts: Vec::new(),
+            provider: None,
+            reviews: Vec::new(),
+            cancel_wanted: false,
+            link_shown: false,
+            unreported_amount_accepted: false,
+            return_token: returns::secret(&*self.random),
+            looked_at: None,
+            next_look_at: None,
+            looks: 0,
+            undocumented_status: None,
+            created_at: now,
+            updated_at: now,
+            last_digest: String::new(),
+        }
+    }
+}
+
+/// A payment that ended because the input was refused is an error to whoever gave the input.
+fn answer(record: PaymentRecord) -> Result<PaymentRecord> {
+    match refused_input(&record) {
+        Some((account, fault)) => {
+            Err(fault.to_error(&account, paymux_core::Operation::CreatePayment))
+        }
+        None => Ok(record),
+    }
+}
+
+fn refused_input(record: &PaymentRecord) -> Option<(ProviderId, Fault)> {
+    if record.status != PaymentStatus::Failed {
+        return None;
+    }
+    let last = record.attempts.iter().rev().find(|attempt| attempt.is_create())?;
+    let fault = last.fault.as_ref()?;
+    let refused = matches!(last.state, AttemptState::Rejected | AttemptState::NotSent)
+        && fault.kind == ErrorKind::InvalidRequest;
+    refused.then(|| (last.account.clone(), fault.clone()))
+}
+
+pub(crate) fn reused(payment: &PaymentId) -> Error {
+    let message = format!("this key was used for another request, which made {payment}");
+    Error::new(ErrorKind::Conflict, Effect::None, message).with_field("key")
+}
+
+fn check(request: &NewPayment) -> Result<()> {
+    if request.amount.is_zero() {
+        return Err(Error::invalid_request("amount", "must be more than nothing"));
+    }
+    if request.description.trim().is_empty() {
+        return Err(Error::invalid_request("description", "must say what the payer pays for"));
+    }
+    Ok(())
+}

@@ -1,0 +1,289 @@
+//! Does what the plan says, move by move, until there is nothing to do before some moment. Any
+//! process can go on where another one stopped: everything that matters is in the record.
+
+use std::pin::Pin;
+
+use paymux_core::{
+    CancelPayment, CaptureChoice, CaptureMethod, CapturePayment, ConfirmPayment, ConfirmStep,
+    CreatePayment, IdempotencyKey, PaymentHandle, PaymentStatus, ProviderId, ProviderPartId,
+    Reference, Result, Timestamp,
+};
+
+use crate::{
+    engine::{Account, Engine},
+    evidence::Evidence,
+    observe,
+    plan::Move,
+    record::{Attempt, AttemptState, Intent, PaymentRecord, Review, ReviewReason},
+    returns, settle,
+};
+
+/// More moves than any payment needs at once; a bound against a loop.
+const MOST_MOVES: u32 = 64;
+
+impl Engine {
+    /// Does what is due about a payment.
+    pub(crate) async fn drive(&self, mut record: PaymentRecord) -> Result<PaymentRecord> {
+        for _ in 0..MOST_MOVES {
+            let step = self.next_move(&record, self.now());
+            if matches!(step, Move::Wait(_) | Move::Done) {
+                break;
+            }
+            record = self.take(record, step).await?;
+        }
+        Ok(record)
+    }
+
+    async fn take(&self, record: PaymentRecord, step: Move) -> Result<PaymentRecord> {
+        // Each on the heap: together they would make every future as large as the largest.
+        let work: Pin<Box<dyn Future<Output = Result<PaymentRecord>> + Send + '_>> = match step {
+            Move::Send(no) => Box::pin(self.send(record, no)),
+            Move::LookUp => Box::pin(self.look_up(record)),
+            Move::LookUpReference(no) => Box::pin(self.look_up_reference(record, no)),
+            Move::LookUpRefund(no) => Box::pin(self.look_up_refund(record, no)),
+            Move::Create(account) => Box::pin(self.open(record, account)),
+            Move::Confirm(step) => Box::pin(self.confirm(record, step)),
+            Move::Capture(part) => Box::pin(self.capture(record, part)),
+            Move::Cancel(part) => Box::pin(self.cancel(record, part)),
+            Move::Doubt(no) => Box::pin(self.doubt(record, no)),
+            Move::NotCharged(no) => Box::pin(self.give_up(record, no, AttemptState::NotCharged)),
+            Move::Abandon(no) => Box::pin(self.give_up(record, no, AttemptState::Abandoned)),
+            Move::Park(no, reason) => Box::pin(self.park(record, no, reason)),
+            Move::Climb(no) => Box::pin(self.climb(record, no, None)),
+            Move::EndHere => Box::pin(self.end_here(record)),
+            Move::Wait(_) | Move::Done => return Ok(record),
+        };
+        work.await
+    }
+
+    /// Opens the payment at an account.
+    async fn open(&self, record: PaymentRecord, id: ProviderId) -> Result<PaymentRecord> {
+        let key = self.fresh_key();
+        let evidence = decision(format!("{id} is tried"), None);
+        let account = self.account(&id).ok();
+        self.begin(record, &evidence, |record| {
+            if record.open_attempt().is_some() || record.live().is_some() {
+                return None;
+            }
+            Some((id.clone(), Intent::Create(Box::new(create_request(record, account, &key)))))
+        })
+        .await
+    }
+
+    async fn confirm(&self, record: PaymentRecord, step: ConfirmStep) -> Result<PaymentRecord> {
+        let key = self.fresh_key();
+        let evidence = decision("the provider waits for our consent".to_owned(), None);
+        self.begin(record, &evidence, |record| {
+            let payment = free_handle(record)?;
+            let intent = Intent::Confirm(ConfirmPayment { key: key.clone(), payment, step });
+            Some((record.account()?.clone(), intent))
+        })
+        .await
+    }
+
+    async fn capture(
+        &self,
+        record: PaymentRecord,
+        part: Option<ProviderPartId>,
+    ) -> Result<PaymentRecord> {
+        let key = self.fresh_key();
+        let evidence = decision("the account only holds, and all is to be taken".to_owned(), None);
+        self.begin(record, &evidence, |record| {
+            let payment = free_handle(record)?;
+            let (key, part) = (key.clone(), part.clone());
+            let intent = Intent::Capture(CapturePayment { key, payment, part, amount: None });
+            Some((record.account()?.clone(), intent))
+        })
+        .await
+    }
+
+    async fn cancel(
+        &self,
+        record: PaymentRecord,
+        part: Option<ProviderPartId>,
+    ) -> Result<PaymentRecord> {
+        let key = self.fresh_key();
+        let evidence = decision("the merchant wants it ended".to_owned(), None);
+        self.begin(record, &evidence, |record| {
+            let payment = free_handle(record)?;
+            let (key, part) = (key.clone(), part.clone());
+            let intent = Intent::Cancel(CancelPayment { key, payment, part });
+            Some((record.account()?.clone(), intent))
+        })
+        .await
+    }
+
+    /// Writes an attempt down and, where a lost process does no harm, marks it as sent in the same
+    /// breath; then sends it. Where only a look can tell later whether it was sent, that is a
+    /// change of its own, so that an attempt that never left is known as one.
+    async fn begin(
+        &self,
+        record: PaymentRecord,
+        evidence: &Evidence,
+        intent: impl Fn(&PaymentRecord) -> Option<(ProviderId, Intent)> + Send + Sync,
+    ) -> Result<PaymentRecord> {
+        let changed = self
+            .change(&record.id, evidence, |draft, now| {
+                let Some((account, intent)) = intent(&draft.record) else { return Ok(false) };
+                add_attempt(&mut draft.record, account, intent, now);
+                Ok(true)
+            })
+            .await?;
+        changed.into_record()
+    }
+
+    async fn doubt(&self, record: PaymentRecord, no: u32) -> Result<PaymentRecord> {
+        let evidence = decision("no answer was written down in time".to_owned(), Some(no));
+        self.change(&record.id, &evidence, |draft, now| {
+            let Some(attempt) = draft.record.attempt_mut(no) else { return Ok(false) };
+            if attempt.state != AttemptState::Sending {
+                return Ok(false);
+            }
+            attempt.state = AttemptState::Unknown;
+            attempt.doubted = true;
+            attempt.doubtful_send_at = attempt.sent_at;
+            attempt.not_found_at.clear();
+            attempt.next_try_at = Some(now);
+            attempt.rung = attempt.rung.max(1);
+            Ok(true)
+        })
+        .await?
+        .into_record()
+    }
+
+    async fn give_up(
+        &self,
+        record: PaymentRecord,
+        no: u32,
+        state: AttemptState,
+    ) -> Result<PaymentRecord> {
+        let words = match state {
+            AttemptState::Abandoned => "given up: nobody can pay what it may have opened",
+            AttemptState::NotCharged => "looked for until it was proved not to exist",
+            AttemptState::Intent
+            | AttemptState::Sending
+            | AttemptState::Unknown
+            | AttemptState::NotSent
+            | AttemptState::Rejected
+            | AttemptState::Accepted => return Ok(record),
+        };
+        let evidence = decision(words.to_owned(), Some(no));
+        self.change(&record.id, &evidence, |draft, now| {
+            let unknown = draft
+                .record
+                .attempt(no)
+                .is_some_and(|attempt| attempt.state == AttemptState::Unknown);
+            if unknown {
+                settle::abandon(&mut draft.record, no, now);
+                settle::close(&mut draft.record, no, state, now);
+            }
+            Ok(unknown)
+        })
+        .await?
+        .into_record()
+    }
+
+    async fn park(
+        &self,
+        record: PaymentRecord,
+        no: u32,
+        reason: ReviewReason,
+    ) -> Result<PaymentRecord> {
+        let evidence = decision("a person has to look at it".to_owned(), Some(no));
+        self.change(&record.id, &evidence, |draft, now| {
+            let note = match draft.record.attempt(no) {
+                Some(attempt) => format!(
+                    "{} at {} is {} since {}",
+                    attempt.intent.in_words(),
+                    attempt.account,
+                    attempt.state.in_words(),
+                    attempt.first_sent_at.unwrap_or(attempt.created_at)
+                ),
+                None => String::new(),
+            };
+            draft.record.add_review(Review { reason, attempt: Some(no), note, since: now });
+            observe::schedule(&mut draft.record, observe::Observed::Nothing, now);
+            Ok(true)
+        })
+        .await?
+        .into_record()
+    }
+
+    async fn end_here(&self, record: PaymentRecord) -> Result<PaymentRecord> {
+        let evidence = decision("no account has it".to_owned(), None);
+        self.change(&record.id, &evidence, |draft, _| {
+            let record = &mut draft.record;
+            if record.live().is_some() || record.status.is_final() {
+                return Ok(false);
+            }
+            let wanted = record.cancel_wanted;
+            record.status = if wanted { PaymentStatus::Cancelled } else { PaymentStatus::Failed };
+            Ok(true)
+        })
+        .await?
+        .into_record()
+    }
+
+    pub(crate) fn fresh_key(&self) -> IdempotencyKey {
+        IdempotencyKey::generate(&*self.random)
+    }
+}
+
+/// Adds an attempt to a record; the plan sends it.
+pub(crate) fn add_attempt(
+    record: &mut PaymentRecord,
+    account: ProviderId,
+    intent: Intent,
+    now: Timestamp,
+) -> u32 {
+    let no = record.next_attempt_no();
+    let mut attempt = Attempt::new(no, account, intent, now);
+    let amounts = record.provider.as_ref().map(|payment| payment.amounts.clone());
+    attempt.amount_before = match &attempt.intent {
+        Intent::Refund(_) => amounts.and_then(|amounts| amounts.refunded),
+        Intent::Capture(_) => amounts.and_then(|amounts| amounts.captured),
+        Intent::Create(_) | Intent::Confirm(_) | Intent::Cancel(_) => None,
+    };
+    record.attempts.push(attempt);
+    no
+}
+
+/// What an account is asked for.
+fn create_request(
+    record: &PaymentRecord,
+    account: Option<&Account>,
+    key: &IdempotencyKey,
+) -> CreatePayment {
+    let asked = &record.request;
+    let no = record.next_attempt_no();
+    let reference = Reference::new(format!("{}-{no}", record.id));
+    let mut create = CreatePayment::new(
+        key.clone(),
+        reference.unwrap_or_else(|_| asked.reference.clone()),
+        asked.amount,
+        asked.description.clone(),
+    );
+    create.capture = match account.map(|account| account.provider.capabilities().capture) {
+        Some(CaptureChoice::Manual) => CaptureMethod::Manual,
+        Some(CaptureChoice::Automatic | CaptureChoice::PerRequest) | None => asked.capture,
+    };
+    create.customer.clone_from(&asked.customer);
+    create.method.clone_from(&asked.method);
+    create.mandate.clone_from(&asked.mandate);
+    create.return_url = asked
+        .return_url
+        .as_ref()
+        .map(|url| returns::add_token(url, &record.id, &record.return_token));
+    create.expires_at = asked.expires_at;
+    create.options.clone_from(&asked.options);
+    create
+}
+
+/// The handle of a payment at which nothing is under way.
+fn free_handle(record: &PaymentRecord) -> Option<PaymentHandle> {
+    if record.open_attempt().is_some() { None } else { record.handle() }
+}
+
+fn decision(words: String, attempt: Option<u32>) -> Evidence {
+    Evidence::Rule { decision: words, attempt }
+}

@@ -1,0 +1,278 @@
+//! What every verb stands on: the accounts, the store, and the one way to change a payment.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use paymux_core::{
+    Capabilities, Clock, Effect, Error, ErrorKind, PaymentProvider, ProviderId, Random, Result,
+    Timestamp,
+};
+
+use crate::{
+    PaymentId,
+    calls::Calls,
+    draft::{Draft, Writer},
+    evidence::Evidence,
+    health::Health,
+    plan::{self, Move, View},
+    record::{PaymentRecord, ReviewReason},
+    routing::Router,
+    settle::{self, Context},
+    store::{CallerKeyRow, Change, Committed, Store, StoreError, StoreErrorKind},
+    telemetry,
+};
+
+/// How often a change is worked out anew when others keep being faster.
+const MOST_RACES: u32 = 50;
+
+/// One account as the orchestrator uses it.
+#[derive(Debug)]
+pub(crate) struct Account {
+    pub(crate) provider: Arc<dyn PaymentProvider>,
+    pub(crate) health: Health,
+    pub(crate) accept_unreported_amount: bool,
+}
+
+/// Times that a merchant may want to set.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    pub(crate) node: String,
+    pub(crate) call_limit: Duration,
+    pub(crate) lease: Duration,
+    pub(crate) stale_after: Duration,
+    pub(crate) unmatched_for: Duration,
+    pub(crate) keys_kept_for: Duration,
+    pub(crate) events_kept_for: Duration,
+}
+
+/// How long after the longest call somebody else may think that it was lost.
+pub(crate) const GRACE: Duration = Duration::from_secs(10);
+
+#[derive(Debug)]
+pub(crate) struct Engine {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) accounts: BTreeMap<ProviderId, Account>,
+    pub(crate) router: Router,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) random: Arc<dyn Random>,
+    pub(crate) settings: Settings,
+    pub(crate) calls: Calls,
+}
+
+/// What came of a change.
+pub(crate) enum Changed {
+    /// It is written; this is the payment now.
+    Done(Box<PaymentRecord>),
+    /// There was nothing to change.
+    Untouched(Box<PaymentRecord>),
+    /// The caller used the key before.
+    KeyTaken(CallerKeyRow),
+}
+
+impl Changed {
+    pub(crate) fn into_record(self) -> Result<PaymentRecord> {
+        match self {
+            Self::Done(record) | Self::Untouched(record) => Ok(*record),
+            Self::KeyTaken(_) => Err(unexpected("a key was taken by a change without one")),
+        }
+    }
+}
+
+impl Engine {
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    pub(crate) fn account(&self, id: &ProviderId) -> Result<&Account> {
+        self.accounts.get(id).ok_or_else(|| {
+            let message = format!("the account {id} is not configured any more");
+            Error::new(ErrorKind::Configuration, Effect::None, message).with_provider(id)
+        })
+    }
+
+    pub(crate) fn context<'a>(&'a self, account: &'a Account, now: Timestamp) -> Context<'a> {
+        Context {
+            now,
+            capabilities: account.provider.capabilities(),
+            accept_unreported_amount: account.accept_unreported_amount,
+            random: &*self.random,
+        }
+    }
+
+    pub(crate) fn next_move(&self, record: &PaymentRecord, now: Timestamp) -> Move {
+        let capabilities = |id: &ProviderId| -> Option<&Capabilities> {
+            self.accounts.get(id).map(|account| account.provider.capabilities())
+        };
+        let call_limit = self.settings.call_limit + GRACE;
+        plan::next_move(record, &View { now, capabilities: &capabilities, call_limit })
+    }
+
+    /// When the payment has to be looked after. What is to be done at once is being done by
+    /// whoever made the change; if that process ends, another one takes over a little later.
+    fn due(&self, record: &PaymentRecord, now: Timestamp) -> Option<Timestamp> {
+        let next = self.next_move(record, now);
+        if let Move::Wait(moment) = next {
+            return Some(moment);
+        }
+        (next != Move::Done).then(|| now.after(self.settings.call_limit + GRACE))
+    }
+
+    pub(crate) async fn load(&self, id: &PaymentId) -> Result<PaymentRecord> {
+        let row = self.store.load(id).await.map_err(|error| unavailable(error, Effect::None))?;
+        let row = row.ok_or_else(|| {
+            Error::new(ErrorKind::NotFound, Effect::None, format!("there is no payment {id}"))
+                .with_field("payment_id")
+        })?;
+        read_document(&row.document)
+    }
+
+    /// Changes a payment: `work` is done on what is stored, and again on what is stored then when
+    /// somebody else was faster. It says whether there was anything to change.
+    pub(crate) async fn change(
+        &self,
+        id: &PaymentId,
+        evidence: &Evidence,
+        work: impl Fn(&mut Draft, Timestamp) -> Result<bool> + Send + Sync,
+    ) -> Result<Changed> {
+        for _ in 0..MOST_RACES {
+            let record = self.load(id).await?;
+            let now = self.now();
+            let mut draft = Draft::of(record);
+            if !work(&mut draft, now)? {
+                return Ok(Changed::Untouched(Box::new(draft.record)));
+            }
+            match Box::pin(self.write(draft, evidence, now)).await? {
+                Written::Done(record) => return Ok(Changed::Done(record)),
+                Written::Lost => {}
+                Written::KeyTaken(row) => return Ok(Changed::KeyTaken(row)),
+                Written::ObjectTaken(note) => {
+                    return Box::pin(self.share_refused(id, evidence, &note)).await;
+                }
+            }
+        }
+        Err(Error::new(
+            ErrorKind::Conflict,
+            Effect::Possible,
+            format!("the payment {id} is changed by others faster than it can be written"),
+        ))
+    }
+
+    pub(crate) async fn write(
+        &self,
+        draft: Draft,
+        evidence: &Evidence,
+        now: Timestamp,
+    ) -> Result<Written> {
+        let due = self.due(&draft.record, now);
+        let cleared = draft.cleared_doubts(now);
+        let writer = Writer { node: &self.settings.node, now, random: &*self.random };
+        let (record, change) = draft.finish(evidence, due, &writer)?;
+        let committed = self.commit(change).await?;
+        Ok(match committed {
+            Committed::Done => {
+                for (account, after) in &cleared {
+                    telemetry::doubt_settled(account, *after);
+                }
+                Written::Done(Box::new(record))
+            }
+            Committed::Lost => Written::Lost,
+            Committed::KeyTaken(row) => Written::KeyTaken(row),
+            Committed::SlotRefused => {
+                return Err(unexpected("another attempt holds the right to move money"));
+            }
+            Committed::ObjectTaken { object, owner } => Written::ObjectTaken(format!(
+                "{} {} at {} belongs to {owner}",
+                object.kind.as_str(),
+                object.id,
+                object.account
+            )),
+        })
+    }
+
+    /// Writes a change, and finds out whether it is there when the store cannot say.
+    async fn commit(&self, change: Change) -> Result<Committed> {
+        let error = match self.store.commit(change.clone()).await {
+            Ok(committed) => return Ok(committed),
+            Err(error) => error,
+        };
+        if error.kind() != StoreErrorKind::CommitUnknown {
+            return Err(unavailable(error, Effect::None));
+        }
+        let history = self.store.history(&change.payment.id).await;
+        let history = history.map_err(|error| unavailable(error, Effect::Possible))?;
+        if history.iter().any(|line| line.id == change.transition.id) {
+            return Ok(Committed::Done);
+        }
+        // It is not there, and its id makes sure that it is not written twice.
+        self.store.commit(change).await.map_err(|error| unavailable(error, Effect::Possible))
+    }
+
+    /// Nothing was to be done about a payment that was due: says anew when it is due.
+    pub(crate) async fn keep_waiting(&self, id: &PaymentId) -> Result<()> {
+        let decision = "nothing is to be done now".to_owned();
+        let evidence = Evidence::Rule { decision, attempt: None };
+        self.change(id, &evidence, |_, _| Ok(true)).await.map(|_| ())
+    }
+
+    /// The provider named an object that belongs to another payment: nothing of its answer is
+    /// taken over, and a person has to look.
+    async fn share_refused(
+        &self,
+        id: &PaymentId,
+        evidence: &Evidence,
+        note: &str,
+    ) -> Result<Changed> {
+        for _ in 0..MOST_RACES {
+            let record = self.load(id).await?;
+            let now = self.now();
+            let mut draft = Draft::of(record);
+            let about = draft.record.open_attempt().or(draft.record.live());
+            let Some(no) = about.map(|attempt| attempt.no) else {
+                return Ok(Changed::Untouched(Box::new(draft.record)));
+            };
+            let reason = ReviewReason::SharedObject;
+            settle::freeze(&mut draft.record, no, reason, note.to_owned(), now);
+            if let Written::Done(record) = Box::pin(self.write(draft, evidence, now)).await? {
+                return Ok(Changed::Done(record));
+            }
+        }
+        Err(unexpected("an object that belongs to another payment could not be noted"))
+    }
+}
+
+/// What came of writing a draft.
+pub(crate) enum Written {
+    Done(Box<PaymentRecord>),
+    Lost,
+    KeyTaken(CallerKeyRow),
+    ObjectTaken(String),
+}
+
+pub(crate) fn read_document(document: &str) -> Result<PaymentRecord> {
+    serde_json::from_str(document).map_err(|source| {
+        Error::new(ErrorKind::Unexpected, Effect::None, "a stored payment cannot be read")
+            .with_source(source)
+    })
+}
+
+/// What a caller is told when the store failed. `effect` says what had been done before.
+pub(crate) fn unavailable(error: StoreError, effect: Effect) -> Error {
+    let kind = match error.kind() {
+        StoreErrorKind::Unavailable | StoreErrorKind::CommitUnknown => ErrorKind::Unavailable,
+        StoreErrorKind::Configuration => ErrorKind::Configuration,
+        StoreErrorKind::Corrupt => ErrorKind::Unexpected,
+    };
+    let message = match effect {
+        Effect::None => format!("the store of payments failed: {error}"),
+        Effect::Possible => format!(
+            "the store of payments failed, and what is under way is looked after once it is back: \
+             {error}"
+        ),
+    };
+    Error::new(kind, effect, message)
+        .with_retryable(kind == ErrorKind::Unavailable)
+        .with_source(error)
+}
+
+pub(crate) fn unexpected(message: &str) -> Error {
+    Error::new(ErrorKind::Unexpected, Effect::None, message)
+}

@@ -1,0 +1,215 @@
+//! Why a payment is in its state, for a person on call.
+
+use std::fmt;
+
+use paymux_core::Result;
+
+use crate::{
+    Evidence, Orchestrator, PaymentId, Said,
+    draft::digest,
+    plan::Move,
+    record::{Attempt, PaymentRecord},
+    store::TransitionRow,
+};
+
+/// Why a payment is in its state: what was asked, what was done and seen, in order, and what
+/// happens next. Printed, it is a page of sentences.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Explanation {
+    /// The payment.
+    pub record: PaymentRecord,
+    /// Everything that moved it, oldest first.
+    pub history: Vec<TransitionRow>,
+    /// What happens next, in words.
+    pub next: String,
+    /// Does every line of the history follow from the one before? If not, somebody changed it.
+    pub history_is_whole: bool,
+}
+
+impl Orchestrator {
+    /// Says why a payment is in its state.
+    ///
+    /// # Errors
+    /// `NotFound` when there is none, `Unavailable` when the store is.
+    pub async fn explain(&self, id: &PaymentId) -> Result<Explanation> {
+        let history = self.history(id).await?;
+        let record = self.0.load(id).await?;
+        let next = in_words(&self.0.next_move(&record, self.0.now()), &record);
+        let history_is_whole = is_whole(&history, &record);
+        Ok(Explanation { record, history, next, history_is_whole })
+    }
+}
+
+fn is_whole(history: &[TransitionRow], record: &PaymentRecord) -> bool {
+    let mut previous = "";
+    for line in history {
+        if line.previous_digest != previous || line.digest != digest(line) {
+            return false;
+        }
+        previous = &line.digest;
+    }
+    // A change that was written between the two reads is no sign of anything.
+    let newer = history.last().is_some_and(|line| line.version != record.version);
+    newer || previous == record.last_digest
+}
+
+fn in_words(next: &Move, record: &PaymentRecord) -> String {
+    match next {
+        Move::Wait(moment) => match record.open_attempt() {
+            Some(attempt) => format!(
+                "attempt {} is looked after again at {moment}; nobody else is charged before",
+                attempt.no
+            ),
+            None => format!("it is read from its provider again at {moment}"),
+        },
+        Move::Done if record.open_attempt().is_some() => {
+            "nothing, until a person has looked at it".to_owned()
+        }
+        Move::Done => "nothing: it is settled".to_owned(),
+        Move::Send(no) => format!("attempt {no} is sent"),
+        Move::Doubt(no) => format!("attempt {no} has had no answer for too long: in doubt"),
+        Move::LookUp | Move::LookUpReference(_) => "its provider is asked what it knows".to_owned(),
+        Move::LookUpRefund(_) => "its provider is asked for the refund".to_owned(),
+        Move::NotCharged(no) => format!("attempt {no} is proved not to exist"),
+        Move::Abandon(no) => format!("attempt {no} is given up: nobody can pay it"),
+        Move::Park(..) => "a person is asked to look at it".to_owned(),
+        Move::Climb(no) => format!("attempt {no} is looked after again later"),
+        Move::Create(account) => format!("{account} is tried"),
+        Move::Confirm(_) => "our consent is given".to_owned(),
+        Move::Capture(_) => "what is held is taken".to_owned(),
+        Move::Cancel(_) => "what is open is ended".to_owned(),
+        Move::EndHere => "it ends: no account has it".to_owned(),
+    }
+}
+
+impl fmt::Display for Explanation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let record = &self.record;
+        let request = &record.request;
+        writeln!(f, "{} · {} · {}", record.id, request.reference, request.amount)?;
+        let paid = if record.is_paid() { "paid" } else { "not paid" };
+        writeln!(f, "{}, {paid}, since {}", record.status, record.updated_at)?;
+        if let Some(payment) = &record.provider {
+            writeln!(
+                f,
+                "at {} it is {}, in its own word \"{}\"",
+                payment.provider, payment.id, payment.provider_status
+            )?;
+        }
+        if let Some(word) = &record.undocumented_status {
+            writeln!(f, "its provider said \"{word}\", which nobody documented; it moved nothing")?;
+        }
+        for review in &record.reviews {
+            writeln!(f, "A PERSON HAS TO LOOK: {}: {}", review.reason, review.note)?;
+        }
+        writeln!(f, "\nThe way it was routed")?;
+        for step in &record.route {
+            writeln!(f, "  {} by rule \"{}\": {}", step.account, step.rule, step.why)?;
+        }
+        writeln!(f, "\nWhat was tried")?;
+        for attempt in &record.attempts {
+            write_attempt(f, attempt)?;
+        }
+        writeln!(f, "\nWhat happened, and the evidence")?;
+        let mut status = None;
+        for line in &self.history {
+            write_line(f, line, status)?;
+            status = Some(line.to);
+        }
+        if !self.history_is_whole {
+            writeln!(f, "THE HISTORY WAS CHANGED: its lines do not follow from one another")?;
+        }
+        write!(f, "\nNext: {}", self.next)
+    }
+}
+
+fn write_attempt(f: &mut fmt::Formatter<'_>, attempt: &Attempt) -> fmt::Result {
+    write!(
+        f,
+        "  {}. {} at {}: {}",
+        attempt.no,
+        attempt.intent.in_words(),
+        attempt.account,
+        attempt.state.in_words()
+    )?;
+    match attempt.sends {
+        0 | 1 => {}
+        sends => write!(f, ", sent {sends} times with one key")?,
+    }
+    if let Some(refund) = &attempt.refund {
+        write!(f, ", {} ({})", refund.status, refund.provider_status)?;
+    }
+    if let Some(fault) = &attempt.fault {
+        write!(f, "; last trouble: {}", fault.message)?;
+    }
+    writeln!(f)
+}
+
+fn write_line(
+    f: &mut fmt::Formatter<'_>,
+    line: &TransitionRow,
+    before: Option<paymux_core::PaymentStatus>,
+) -> fmt::Result {
+    write!(f, "  {}  ", line.at)?;
+    match serde_json::from_str::<Evidence>(&line.evidence) {
+        Ok(evidence) => write_evidence(f, &evidence)?,
+        Err(_) => write!(f, "{}", line.cause)?,
+    }
+    if before != Some(line.to) {
+        write!(f, " → {}", line.to)?;
+    }
+    writeln!(f)
+}
+
+fn write_evidence(f: &mut fmt::Formatter<'_>, evidence: &Evidence) -> fmt::Result {
+    match evidence {
+        Evidence::Asked { what } => write!(f, "the merchant asked for {what}"),
+        Evidence::Sent { attempt, send: 1 } => write!(f, "attempt {attempt} was sent"),
+        Evidence::Sent { attempt, send } => {
+            write!(f, "attempt {attempt} was sent again, for the {send}. time, with the same key")
+        }
+        Evidence::Reply { attempt, said } => {
+            write!(f, "the answer to attempt {attempt}: ")?;
+            write_said(f, said)
+        }
+        Evidence::Lookup { account, said, .. } => {
+            write!(f, "{account} was asked: ")?;
+            write_said(f, said)
+        }
+        Evidence::Webhook { account, name, trust, said, .. } => {
+            write!(f, "{account} told us \"{name}\" ({trust}): ")?;
+            write_said(f, said)
+        }
+        Evidence::Rule { decision, attempt: Some(no) } => write!(f, "attempt {no}: {decision}"),
+        Evidence::Rule { decision, attempt: None } => write!(f, "{decision}"),
+        Evidence::Person { who, decision } => write!(f, "{who} decided: {decision}"),
+    }
+}
+
+fn write_said(f: &mut fmt::Formatter<'_>, said: &Said) -> fmt::Result {
+    match said {
+        Said::Payment { id, status, provider_status, captured, refunded } => {
+            write!(f, "{id} is {status} (\"{provider_status}\")")?;
+            if let Some(captured) = captured {
+                write!(f, ", {captured} taken")?;
+            }
+            match refunded {
+                Some(refunded) => write!(f, ", {refunded} given back"),
+                None => Ok(()),
+            }
+        }
+        Said::Refund { status, provider_status, .. } => {
+            write!(f, "the refund is {status} (\"{provider_status}\")")
+        }
+        Said::Error { fault } => {
+            let effect = match fault.effect {
+                paymux_core::Effect::None => "nothing was done by it",
+                paymux_core::Effect::Possible => "it may have been done all the same",
+            };
+            write!(f, "{}; {effect}", fault.message)
+        }
+        Said::NotFound => write!(f, "it does not know it"),
+        Said::Nothing => write!(f, "nothing new"),
+    }
+}

@@ -1,0 +1,391 @@
+//! Webhooks: proved, kept, acknowledged; applied later, in any order, with the same end.
+
+use paymux_core::{
+    Effect, Error, ErrorKind, Payment, PaymentLookup, ProviderId, ProviderPaymentId, Result,
+    Subject, Timestamp, Trust, WebhookDelivery, WebhookEvent,
+};
+use sha2::{Digest, Sha256};
+use std::time::Duration;
+
+use crate::{
+    Orchestrator, PaymentId,
+    engine::{Account, Changed, Engine, unavailable},
+    evidence::{Evidence, Said},
+    observe::{self, Source},
+    record::{AttemptState, Intent, PaymentRecord},
+    store::{InboxOutcome, InboxRow, InboxSettlement, ObjectKind, ObjectRef, OutboxRow, Received},
+    telemetry,
+};
+
+/// What anybody could have sent makes us look at one payment at most this often.
+const HINTS_APART: Duration = Duration::from_secs(30);
+/// How long an event waits that came before what it is about was written down.
+const FIRST_WAIT: Duration = Duration::from_secs(2);
+const LONGEST_WAIT: Duration = Duration::from_secs(600);
+
+impl Orchestrator {
+    /// Takes a delivery of a webhook for an account. It is proved authentic and kept; what it says
+    /// is applied by [`Orchestrator::step`]. Answer 200 with the text that this returns.
+    ///
+    /// # Errors
+    /// `InvalidSignature` when it must not be believed: answer 401 and say nothing more.
+    /// `InvalidResponse` when it is authentic and cannot be read: answer 400. `Unavailable` when
+    /// it could not be kept: answer 503, and the provider sends it again.
+    pub async fn ingest(
+        &self,
+        account: &ProviderId,
+        delivery: &WebhookDelivery<'_>,
+    ) -> Result<&'static str> {
+        let known = self.0.account(account)?;
+        let events = known.provider.verify_webhook(delivery).inspect_err(|error| {
+            telemetry::delivery_refused(account, error.kind());
+        })?;
+        let digest = hex::encode(Sha256::digest(delivery.body));
+        let rows = events
+            .iter()
+            .map(|event| inbox_row(account, event, &digest, delivery.received_at))
+            .collect::<Result<Vec<_>>>()?;
+        let kept = self.0.store.receive(rows).await;
+        let kept = kept.map_err(|error| unavailable(error, Effect::None))?;
+        for (received, event) in kept.iter().zip(&events) {
+            telemetry::event_received(account, *received);
+            if *received == Received::Contradiction {
+                telemetry::event_contradicts(account, &event.key);
+            }
+        }
+        Ok(known.provider.capabilities().webhook_ack)
+    }
+}
+
+fn inbox_row(
+    account: &ProviderId,
+    event: &WebhookEvent,
+    digest: &str,
+    received_at: Timestamp,
+) -> Result<InboxRow> {
+    Ok(InboxRow {
+        account: account.clone(),
+        key: event.key.clone(),
+        trust: event.trust,
+        event: crate::draft::to_json(event)?,
+        digest: digest.to_owned(),
+        received_at,
+        tries: 0,
+        due_at: received_at,
+    })
+}
+
+impl Engine {
+    /// Applies one event of the inbox. Whatever goes wrong, it is tried again.
+    pub(crate) async fn apply(&self, row: InboxRow) -> Result<()> {
+        let outcome = match self.try_to_apply(&row).await {
+            Ok(Applied::WithAChange) => return Ok(()),
+            Ok(Applied::As(outcome)) => outcome,
+            Err(error) => {
+                tracing::warn!(account = %row.account, key = %row.key, %error, "an event waits");
+                InboxOutcome::Later(self.now().after(wait(row.tries)))
+            }
+        };
+        telemetry::event_settled(&row.account, outcome, self.now().since(row.received_at));
+        let settlement = settlement(&row, outcome);
+        let settled = self.store.settle_inbox(&settlement).await;
+        settled.map_err(|error| unavailable(error, Effect::None))?;
+        Ok(())
+    }
+
+    async fn try_to_apply(&self, row: &InboxRow) -> Result<Applied> {
+        let event: WebhookEvent = serde_json::from_str(&row.event).map_err(|source| {
+            Error::new(ErrorKind::Unexpected, Effect::None, "a stored event cannot be read")
+                .with_source(source)
+        })?;
+        let account = self.account(&row.account)?;
+        match &event.subject {
+            Subject::Payment(id) => self.about_payment(row, &event, account, id).await,
+            Subject::Part { payment: Some(id), .. } => {
+                self.about_payment(row, &event, account, id).await
+            }
+            Subject::Part { id, payment: None } => {
+                let object = object(row, ObjectKind::Part, id.as_str());
+                if let Some(owner) = self.owner(&object).await? {
+                    return self.look_because(row, &event, account, &owner, None).await;
+                }
+                let lookup = PaymentLookup::Part { id: id.clone(), options: Default::default() };
+                let seen = self.ask(account, &lookup).await?;
+                let id = seen.id.clone();
+                self.about_payment_seen(row, &event, account, &id, Some(seen)).await
+            }
+            Subject::Refund { id } => {
+                let object = object(row, ObjectKind::Refund, id.as_str());
+                match self.owner(&object).await? {
+                    Some(owner) => self.look_at_refund(&owner, id.as_str()).await,
+                    None => self.unmatched(row, &event).await,
+                }
+            }
+            // Mandates, and what is no payment at all: the merchant reads of it.
+            Subject::Mandate { .. } | Subject::Other { .. } | _ => {
+                self.hand_on(row, &event, "webhook.other").await
+            }
+        }
+    }
+
+    async fn about_payment(
+        &self,
+        row: &InboxRow,
+        event: &WebhookEvent,
+        account: &Account,
+        id: &ProviderPaymentId,
+    ) -> Result<Applied> {
+        self.about_payment_seen(row, event, account, id, None).await
+    }
+
+    async fn about_payment_seen(
+        &self,
+        row: &InboxRow,
+        event: &WebhookEvent,
+        account: &Account,
+        id: &ProviderPaymentId,
+        seen: Option<Payment>,
+    ) -> Result<Applied> {
+        let object = object(row, ObjectKind::Payment, id.as_str());
+        let owner = match self.owner(&object).await? {
+            Some(owner) => Some(owner),
+            None => self.owner_by_reference(row, event.payment.as_deref()).await?,
+        };
+        match owner {
+            Some(owner) => self.look_because(row, event, account, &owner, seen).await,
+            None => self.unmatched(row, event).await,
+        }
+    }
+
+    async fn owner(&self, object: &ObjectRef) -> Result<Option<PaymentId>> {
+        let owner = self.store.find_object(object).await;
+        owner.map_err(|error| unavailable(error, Effect::None))
+    }
+
+    /// An event that came before the answer to the call that it is about: our own reference tells
+    /// whose it is, where the provider echoes it in an event that is signed.
+    async fn owner_by_reference(
+        &self,
+        row: &InboxRow,
+        said: Option<&Payment>,
+    ) -> Result<Option<PaymentId>> {
+        let Some(reference) = said.and_then(|payment| payment.reference.as_ref()) else {
+            return Ok(None);
+        };
+        if row.trust == Trust::Unsigned {
+            return Ok(None);
+        }
+        let Some((id, _)) = reference.as_str().rsplit_once('-') else { return Ok(None) };
+        let Ok(id) = id.parse::<PaymentId>() else { return Ok(None) };
+        let stored = self.store.load(&id).await;
+        let stored = stored.map_err(|error| unavailable(error, Effect::None))?;
+        Ok(stored.map(|row| row.id))
+    }
+
+    /// A payment of ours is told about: it is looked at, or, where the event may be believed that
+    /// far, what it says is taken over.
+    async fn look_because(
+        &self,
+        row: &InboxRow,
+        event: &WebhookEvent,
+        account: &Account,
+        owner: &PaymentId,
+        seen: Option<Payment>,
+    ) -> Result<Applied> {
+        let record = self.load(owner).await?;
+        if let Some(settled) = self.not_worth_a_look(row, &record) {
+            return Ok(settled);
+        }
+        let (payment, source) = match (seen, believed(event)) {
+            (Some(payment), _) => (payment, Source::Asked),
+            (None, Some(payment)) => (payment.clone(), Source::Event),
+            (None, None) => (self.read_for(event, account, &record).await?, Source::Asked),
+        };
+        let evidence = Evidence::Webhook {
+            account: row.account.clone(),
+            key: row.key.clone(),
+            name: event.name.clone(),
+            trust: event.trust,
+            said: Said::from(&payment),
+        };
+        let changed = self
+            .change(owner, &evidence, |draft, now| {
+                let context = self.context(account, now);
+                let took = take_in(&mut draft.record, &payment, source, &context);
+                if !took {
+                    return Ok(false);
+                }
+                draft.inbox.push(settlement(row, InboxOutcome::Applied));
+                Ok(true)
+            })
+            .await?;
+        match changed {
+            Changed::Done(record) => {
+                telemetry::event_settled(
+                    &row.account,
+                    InboxOutcome::Applied,
+                    self.now().since(row.received_at),
+                );
+                self.drive(*record).await?;
+                Ok(Applied::WithAChange)
+            }
+            // The answer to the call that it is about is on its way.
+            Changed::Untouched(record) if is_on_its_way(&record) => {
+                Ok(Applied::As(InboxOutcome::Later(self.now().after(wait(row.tries)))))
+            }
+            Changed::Untouched(_) | Changed::KeyTaken(_) => Ok(Applied::As(InboxOutcome::Stale)),
+        }
+    }
+
+    /// A look that was made after the event arrived has seen what it is about. What anybody could
+    /// have sent makes us look only now and then.
+    fn not_worth_a_look(&self, row: &InboxRow, record: &PaymentRecord) -> Option<Applied> {
+        let looked_at = record.looked_at?;
+        if looked_at > row.received_at {
+            return Some(Applied::As(InboxOutcome::Stale));
+        }
+        let soon = looked_at.after(HINTS_APART);
+        (row.trust == Trust::Unsigned && soon > self.now())
+            .then_some(Applied::As(InboxOutcome::Later(soon)))
+    }
+
+    /// The payment that the event is about, as its provider tells it when asked. An event can be
+    /// about an attempt that was given up: then that one is asked for.
+    async fn read_for(
+        &self,
+        event: &WebhookEvent,
+        account: &Account,
+        record: &PaymentRecord,
+    ) -> Result<Payment> {
+        let named = match &event.subject {
+            Subject::Payment(id) => Some(id),
+            Subject::Part { payment, .. } => payment.as_ref(),
+            Subject::Refund { .. } | Subject::Mandate { .. } | Subject::Other { .. } | _ => None,
+        };
+        let known = record.handle().filter(|handle| {
+            record.account() == Some(account.provider.id())
+                && named.is_none_or(|id| *id == handle.id)
+        });
+        let handle = match (known, named) {
+            (Some(handle), _) => handle,
+            (None, Some(id)) => {
+                let mut handle = paymux_core::PaymentHandle::new(id.clone());
+                handle.options = record.request.options.clone();
+                handle.mandate.clone_from(&record.request.mandate);
+                handle
+            }
+            (None, None) => {
+                let message = "the event names no payment that could be read";
+                return Err(Error::new(ErrorKind::Unexpected, Effect::None, message));
+            }
+        };
+        self.ask(account, &PaymentLookup::Payment(handle)).await
+    }
+
+    async fn look_at_refund(&self, owner: &PaymentId, refund: &str) -> Result<Applied> {
+        let record = self.load(owner).await?;
+        let no = record.attempts.iter().find(|attempt| {
+            let id = attempt.refund.as_ref().and_then(|refund| refund.id.as_ref());
+            id.is_some_and(|id| id.as_str() == refund)
+        });
+        let Some(no) = no.map(|attempt| attempt.no) else {
+            return Ok(Applied::As(InboxOutcome::Stale));
+        };
+        let record = self.look_up_refund(record, no).await?;
+        self.drive(record).await?;
+        Ok(Applied::As(InboxOutcome::Applied))
+    }
+
+    /// Nothing of ours, as far as is known yet: what it is about may be written down any moment.
+    async fn unmatched(&self, row: &InboxRow, event: &WebhookEvent) -> Result<Applied> {
+        let now = self.now();
+        if now.since(row.received_at) < self.settings.unmatched_for {
+            return Ok(Applied::As(InboxOutcome::Later(now.after(wait(row.tries)))));
+        }
+        self.hand_on(row, event, "webhook.unmatched").await?;
+        Ok(Applied::As(InboxOutcome::Unmatched))
+    }
+
+    /// The merchant is told of an event that is about no payment.
+    async fn hand_on(&self, row: &InboxRow, event: &WebhookEvent, kind: &str) -> Result<Applied> {
+        let document = serde_json::json!({
+            "account": row.account,
+            "name": event.name,
+            "subject": event.subject,
+            "trust": event.trust,
+        });
+        let outbox = OutboxRow {
+            id: format!("{}:{}", row.account, row.key),
+            payment: None,
+            version: 0,
+            kind: kind.to_owned(),
+            at: self.now(),
+            document: document.to_string(),
+        };
+        let added = self.store.add_event(outbox).await;
+        added.map_err(|error| unavailable(error, Effect::None))?;
+        Ok(Applied::As(InboxOutcome::HandedOn))
+    }
+}
+
+enum Applied {
+    /// In the same transaction as the change that it led to.
+    WithAChange,
+    /// It is settled like this.
+    As(InboxOutcome),
+}
+
+/// What an event may say without our asking: nothing that ends a payment, and only when it is
+/// signed and fresh.
+fn believed(event: &WebhookEvent) -> Option<&Payment> {
+    let payment = event.payment.as_deref()?;
+    let fresh = event.trust == Trust::SignedFresh;
+    (fresh && !payment.status.is_final()).then_some(payment)
+}
+
+/// Takes a word about a payment in, by the attempt that it is about.
+fn take_in(
+    record: &mut PaymentRecord,
+    payment: &Payment,
+    source: Source,
+    context: &crate::settle::Context<'_>,
+) -> bool {
+    let current = record.provider.as_ref();
+    if current.is_some_and(|known| known.provider == payment.provider && known.id == payment.id) {
+        observe::observe(record, payment.clone(), source, context);
+        return true;
+    }
+    let about = record.attempts.iter().find(|attempt| {
+        let Intent::Create(create) = &attempt.intent else { return false };
+        attempt.account == payment.provider
+            && (attempt.object.as_ref() == Some(&payment.id)
+                || payment.reference.as_ref() == Some(&create.reference))
+    });
+    let Some((no, send, state)) = about.map(|attempt| (attempt.no, attempt.sends, attempt.state))
+    else {
+        return false;
+    };
+    if state == AttemptState::Sending {
+        return false;
+    }
+    let outcome = crate::settle::Outcome::Payment(Box::new(payment.clone()));
+    crate::settle::settle(record, no, send, outcome, context);
+    true
+}
+
+fn is_on_its_way(record: &PaymentRecord) -> bool {
+    record.open_attempt().is_some_and(|attempt| attempt.state == AttemptState::Sending)
+}
+
+fn object(row: &InboxRow, kind: ObjectKind, id: &str) -> ObjectRef {
+    ObjectRef { account: row.account.clone(), kind, id: id.to_owned() }
+}
+
+fn settlement(row: &InboxRow, outcome: InboxOutcome) -> InboxSettlement {
+    InboxSettlement { account: row.account.clone(), key: row.key.clone(), outcome }
+}
+
+/// 2 s, doubled with every try, up to ten minutes.
+fn wait(tries: u32) -> Duration {
+    FIRST_WAIT.saturating_mul(1 << tries.min(9)).min(LONGEST_WAIT)
+}

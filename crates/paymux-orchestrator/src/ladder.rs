@@ -1,0 +1,34 @@
+//! The ladder out of doubt, and how often an open payment is looked at.
+
+use std::time::Duration;
+
+use paymux_core::{Error, Random, Timestamp, retry::RetryPolicy};
+
+/// After this long in doubt a person is asked. Looking goes on.
+pub(crate) const PARK_AFTER: Duration = Duration::from_secs(24 * 3600);
+/// A look-up that says "not found" counts only when it was said this often.
+pub(crate) const NEGATIVES_NEEDED: usize = 3;
+/// A payment that is open for this long after its last change is shown to a person.
+pub(crate) const OPEN_FOR_TOO_LONG: Duration = Duration::from_secs(30 * 24 * 3600);
+
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+/// When to try again about an attempt in doubt: at once, then after 5 s, 30 s, 2 min, 10 min, 1 h,
+/// 6 h and daily, each varied by a fifth, and never sooner than the provider asks.
+pub(crate) fn next_try(rung: u32, error: &Error, now: Timestamp, random: &dyn Random) -> Timestamp {
+    let wait = match rung.checked_sub(1) {
+        None => error.retry_after().unwrap_or_default(),
+        Some(step) => RetryPolicy::patient()
+            .delay(usize::try_from(step).unwrap_or(usize::MAX), error, random)
+            .unwrap_or(DAY),
+    };
+    now.after(wait)
+}
+
+/// When to look at an open payment again, by how often it was looked at since it changed: webhooks
+/// get lost. After 1 min, 10 min, 1 h, 6 h and daily.
+pub(crate) fn next_look(looks: u32, now: Timestamp) -> Timestamp {
+    const MINUTES: [u64; 4] = [1, 10, 60, 360];
+    let step = usize::try_from(looks).unwrap_or(usize::MAX);
+    now.after(MINUTES.get(step).map_or(DAY, |minutes| Duration::from_secs(minutes * 60)))
+}

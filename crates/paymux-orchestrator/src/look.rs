@@ -1,0 +1,220 @@
+//! Asking a provider what it knows. A look never moves money, and one that fails says nothing.
+
+use paymux_core::{
+    Effect, Error, ErrorKind, Payment, PaymentLookup, ProviderId, RefundLookup, Result,
+};
+
+use crate::{
+    engine::{Account, Engine},
+    evidence::{Evidence, Said},
+    health::Purpose,
+    ladder,
+    observe::{self, Observed, Source},
+    record::{AttemptState, Fault, Intent, PaymentRecord},
+    settle::{self, Outcome},
+};
+
+impl Engine {
+    /// Asks the account for the payment.
+    pub(crate) async fn look_up(&self, record: PaymentRecord) -> Result<PaymentRecord> {
+        let Some(handle) = record.handle() else { return Ok(record) };
+        let Some(id) = record.account().cloned() else { return Ok(record) };
+        let account = match self.account(&id) {
+            Ok(account) => account,
+            Err(error) => return self.look_failed(record, &error).await,
+        };
+        let result = self.ask(account, &PaymentLookup::Payment(handle)).await;
+        let payment = match result {
+            Ok(payment) => payment,
+            Err(error) => return self.look_failed(record, &error).await,
+        };
+        let attempt = record.open_attempt().map(|attempt| attempt.no);
+        let evidence = Evidence::Lookup { account: id, attempt, said: Said::from(&payment) };
+        self.change(&record.id, &evidence, |draft, now| {
+            if draft.record.account() != record.account() {
+                return Ok(false);
+            }
+            let context = self.context(account, now);
+            observe::observe(&mut draft.record, payment.clone(), Source::Asked, &context);
+            climb_unsettled(&mut draft.record, &context);
+            Ok(true)
+        })
+        .await?
+        .into_record()
+    }
+
+    /// A look that failed says nothing; it is made again.
+    async fn look_failed(&self, record: PaymentRecord, error: &Error) -> Result<PaymentRecord> {
+        if let Some(no) = record.open_attempt().map(|attempt| attempt.no) {
+            return self.climb(record, no, Some(error)).await;
+        }
+        let fault = Fault::from(error);
+        let account = record.account().cloned();
+        let Some(account) = account else { return Ok(record) };
+        let evidence = Evidence::Lookup { account, attempt: None, said: Said::from(&fault) };
+        self.change(&record.id, &evidence, |draft, now| {
+            observe::schedule(&mut draft.record, Observed::Nothing, now);
+            // A final payment keeps waiting for the look that something about it needs.
+            if draft.record.next_look_at.is_none() {
+                draft.record.next_look_at = Some(ladder::next_look(draft.record.looks, now));
+            }
+            Ok(true)
+        })
+        .await?
+        .into_record()
+    }
+
+    /// Asks the account for the payment of an attempt by our reference.
+    pub(crate) async fn look_up_reference(
+        &self,
+        record: PaymentRecord,
+        no: u32,
+    ) -> Result<PaymentRecord> {
+        let Some(attempt) = record.attempt(no) else { return Ok(record) };
+        let Intent::Create(create) = &attempt.intent else { return Ok(record) };
+        let account = match self.account(&attempt.account) {
+            Ok(account) => account,
+            Err(error) => return self.climb(record, no, Some(&error)).await,
+        };
+        let lookup = PaymentLookup::Reference {
+            reference: create.reference.clone(),
+            options: create.options.clone(),
+        };
+        let id = attempt.account.clone();
+        let result = self.ask(account, &lookup).await;
+        let said = match &result {
+            Ok(payment) => Said::from(payment),
+            Err(error) if error.kind() == ErrorKind::NotFound => Said::NotFound,
+            Err(error) => return self.climb(record, no, Some(error)).await,
+        };
+        let found = result.ok();
+        let evidence = Evidence::Lookup { account: id, attempt: Some(no), said };
+        self.change(&record.id, &evidence, |draft, now| {
+            let Some(attempt) = draft.record.attempt_mut(no) else { return Ok(false) };
+            if attempt.state != AttemptState::Unknown {
+                return Ok(false);
+            }
+            let send = attempt.sends;
+            match &found {
+                Some(payment) => {
+                    let outcome = Outcome::Payment(Box::new(payment.clone()));
+                    let context = self.context(account, now);
+                    settle::settle(&mut draft.record, no, send, outcome, &context);
+                }
+                None => {
+                    attempt.not_found_at.push(now);
+                    attempt.seen_unchanged = true;
+                }
+            }
+            Ok(true)
+        })
+        .await?
+        .into_record()
+    }
+
+    /// Asks the account for a refund.
+    pub(crate) async fn look_up_refund(
+        &self,
+        record: PaymentRecord,
+        no: u32,
+    ) -> Result<PaymentRecord> {
+        let Some(attempt) = record.attempt(no) else { return Ok(record) };
+        let Some(id) = attempt.refund.as_ref().and_then(|refund| refund.id.clone()) else {
+            return Ok(record);
+        };
+        let account = match self.account(&attempt.account) {
+            Ok(account) => account,
+            Err(error) => return self.look_failed(record, &error).await,
+        };
+        let lookup = RefundLookup { id, payment: record.handle() };
+        let permit = account.health.admit(Purpose::Look);
+        let limit = self.settings.call_limit;
+        let call = account.provider.fetch_refund(&lookup);
+        let result = tokio::time::timeout(limit, call)
+            .await
+            .unwrap_or_else(|_| Err(read_over_time(account.provider.id())));
+        if let Ok(permit) = permit {
+            permit.record(result.as_ref().map(|_| ()));
+        }
+        let refund = match result {
+            Ok(refund) => refund,
+            Err(error) => return self.look_failed(record, &error).await,
+        };
+        let evidence = Evidence::Lookup {
+            account: attempt.account.clone(),
+            attempt: Some(no),
+            said: Said::from(&refund),
+        };
+        self.change(&record.id, &evidence, |draft, now| {
+            observe::observe_refund(&mut draft.record, no, &refund);
+            observe::schedule(&mut draft.record, Observed::Nothing, now);
+            if refund.status.is_final() {
+                // What it did to the payment's amounts is read once more.
+                draft.record.look_at(now);
+            }
+            Ok(true)
+        })
+        .await?
+        .into_record()
+    }
+
+    /// One read of a payment, within its time.
+    pub(crate) async fn ask(&self, account: &Account, lookup: &PaymentLookup) -> Result<Payment> {
+        let id = account.provider.id();
+        let permit = account
+            .health
+            .admit(Purpose::Look)
+            .map_err(|refusal| refusal.to_error(id, self.now()))?;
+        let call = account.provider.fetch_payment(lookup);
+        let result = tokio::time::timeout(self.settings.call_limit, call)
+            .await
+            .unwrap_or_else(|_| Err(read_over_time(id)));
+        permit.record(result.as_ref().map(|_| ()));
+        result
+    }
+
+    /// Nothing new about an attempt in doubt: the next rung.
+    pub(crate) async fn climb(
+        &self,
+        record: PaymentRecord,
+        no: u32,
+        error: Option<&Error>,
+    ) -> Result<PaymentRecord> {
+        let account = record.attempt(no).map(|attempt| attempt.account.clone());
+        let Some(account) = account else { return Ok(record) };
+        let nothing_new = Error::new(ErrorKind::Unexpected, Effect::Possible, "nothing new");
+        let reason = error.unwrap_or(&nothing_new);
+        let said = error.map_or(Said::Nothing, |error| Said::from(&Fault::from(error)));
+        let evidence = Evidence::Lookup { account, attempt: Some(no), said };
+        self.change(&record.id, &evidence, |draft, now| {
+            let Some(attempt) = draft.record.attempt_mut(no) else { return Ok(false) };
+            if !attempt.state.is_open() {
+                return Ok(false);
+            }
+            settle::climb(attempt, reason, now, &*self.random);
+            Ok(true)
+        })
+        .await?
+        .into_record()
+    }
+}
+
+/// A look that settles nothing about a step in doubt, and does not show it undone either, is no
+/// reason to look again at once.
+fn climb_unsettled(record: &mut PaymentRecord, context: &settle::Context<'_>) {
+    let nothing_new = Error::new(ErrorKind::Unexpected, Effect::Possible, "nothing new");
+    for attempt in &mut record.attempts {
+        let unsettled = attempt.state == AttemptState::Unknown
+            && !attempt.seen_unchanged
+            && attempt.next_try_at.is_some();
+        if unsettled {
+            settle::climb(attempt, &nothing_new, context.now, context.random);
+        }
+    }
+}
+
+fn read_over_time(id: &ProviderId) -> Error {
+    Error::new(ErrorKind::Timeout, Effect::None, "the look-up took longer than it may")
+        .with_provider(id)
+        .with_retryable(true)
+}

@@ -1,0 +1,281 @@
+//! What a provider's word about a payment changes. Evidence moves a payment forward only along the
+//! core's table; what the table forbids is kept and, where money could be concerned, shown to a
+//! person.
+
+use paymux_core::{
+    Amounts, Money, NextAction, Part, Payment, PaymentStatus, Refund, RefundStatus, Timestamp,
+};
+
+use crate::{
+    ladder,
+    record::{Attempt, AttemptState, Intent, PaymentRecord, Review, ReviewReason},
+    settle::{Context, close, mismatch},
+};
+
+/// Where a word about a payment comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// We asked: the answer to a call, or a look-up.
+    Asked,
+    /// A signed and fresh event told us, and it may not end anything.
+    Event,
+}
+
+/// What a word about a payment did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Observed {
+    /// The record says something new.
+    Changed,
+    /// It said nothing new, or something older than what is known.
+    Nothing,
+}
+
+/// Takes in what the provider that has the payment says of it.
+pub(crate) fn observe(
+    record: &mut PaymentRecord,
+    payment: Payment,
+    source: Source,
+    context: &Context<'_>,
+) -> Observed {
+    let now = context.now;
+    if source == Source::Asked {
+        record.looked_at = Some(now);
+    }
+    let Some(no) = record.live().map(|attempt| attempt.no) else { return Observed::Nothing };
+    if let Some(note) = mismatch(record, no, &payment, context.capabilities) {
+        let review = Review { reason: ReviewReason::Mismatch, attempt: Some(no), note, since: now };
+        record.add_review(review);
+        schedule(record, Observed::Nothing, now);
+        return Observed::Changed;
+    }
+    let status = payment.status;
+    if status == PaymentStatus::Unknown {
+        // A word that nobody documented moves nothing; the look comes again.
+        record.note_word(&payment);
+        schedule(record, Observed::Nothing, now);
+        return Observed::Nothing;
+    }
+    if record.provider.is_some() && !record.status.can_become(status) {
+        return contradicted(record, &payment, no, now);
+    }
+    let before = (record.status, record.provider.clone().map(|payment| payment.amounts));
+    let merged = merge(record.provider.take(), payment);
+    settle_steps(record, &merged, context);
+    record.link_shown |= is_way_to_pay(merged.next_action.as_ref());
+    record.status = status;
+    if status.is_final() && status != PaymentStatus::Succeeded {
+        record.failure = merged.failure.clone().or_else(|| record.failure.take());
+    }
+    let after = (record.status, Some(merged.amounts.clone()));
+    record.provider = Some(merged);
+    if status == PaymentStatus::Succeeded {
+        check_figure(record, no, context);
+    }
+    let observed = if before == after { Observed::Nothing } else { Observed::Changed };
+    schedule(record, observed, now);
+    observed
+}
+
+/// Says when to look next: an open payment, or one whose refund is under way, is looked at until
+/// it is settled.
+pub(crate) fn schedule(record: &mut PaymentRecord, observed: Observed, now: Timestamp) {
+    if observed == Observed::Changed {
+        record.looks = 0;
+    }
+    let open =
+        !record.status.is_final() || record.attempts.iter().any(Attempt::is_refund_under_way);
+    record.next_look_at = open.then(|| ladder::next_look(record.looks, now));
+    record.looks = record.looks.saturating_add(1);
+}
+
+/// A status that the table forbids: older than what is known, or a contradiction.
+fn contradicted(
+    record: &mut PaymentRecord,
+    payment: &Payment,
+    no: u32,
+    now: Timestamp,
+) -> Observed {
+    schedule(record, Observed::Nothing, now);
+    if !payment.status.is_final() {
+        return Observed::Nothing;
+    }
+    let note = format!(
+        "it was {}, and {} says {} ({})",
+        record.status, payment.provider, payment.status, payment.provider_status
+    );
+    let reason = ReviewReason::Contradiction;
+    record.add_review(Review { reason, attempt: Some(no), note, since: now });
+    Observed::Changed
+}
+
+/// An attempt that was given up, refused or proved not to exist is heard of again, or an object
+/// that a repeated call left behind. Nothing is moved by it; where it shows money, a person
+/// decides.
+pub(crate) fn late(
+    record: &mut PaymentRecord,
+    no: u32,
+    payment: &Payment,
+    now: Timestamp,
+) -> Observed {
+    let shows_money = match payment.status {
+        PaymentStatus::Processing
+        | PaymentStatus::Authorized
+        | PaymentStatus::PartiallyPaid
+        | PaymentStatus::Succeeded => true,
+        PaymentStatus::RequiresAction
+        | PaymentStatus::RequiresConfirmation
+        | PaymentStatus::Cancelled
+        | PaymentStatus::Expired
+        | PaymentStatus::Failed
+        | PaymentStatus::Unknown => false,
+    };
+    if !shows_money {
+        return Observed::Nothing;
+    }
+    let note = format!(
+        "{} says that {} of attempt {no} is {} ({}), and that is not the object that counts",
+        payment.provider, payment.id, payment.status, payment.provider_status
+    );
+    let reason = ReviewReason::LateSuccess;
+    record.add_review(Review { reason, attempt: Some(no), note, since: now });
+    Observed::Changed
+}
+
+/// Takes in what the provider says of a refund.
+pub(crate) fn observe_refund(record: &mut PaymentRecord, no: u32, refund: &Refund) {
+    let Some(attempt) = record.attempt_mut(no) else { return };
+    let allowed = attempt.refund.as_ref().is_none_or(|known| {
+        known.status.can_become(refund.status) && refund.status != RefundStatus::Unknown
+    });
+    if allowed {
+        let known = attempt.refund.take();
+        attempt.refund = Some(keep_id(refund.clone(), known));
+    }
+}
+
+fn keep_id(mut refund: Refund, known: Option<Refund>) -> Refund {
+    if let Some(known) = known {
+        refund.id = refund.id.or(known.id);
+        refund.amount = refund.amount.or(known.amount);
+    }
+    refund
+}
+
+/// Steps in doubt are settled by the state they were meant to lead to.
+fn settle_steps(record: &mut PaymentRecord, seen: &Payment, context: &Context<'_>) {
+    let unsure: Vec<u32> = record
+        .attempts
+        .iter()
+        .filter(|attempt| {
+            let unknown = attempt.state == AttemptState::Unknown && !attempt.is_create();
+            // A refund without an id of its own is told by the payment's amounts.
+            let nameless = attempt.refund.as_ref().is_some_and(|refund| refund.id.is_none());
+            unknown || (nameless && attempt.is_refund_under_way())
+        })
+        .map(|attempt| attempt.no)
+        .collect();
+    for no in unsure {
+        let Some(attempt) = record.attempt_mut(no) else { continue };
+        match happened(attempt, seen) {
+            Happened::Yes => {
+                if matches!(attempt.intent, Intent::Refund(_)) {
+                    let mut refund = Refund::new(RefundStatus::Succeeded, &*seen.provider_status);
+                    refund.amount = attempt.reserved;
+                    attempt.refund = Some(refund);
+                }
+                close(record, no, AttemptState::Accepted, context.now);
+            }
+            Happened::NotYet => attempt.seen_unchanged = true,
+        }
+    }
+}
+
+enum Happened {
+    Yes,
+    NotYet,
+}
+
+/// Did a step happen, by the state of the payment after it?
+fn happened(attempt: &Attempt, seen: &Payment) -> Happened {
+    let before = attempt.amount_before;
+    let unchanged = match &attempt.intent {
+        Intent::Create(_) => false,
+        Intent::Confirm(confirm) => {
+            seen.status == PaymentStatus::RequiresConfirmation
+                && matches!(
+                    seen.next_action,
+                    Some(NextAction::Confirm { step }) if step == confirm.step
+                )
+        }
+        Intent::Capture(_) => {
+            seen.status == PaymentStatus::Authorized && seen.amounts.captured == before
+        }
+        Intent::Cancel(_) => !seen.status.is_final(),
+        Intent::Refund(_) => {
+            let target = attempt.reserved.and_then(|amount| {
+                before.unwrap_or_else(|| Money::zero(amount.currency())).checked_add(amount)
+            });
+            match (seen.amounts.refunded, target) {
+                (Some(refunded), Some(target)) => refunded < target,
+                _ => true,
+            }
+        }
+    };
+    if unchanged { Happened::NotYet } else { Happened::Yes }
+}
+
+/// Success is shown to a person when nobody says how much it was, or when it was too little
+/// without the merchant having wanted less.
+fn check_figure(record: &mut PaymentRecord, no: u32, context: &Context<'_>) {
+    record.unreported_amount_accepted = context.accept_unreported_amount;
+    let Some(payment) = &record.provider else { return };
+    let wanted_less = record.attempts.iter().any(
+        |attempt| matches!(&attempt.intent, Intent::Capture(capture) if capture.amount.is_some()),
+    ) || record.cancel_wanted;
+    let asked = record.request.amount;
+    let (reason, note) = match payment.amounts.captured {
+        None if context.accept_unreported_amount => return,
+        None => (
+            ReviewReason::UnreportedAmount,
+            format!("{} was asked for, and {} names no figure", asked, payment.provider),
+        ),
+        Some(captured) if captured >= asked || wanted_less => return,
+        Some(captured) => {
+            (ReviewReason::ShortAmount, format!("{asked} was asked for, {captured} was taken"))
+        }
+    };
+    record.add_review(Review { reason, attempt: Some(no), note, since: context.now });
+}
+
+/// The newer answer, completed by what older ones said.
+fn merge(older: Option<Payment>, newer: Payment) -> Payment {
+    let Some(older) = older else { return newer };
+    let mut merged = newer;
+    merged.amounts = merged.amounts.or(&older.amounts);
+    merged.reference = merged.reference.or(older.reference);
+    merged.mandate = merged.mandate.or(older.mandate);
+    merged.live = merged.live.or(older.live);
+    merged.updated_at = merged.updated_at.or(older.updated_at);
+    merged.parts = merge_parts(older.parts, merged.parts);
+    merged
+}
+
+fn merge_parts(older: Vec<Part>, newer: Vec<Part>) -> Vec<Part> {
+    let mut parts = older;
+    for part in newer {
+        match parts.iter_mut().find(|known| known.id == part.id) {
+            Some(known) => {
+                let amounts: Amounts = part.amounts.clone().or(&known.amounts);
+                *known = part;
+                known.amounts = amounts;
+            }
+            None => parts.push(part),
+        }
+    }
+    parts
+}
+
+/// Can a payer act on it once it has left us?
+pub(crate) fn is_way_to_pay(action: Option<&NextAction>) -> bool {
+    action.is_some_and(|action| !matches!(action, NextAction::Confirm { .. }))
+}

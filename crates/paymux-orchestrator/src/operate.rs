@@ -1,0 +1,335 @@
+//! What a merchant does with a payment: consent, take, end, give back.
+
+use paymux_core::{
+    CapturePayment, ConfirmPayment, ConfirmStep, CreateRefund, Effect, Error, ErrorKind,
+    IdempotencyKey, Money, NextAction, Operation, PaymentStatus, Reference, Result,
+};
+use serde::Serialize;
+
+use crate::{
+    NewCapture, NewRefund, Orchestrator, PaymentId,
+    create::reused,
+    drive::add_attempt,
+    engine::{Changed, Engine, unavailable},
+    evidence::Evidence,
+    record::{Attempt, Intent, PaymentRecord},
+    request,
+    store::CallerKeyRow,
+};
+
+impl Orchestrator {
+    /// Consents to the step that the payment waits for, where the merchant asked to do that
+    /// itself.
+    ///
+    /// # Errors
+    /// `Conflict` when the payment does not wait for this step, when something else is under way,
+    /// or when the key was used for something else.
+    pub async fn confirm_payment(
+        &self,
+        key: &IdempotencyKey,
+        id: &PaymentId,
+        step: ConfirmStep,
+    ) -> Result<PaymentRecord> {
+        let verb = Verb::new("confirm", key, id, &step)?;
+        let (record, _) = self
+            .operate(verb, move |record, key| {
+                let waits = matches!(
+                    record.next_action(),
+                    Some(NextAction::Confirm { step: awaited }) if *awaited == step
+                );
+                if !waits {
+                    return Err(conflict(record, "the payment does not wait for this step"));
+                }
+                let payment = handle(record)?;
+                Ok(Intent::Confirm(ConfirmPayment { key, payment, step }).into())
+            })
+            .await?;
+        Ok(record)
+    }
+
+    /// Takes what is held, or less of it.
+    ///
+    /// # Errors
+    /// `Conflict` when nothing is held or something else is under way, `InvalidRequest` naming the
+    /// field, `Unsupported` when the account cannot.
+    pub async fn capture_payment(
+        &self,
+        key: &IdempotencyKey,
+        id: &PaymentId,
+        capture: NewCapture,
+    ) -> Result<PaymentRecord> {
+        let verb = Verb::new("capture", key, id, &capture)?;
+        let (record, _) = self
+            .operate(verb, move |record, key| {
+                if record.status != PaymentStatus::Authorized {
+                    return Err(conflict(record, "nothing is held"));
+                }
+                if let (Some(amount), Some(held)) = (capture.amount, held(record))
+                    && amount.partial_cmp(&held).is_none_or(std::cmp::Ordering::is_gt)
+                {
+                    let message = format!("must not be more than what is held: {held}");
+                    return Err(Error::invalid_request("amount", message));
+                }
+                let payment = handle(record)?;
+                let part = capture.part.clone();
+                let amount = capture.amount;
+                Ok(Intent::Capture(CapturePayment { key, payment, part, amount }).into())
+            })
+            .await?;
+        Ok(record)
+    }
+
+    /// Ends a payment before money is taken. It is a wish that stays: whatever is under way is
+    /// waited for, parts are ended one by one, and it is done when the payment is final.
+    ///
+    /// # Errors
+    /// `Conflict` when it is final already, `Unsupported` when the account that has it cannot.
+    pub async fn cancel_payment(
+        &self,
+        key: &IdempotencyKey,
+        id: &PaymentId,
+    ) -> Result<PaymentRecord> {
+        let verb = Verb::new("cancel", key, id, &())?;
+        let (engine, id) = (self.0.clone(), id.clone());
+        let work = Box::pin(async move { engine.cancel_wanted(verb, &id).await });
+        self.0.calls.own(work).await
+    }
+
+    /// Gives money back. The amount is reserved before the provider is asked: refunds together
+    /// never ask for more than was taken. Returns the payment and the number of the attempt that
+    /// is the refund.
+    ///
+    /// # Errors
+    /// `Conflict` when nothing was taken or something else is under way, `InvalidRequest` naming
+    /// `amount` when there is not so much left, `Unsupported` when the account cannot.
+    pub async fn create_refund(
+        &self,
+        key: &IdempotencyKey,
+        id: &PaymentId,
+        refund: NewRefund,
+    ) -> Result<(PaymentRecord, u32)> {
+        let verb = Verb::new("refund", key, id, &refund)?;
+        let engine = self.0.clone();
+        self.operate(verb, move |record, key| engine.refund_intent(record, key, &refund)).await
+    }
+
+    async fn operate(
+        &self,
+        verb: Verb,
+        intent: impl Fn(&PaymentRecord, IdempotencyKey) -> Result<Wanted> + Send + Sync + 'static,
+    ) -> Result<(PaymentRecord, u32)> {
+        let engine = self.0.clone();
+        let work = Box::pin(async move { engine.operate(&verb, intent).await });
+        self.0.calls.own(work).await
+    }
+}
+
+/// What was asked, under which key.
+struct Verb {
+    what: &'static str,
+    key: String,
+    digest: String,
+    payment: PaymentId,
+}
+
+impl Verb {
+    fn new<T: Serialize>(
+        what: &'static str,
+        key: &IdempotencyKey,
+        payment: &PaymentId,
+        request: &T,
+    ) -> Result<Self> {
+        let digest = request::digest(what, &(payment, request))?;
+        let key = format!("{what}:{}", key.as_str());
+        Ok(Self { what, key, digest, payment: payment.clone() })
+    }
+
+    fn row(&self, attempt: Option<u32>, now: paymux_core::Timestamp) -> CallerKeyRow {
+        CallerKeyRow {
+            key: self.key.clone(),
+            request_digest: self.digest.clone(),
+            payment: self.payment.clone(),
+            attempt,
+            created_at: now,
+        }
+    }
+}
+
+/// What is to be sent, and how much of what was taken it may give back.
+struct Wanted {
+    intent: Intent,
+    reserved: Option<Money>,
+}
+
+impl From<Intent> for Wanted {
+    fn from(intent: Intent) -> Self {
+        Self { intent, reserved: None }
+    }
+}
+
+impl Engine {
+    /// Writes an operation down as an attempt and carries it out.
+    async fn operate(
+        &self,
+        verb: &Verb,
+        intent: impl Fn(&PaymentRecord, IdempotencyKey) -> Result<Wanted> + Send + Sync,
+    ) -> Result<(PaymentRecord, u32)> {
+        if let Some(row) = self.asked_before(verb).await? {
+            let record = self.load(&row.payment).await?;
+            return Ok((self.refresh(record).await?, row.attempt.unwrap_or_default()));
+        }
+        let key = self.fresh_key();
+        let evidence = Evidence::Asked { what: verb.what.to_owned() };
+        let changed = self
+            .change(&verb.payment, &evidence, |draft, now| {
+                if draft.record.open_attempt().is_some() {
+                    return Err(conflict(&draft.record, "something else is under way"));
+                }
+                let Wanted { intent, reserved } = intent(&draft.record, key.clone())?;
+                let account = draft.record.account().cloned();
+                let account = account.ok_or_else(|| no_account(&draft.record))?;
+                self.check_supported(&account, intent.operation())?;
+                let no = add_attempt(&mut draft.record, account, intent, now);
+                if let Some(attempt) = draft.record.attempt_mut(no) {
+                    attempt.reserved = reserved;
+                }
+                draft.caller_key = Some(verb.row(Some(no), now));
+                Ok(true)
+            })
+            .await?;
+        let record = match changed {
+            Changed::KeyTaken(row) => {
+                check_same(&row, verb)?;
+                let record = self.load(&row.payment).await?;
+                return Ok((record, row.attempt.unwrap_or_default()));
+            }
+            Changed::Done(record) | Changed::Untouched(record) => *record,
+        };
+        let no = record.attempts.last().map_or(0, |attempt| attempt.no);
+        let record = self.drive(record).await?;
+        match record.attempt(no).and_then(refusal) {
+            Some(error) => Err(error),
+            None => Ok((record, no)),
+        }
+    }
+
+    async fn cancel_wanted(&self, verb: Verb, id: &PaymentId) -> Result<PaymentRecord> {
+        if let Some(row) = self.asked_before(&verb).await? {
+            let record = self.load(&row.payment).await?;
+            return self.refresh(record).await;
+        }
+        let evidence = Evidence::Asked { what: verb.what.to_owned() };
+        let changed = self
+            .change(id, &evidence, |draft, now| {
+                if draft.record.status.is_final() {
+                    return Err(conflict(&draft.record, "the payment is final already"));
+                }
+                if let Some(account) = draft.record.account().cloned() {
+                    self.check_supported(&account, Operation::CancelPayment)?;
+                }
+                draft.record.cancel_wanted = true;
+                draft.caller_key = Some(verb.row(None, now));
+                Ok(true)
+            })
+            .await?;
+        match changed {
+            Changed::Done(record) | Changed::Untouched(record) => self.drive(*record).await,
+            Changed::KeyTaken(row) => {
+                check_same(&row, &verb)?;
+                self.load(&row.payment).await
+            }
+        }
+    }
+
+    async fn asked_before(&self, verb: &Verb) -> Result<Option<CallerKeyRow>> {
+        let row = self.store.find_caller_key(&verb.key).await;
+        let row = row.map_err(|error| unavailable(error, Effect::None))?;
+        row.map(|row| check_same(&row, verb).map(|()| row)).transpose()
+    }
+
+    fn check_supported(
+        &self,
+        account: &paymux_core::ProviderId,
+        operation: Operation,
+    ) -> Result<()> {
+        let account = self.account(account)?;
+        if account.provider.capabilities().has(operation) {
+            return Ok(());
+        }
+        Err(Error::unsupported(operation).with_provider(account.provider.id()))
+    }
+
+    fn refund_intent(
+        &self,
+        record: &PaymentRecord,
+        key: IdempotencyKey,
+        refund: &NewRefund,
+    ) -> Result<Wanted> {
+        let payment = handle(record)?;
+        let captured = record.provider.as_ref().and_then(|payment| payment.amounts.captured);
+        let Some(captured) = captured.filter(|captured| !captured.is_zero()) else {
+            return Err(conflict(record, "nothing was taken that could be given back"));
+        };
+        // What others gave back, at the provider's own page, counts as much as what we did.
+        let reserved = record.reserved_for_refunds();
+        let given_back = record.provider.as_ref().and_then(|payment| payment.amounts.refunded);
+        let gone = match (reserved, given_back) {
+            (Some(reserved), Some(given_back)) if given_back > reserved => Some(given_back),
+            (reserved, _) => reserved,
+        };
+        let left = gone.and_then(|gone| captured.checked_sub(gone)).filter(|left| !left.is_zero());
+        let Some(left) = left else {
+            return Err(conflict(record, "everything was given back already, or is on its way"));
+        };
+        let amount = refund.amount.unwrap_or(left);
+        if amount.is_zero() || amount.partial_cmp(&left).is_none_or(std::cmp::Ordering::is_gt) {
+            let message = format!("must be more than nothing and at most what is left: {left}");
+            return Err(Error::invalid_request("amount", message));
+        }
+        let account = record.account().ok_or_else(|| no_account(record))?;
+        let partial = self.account(account)?.provider.capabilities().partial_refund;
+        if amount != captured && !partial {
+            let message = "this account gives back all that was taken, or nothing";
+            return Err(Error::new(ErrorKind::Unsupported, Effect::None, message)
+                .with_field("amount")
+                .with_provider(account)
+                .with_operation(Operation::CreateRefund));
+        }
+        let reference = Reference::new(format!("{}-{}", record.id, record.next_attempt_no()))?;
+        let mut request = CreateRefund::new(key, reference, payment);
+        request.part.clone_from(&refund.part);
+        // An account that knows no figure is asked to give back all.
+        request.amount = partial.then_some(amount);
+        request.reason.clone_from(&refund.reason);
+        Ok(Wanted { intent: Intent::Refund(request), reserved: Some(amount) })
+    }
+}
+
+fn held(record: &PaymentRecord) -> Option<Money> {
+    record.provider.as_ref()?.amounts.authorized
+}
+
+fn handle(record: &PaymentRecord) -> Result<paymux_core::PaymentHandle> {
+    record.handle().ok_or_else(|| no_account(record))
+}
+
+fn check_same(row: &CallerKeyRow, verb: &Verb) -> Result<()> {
+    if row.request_digest == verb.digest { Ok(()) } else { Err(reused(&row.payment)) }
+}
+
+/// What the caller is told when the account refused what was asked just now.
+fn refusal(attempt: &Attempt) -> Option<Error> {
+    use crate::record::AttemptState;
+    let refused = matches!(attempt.state, AttemptState::Rejected | AttemptState::NotSent);
+    let fault = attempt.fault.as_ref().filter(|_| refused)?;
+    Some(fault.to_error(&attempt.account, attempt.intent.operation()))
+}
+
+fn no_account(record: &PaymentRecord) -> Error {
+    conflict(record, "no account has the payment")
+}
+
+fn conflict(record: &PaymentRecord, message: &str) -> Error {
+    let message = format!("{message}; {} is {}", record.id, record.status);
+    Error::new(ErrorKind::Conflict, Effect::None, message)
+}

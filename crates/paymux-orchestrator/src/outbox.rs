@@ -1,0 +1,121 @@
+//! What the merchant is told: every settled change is an event, with what led to it.
+
+use paymux_core::{PaymentStatus, Result, Timestamp};
+use serde::Serialize;
+
+use crate::{
+    PaymentId,
+    draft::to_json,
+    record::{AttemptState, PaymentRecord},
+    store::OutboxRow,
+};
+
+/// An event as the merchant reads it.
+#[derive(Clone, Debug, Serialize)]
+struct Document<'a> {
+    reference: &'a str,
+    status: PaymentStatus,
+    paid: bool,
+    account: Option<&'a str>,
+    provider_payment: Option<&'a str>,
+    provider_status: Option<&'a str>,
+    captured: Option<String>,
+    refunded: Option<String>,
+    charged_back: Option<String>,
+    refund_attempt: Option<u32>,
+    review: Option<String>,
+}
+
+/// The events between two states of a payment, in the order they should be read.
+pub(crate) fn between(
+    before: Option<&PaymentRecord>,
+    after: &PaymentRecord,
+    now: Timestamp,
+) -> Result<Vec<OutboxRow>> {
+    let mut events = Events { after, now, rows: Vec::new() };
+    if before.is_none_or(|before| before.status != after.status) {
+        events.push(&format!("payment.{}", after.status), None, None)?;
+    }
+    if before.is_some_and(PaymentRecord::in_doubt) != after.in_doubt() {
+        let word = if after.in_doubt() { "payment.in_doubt" } else { "payment.doubt_resolved" };
+        events.push(word, None, None)?;
+    }
+    refunds(before, after, &mut events)?;
+    if let Some(before) = before {
+        let given_back = |record: &PaymentRecord| {
+            let amounts = record.provider.as_ref().map(|payment| &payment.amounts);
+            amounts.map(|amounts| (amounts.refunded, amounts.charged_back)).unwrap_or_default()
+        };
+        if given_back(before) != given_back(after) {
+            events.push("payment.amounts_changed", None, None)?;
+        }
+    }
+    let known = before.map_or(0, |before| before.reviews.len());
+    for review in after.reviews.iter().skip(known) {
+        events.push("payment.review", None, Some(format!("{}: {}", review.reason, review.note)))?;
+    }
+    if before.is_some_and(|before| !before.reviews.is_empty()) && after.reviews.is_empty() {
+        events.push("payment.review_resolved", None, None)?;
+    }
+    Ok(events.rows)
+}
+
+fn refunds(
+    before: Option<&PaymentRecord>,
+    after: &PaymentRecord,
+    events: &mut Events<'_>,
+) -> Result<()> {
+    for attempt in &after.attempts {
+        let then = before.and_then(|before| before.attempt(attempt.no));
+        let status = attempt.refund.as_ref().map(|refund| refund.status);
+        let status_then = then.and_then(|then| then.refund.as_ref()).map(|refund| refund.status);
+        if let Some(status) = status
+            && status_then != Some(status)
+        {
+            events.push(&format!("refund.{status}"), Some(attempt.no), None)?;
+        }
+        let refused = matches!(attempt.state, AttemptState::Rejected | AttemptState::NotSent);
+        let was_open = then.is_none_or(|then| then.state.is_open());
+        if refused && was_open && matches!(attempt.intent, crate::record::Intent::Refund(_)) {
+            events.push("refund.failed", Some(attempt.no), None)?;
+        }
+    }
+    Ok(())
+}
+
+struct Events<'a> {
+    after: &'a PaymentRecord,
+    now: Timestamp,
+    rows: Vec<OutboxRow>,
+}
+
+impl Events<'_> {
+    fn push(&mut self, kind: &str, refund: Option<u32>, review: Option<String>) -> Result<()> {
+        let payment = self.after.provider.as_ref();
+        let amounts = payment.map(|payment| payment.amounts.clone()).unwrap_or_default();
+        let words = |amount: Option<paymux_core::Money>| amount.map(|amount| amount.to_string());
+        let document = to_json(&Document {
+            reference: self.after.request.reference.as_str(),
+            status: self.after.status,
+            paid: self.after.is_paid(),
+            account: payment.map(|payment| payment.provider.as_str()),
+            provider_payment: payment.map(|payment| payment.id.as_str()),
+            provider_status: payment.map(|payment| payment.provider_status.as_str()),
+            captured: words(amounts.captured),
+            refunded: words(amounts.refunded),
+            charged_back: words(amounts.charged_back),
+            refund_attempt: refund,
+            review,
+        })?;
+        let id: &PaymentId = &self.after.id;
+        self.rows.push(OutboxRow {
+            id: format!("{id}:{}:{}", self.after.version, self.rows.len()),
+            payment: Some(id.clone()),
+            version: self.after.version,
+            kind: kind.to_owned(),
+            at: self.now,
+            document,
+        });
+        Ok(())
+    }
+}

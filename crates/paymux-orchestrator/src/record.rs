@@ -1,0 +1,191 @@
+//! A payment as the orchestrator knows it: what was asked, every attempt, and the provider's last
+//! word.
+
+use paymux_core::{
+    Failure, Money, NextAction, Payment, PaymentHandle, PaymentStatus, ProviderId, Timestamp,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{NewPayment, PaymentId, routing::Elsewhere};
+
+mod attempt;
+mod review;
+
+pub use attempt::{Attempt, AttemptState, Fault, Intent};
+pub use review::{Review, ReviewReason};
+
+/// One payment, from the moment it was asked for.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct PaymentRecord {
+    /// Ours.
+    pub id: PaymentId,
+    /// Counts the changes, from 1.
+    pub version: u64,
+    /// What was asked.
+    pub request: NewPayment,
+    /// Its status, over all attempts.
+    pub status: PaymentStatus,
+    /// Why it failed, when it did, or why the last try did not work out.
+    pub failure: Option<Failure>,
+    /// Which accounts may take it, in order, as the routes said when it was asked for.
+    pub route: Vec<RouteStep>,
+    /// What happens after a decline, as the routes said.
+    pub after_decline: Elsewhere,
+    /// Everything that was done or tried at providers, oldest first.
+    pub attempts: Vec<Attempt>,
+    /// The last word of the provider that has the payment, completed by what it said before.
+    pub provider: Option<Payment>,
+    /// What a person has to look at; empty most of the time.
+    pub reviews: Vec<Review>,
+    /// The merchant wants it ended.
+    pub cancel_wanted: bool,
+    /// A way to pay has left us: somebody may be paying at this moment.
+    pub link_shown: bool,
+    /// Success without a figure counts as paid, by the account's policy.
+    pub unreported_amount_accepted: bool,
+    /// The secret half of the token in the return URL.
+    pub return_token: String,
+    /// When the provider was asked for it last.
+    pub looked_at: Option<Timestamp>,
+    /// When to ask for it next, while it is open.
+    pub next_look_at: Option<Timestamp>,
+    /// How often it was looked at since it last changed.
+    pub looks: u32,
+    /// A word of the provider's that nobody documented, the last one seen.
+    pub undocumented_status: Option<String>,
+    /// When it was asked for.
+    pub created_at: Timestamp,
+    /// When it changed last.
+    pub updated_at: Timestamp,
+    /// The digest of the last line of its history.
+    pub last_digest: String,
+}
+
+/// One account that may take a payment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RouteStep {
+    /// The account.
+    pub account: ProviderId,
+    /// The rule that named it.
+    pub rule: String,
+    /// Why, in words.
+    pub why: String,
+}
+
+impl PaymentRecord {
+    /// The question to ask before shipping: did the provider take at least what was asked, and is
+    /// it still there? Nothing is shipped while a person has to look at the payment.
+    #[must_use]
+    pub fn is_paid(&self) -> bool {
+        let Some(payment) = &self.provider else { return false };
+        if !self.reviews.is_empty() {
+            return false;
+        }
+        let figure_missing = payment.amounts.captured.is_none();
+        self.status == PaymentStatus::Succeeded
+            && (payment.is_paid(self.request.amount)
+                || (figure_missing && self.unreported_amount_accepted))
+    }
+
+    /// May money have moved without our knowing?
+    #[must_use]
+    pub fn in_doubt(&self) -> bool {
+        self.attempts.iter().any(|attempt| matches!(attempt.state, AttemptState::Unknown))
+    }
+
+    /// What the payer, or the merchant, has to do next.
+    #[must_use]
+    pub fn next_action(&self) -> Option<&NextAction> {
+        self.provider.as_ref().filter(|_| !self.status.is_final())?.next_action.as_ref()
+    }
+
+    /// The account that has the payment, once one has accepted it.
+    #[must_use]
+    pub fn account(&self) -> Option<&ProviderId> {
+        self.provider.as_ref().map(|payment| &payment.provider)
+    }
+
+    /// The attempt that holds the right to move money.
+    pub(crate) fn live(&self) -> Option<&Attempt> {
+        self.attempts.iter().find(|attempt| attempt.is_create() && attempt.state.holds_slot())
+    }
+
+    /// The attempt whose outcome is open: not sent yet, on its way, or unknown.
+    #[must_use]
+    pub fn open_attempt(&self) -> Option<&Attempt> {
+        self.attempts.iter().find(|attempt| attempt.state.is_open())
+    }
+
+    pub(crate) fn attempt(&self, no: u32) -> Option<&Attempt> {
+        self.attempts.iter().find(|attempt| attempt.no == no)
+    }
+
+    pub(crate) fn attempt_mut(&mut self, no: u32) -> Option<&mut Attempt> {
+        self.attempts.iter_mut().find(|attempt| attempt.no == no)
+    }
+
+    pub(crate) fn next_attempt_no(&self) -> u32 {
+        self.attempts.last().map_or(1, |attempt| attempt.no.saturating_add(1))
+    }
+
+    /// The first account of the route that no create attempt was made at yet.
+    pub(crate) fn next_account(&self) -> Option<&RouteStep> {
+        self.route.iter().find(|step| {
+            !self.attempts.iter().any(|tried| tried.is_create() && tried.account == step.account)
+        })
+    }
+
+    /// All that the adapter needs to find the payment, with the options it was created with.
+    pub(crate) fn handle(&self) -> Option<PaymentHandle> {
+        let payment = self.provider.as_ref()?;
+        let mut handle = payment.handle(&self.request.options);
+        handle.mandate = handle.mandate.or_else(|| self.request.mandate.clone());
+        if handle.reference.is_none()
+            && let Some(Intent::Create(create)) = self.live().map(|attempt| &attempt.intent)
+        {
+            handle.reference = Some(create.reference.clone());
+        }
+        Some(handle)
+    }
+
+    /// What refunds have given back or may still give back: reserved before they are sent.
+    pub(crate) fn reserved_for_refunds(&self) -> Option<Money> {
+        let mut sum = Money::zero(self.request.amount.currency());
+        for attempt in &self.attempts {
+            if let Some(amount) = attempt.reserved_refund() {
+                sum = sum.checked_add(amount)?;
+            }
+        }
+        Some(sum)
+    }
+
+    /// Has the payment looked at at this moment at the latest.
+    pub(crate) fn look_at(&mut self, moment: Timestamp) {
+        self.next_look_at = Some(self.next_look_at.map_or(moment, |known| known.min(moment)));
+    }
+
+    /// Keeps a word that nobody documented: it moves nothing and is shown to whoever asks why.
+    pub(crate) fn note_word(&mut self, payment: &Payment) {
+        self.undocumented_status = Some(payment.provider_status.clone());
+    }
+
+    /// Does it wait for a person for this reason?
+    pub(crate) fn is_under_review(&self, reason: ReviewReason) -> bool {
+        self.reviews.iter().any(|review| review.reason == reason)
+    }
+
+    /// Adds something to look at, once for each reason and attempt.
+    pub(crate) fn add_review(&mut self, review: Review) {
+        let same =
+            |known: &Review| known.reason == review.reason && known.attempt == review.attempt;
+        if !self.reviews.iter().any(same) {
+            self.reviews.push(review);
+        }
+    }
+
+    /// Takes what waits for a person off: about one attempt, or everything.
+    pub(crate) fn settle_reviews(&mut self, attempt: Option<u32>) {
+        self.reviews.retain(|review| attempt.is_some() && review.attempt != attempt);
+    }
+}

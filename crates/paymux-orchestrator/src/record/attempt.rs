@@ -1,0 +1,296 @@
+//! One operation at one account: what is sent is written down before it leaves.
+
+use paymux_core::{
+    CancelPayment, CapturePayment, ConfirmPayment, ConfirmStep, CreatePayment, CreateRefund,
+    Effect, Error, ErrorKind, Failure, IdempotencyKey, Money, Operation, ProviderId,
+    ProviderPaymentId, Refund, RefundStatus, Timestamp,
+};
+use serde::{Deserialize, Serialize};
+
+/// Exactly what is sent, so that it can be sent again.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "operation", content = "request")]
+pub enum Intent {
+    /// Opens the payment.
+    Create(Box<CreatePayment>),
+    /// Consents to a step.
+    Confirm(ConfirmPayment),
+    /// Takes what is held.
+    Capture(CapturePayment),
+    /// Ends it.
+    Cancel(CancelPayment),
+    /// Gives money back.
+    Refund(CreateRefund),
+}
+
+impl Intent {
+    /// The operation.
+    #[must_use]
+    pub fn operation(&self) -> Operation {
+        match self {
+            Self::Create(_) => Operation::CreatePayment,
+            Self::Confirm(_) => Operation::ConfirmPayment,
+            Self::Capture(_) => Operation::CapturePayment,
+            Self::Cancel(_) => Operation::CancelPayment,
+            Self::Refund(_) => Operation::CreateRefund,
+        }
+    }
+
+    /// What it is, in words: `confirm (commit)`.
+    #[must_use]
+    pub fn in_words(&self) -> &'static str {
+        match self {
+            Self::Create(_) => "create",
+            Self::Confirm(confirm) => match confirm.step {
+                ConfirmStep::Authorize => "confirm (authorize)",
+                ConfirmStep::Commit => "confirm (commit)",
+            },
+            Self::Capture(_) => "capture",
+            Self::Cancel(_) => "cancel",
+            Self::Refund(_) => "refund",
+        }
+    }
+
+    /// The key it is sent with, the same over all its repetitions.
+    #[must_use]
+    pub fn key(&self) -> &IdempotencyKey {
+        match self {
+            Self::Create(request) => &request.key,
+            Self::Confirm(request) => &request.key,
+            Self::Capture(request) => &request.key,
+            Self::Cancel(request) => &request.key,
+            Self::Refund(request) => &request.key,
+        }
+    }
+}
+
+/// How far an attempt has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AttemptState {
+    /// Written down, not sent.
+    Intent,
+    /// On its way, or lost on it.
+    Sending,
+    /// Nobody can prove whether it did something.
+    Unknown,
+    /// It provably never reached the provider.
+    NotSent,
+    /// The provider refused it, and nothing was done.
+    Rejected,
+    /// The provider has it.
+    Accepted,
+    /// Looked for long enough and often enough: the provider does not have it.
+    NotCharged,
+    /// Given up while in doubt, since what it may have opened cannot be paid by anybody.
+    Abandoned,
+}
+
+impl AttemptState {
+    /// Is its outcome open?
+    #[must_use]
+    pub const fn is_open(self) -> bool {
+        match self {
+            Self::Intent | Self::Sending | Self::Unknown => true,
+            Self::NotSent
+            | Self::Rejected
+            | Self::Accepted
+            | Self::NotCharged
+            | Self::Abandoned => false,
+        }
+    }
+
+    /// Does an attempt to create a payment hold the right to move money in this state?
+    #[must_use]
+    pub const fn holds_slot(self) -> bool {
+        match self {
+            Self::Intent | Self::Sending | Self::Unknown | Self::Accepted => true,
+            Self::NotSent | Self::Rejected | Self::NotCharged | Self::Abandoned => false,
+        }
+    }
+
+    /// The state in words.
+    #[must_use]
+    pub const fn in_words(self) -> &'static str {
+        match self {
+            Self::Intent => "not sent yet",
+            Self::Sending => "on its way",
+            Self::Unknown => "in doubt",
+            Self::NotSent => "never sent",
+            Self::Rejected => "refused",
+            Self::Accepted => "accepted",
+            Self::NotCharged => "proved not to exist",
+            Self::Abandoned => "given up: nobody can pay it",
+        }
+    }
+}
+
+/// An error as it is kept: what a person or a rule needs later, and no secret.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fault {
+    /// What kind of thing went wrong.
+    pub kind: ErrorKind,
+    /// May the provider have acted?
+    pub effect: Effect,
+    /// Could the same request succeed later?
+    pub retryable: bool,
+    /// What happened, as a sentence.
+    pub message: String,
+    /// The input that caused it.
+    pub field: Option<String>,
+    /// The provider's own code.
+    pub code: Option<String>,
+    /// The provider's id of the request, for its support.
+    pub request_id: Option<String>,
+    /// Why the payment or refund was refused.
+    pub failure: Option<Failure>,
+    /// How long the provider asks to wait, in milliseconds.
+    pub retry_after_ms: Option<u64>,
+    /// Was any byte of the request offered to the socket?
+    pub offered: Option<bool>,
+}
+
+impl From<&Error> for Fault {
+    fn from(error: &Error) -> Self {
+        Self {
+            kind: error.kind(),
+            effect: error.effect(),
+            retryable: error.is_retryable(),
+            message: error.message().to_owned(),
+            field: error.field().map(str::to_owned),
+            code: error.code().map(str::to_owned),
+            request_id: error.request_id().map(str::to_owned),
+            failure: error.failure().cloned(),
+            retry_after_ms: error
+                .retry_after()
+                .map(|wait| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX)),
+            offered: error.offered(),
+        }
+    }
+}
+
+impl Fault {
+    /// The error again, for the caller who asked.
+    #[must_use]
+    pub fn to_error(&self, provider: &ProviderId, operation: Operation) -> Error {
+        let mut error = Error::new(self.kind, self.effect, self.message.clone())
+            .with_retryable(self.retryable)
+            .with_provider(provider)
+            .with_operation(operation);
+        if let Some(field) = &self.field {
+            error = error.with_field(field.clone());
+        }
+        if let Some(code) = &self.code {
+            error = error.with_code(code.clone());
+        }
+        if let Some(id) = &self.request_id {
+            error = error.with_request_id(id.clone());
+        }
+        if let Some(failure) = &self.failure {
+            error = error.with_failure(failure.clone());
+        }
+        error
+    }
+}
+
+/// One operation at one account.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Attempt {
+    /// Counts the attempts of the payment, from 1.
+    pub no: u32,
+    /// The account it is made at.
+    pub account: ProviderId,
+    /// Exactly what is sent.
+    pub intent: Intent,
+    /// How far it has come.
+    pub state: AttemptState,
+    /// What the provider made of it, once it is known: for a create, the payment's id there.
+    pub object: Option<ProviderPaymentId>,
+    /// How often it was sent.
+    pub sends: u32,
+    /// A send ended without proof; a later refusal does not undo that.
+    pub doubted: bool,
+    /// When the last send left that may have done something.
+    pub doubtful_send_at: Option<Timestamp>,
+    /// How many rungs of the ladder out of doubt were climbed.
+    pub rung: u32,
+    /// When the next thing is tried about it, while it is open.
+    pub next_try_at: Option<Timestamp>,
+    /// The object was looked at since the last send, and shows that nothing happened.
+    pub seen_unchanged: bool,
+    /// When look-ups said that the provider does not have it.
+    pub not_found_at: Vec<Timestamp>,
+    /// The last error.
+    pub fault: Option<Fault>,
+    /// The provider's last word on a refund.
+    pub refund: Option<Refund>,
+    /// What a refund gives back: reserved before it is sent, so that refunds together never ask for
+    /// more than was taken.
+    pub reserved: Option<Money>,
+    /// What had been taken before a capture, or given back before a refund: where nothing else
+    /// tells whether it happened, the amounts do.
+    pub amount_before: Option<Money>,
+    /// When it was written down.
+    pub created_at: Timestamp,
+    /// When it was sent first: how old its key is.
+    pub first_sent_at: Option<Timestamp>,
+    /// When it was sent last.
+    pub sent_at: Option<Timestamp>,
+    /// When its outcome became known.
+    pub settled_at: Option<Timestamp>,
+}
+
+impl Attempt {
+    pub(crate) fn new(no: u32, account: ProviderId, intent: Intent, now: Timestamp) -> Self {
+        Self {
+            no,
+            account,
+            intent,
+            state: AttemptState::Intent,
+            object: None,
+            sends: 0,
+            doubted: false,
+            doubtful_send_at: None,
+            rung: 0,
+            next_try_at: Some(now),
+            seen_unchanged: false,
+            not_found_at: Vec::new(),
+            fault: None,
+            refund: None,
+            reserved: None,
+            amount_before: None,
+            created_at: now,
+            first_sent_at: None,
+            sent_at: None,
+            settled_at: None,
+        }
+    }
+
+    /// Does it open the payment?
+    #[must_use]
+    pub fn is_create(&self) -> bool {
+        matches!(self.intent, Intent::Create(_))
+    }
+
+    /// What a refund has given back or may still give back.
+    pub(crate) fn reserved_refund(&self) -> Option<Money> {
+        let alive = match self.state {
+            AttemptState::Accepted => !self.refund.as_ref().is_some_and(|refund| {
+                matches!(refund.status, RefundStatus::Failed | RefundStatus::Cancelled)
+            }),
+            AttemptState::Intent | AttemptState::Sending | AttemptState::Unknown => true,
+            AttemptState::NotSent
+            | AttemptState::Rejected
+            | AttemptState::NotCharged
+            | AttemptState::Abandoned => false,
+        };
+        alive.then_some(self.reserved).flatten()
+    }
+
+    /// Is it a refund that the provider has and has not carried out yet?
+    pub(crate) fn is_refund_under_way(&self) -> bool {
+        self.state == AttemptState::Accepted
+            && self.refund.as_ref().is_some_and(|refund| !refund.status.is_final())
+    }
+}

@@ -1,0 +1,158 @@
+//! The call that may move money: written down before it leaves, and what came of it after.
+
+use paymux_core::{Effect, Error, ErrorKind, Payment, PaymentProvider, ProviderId, Refund, Result};
+
+use crate::{
+    engine::{Account, Changed, Engine},
+    evidence::{Evidence, Said},
+    health::{Permit, Purpose},
+    record::{Attempt, AttemptState, Fault, Intent, PaymentRecord},
+    settle::{self, Outcome},
+    telemetry,
+};
+
+impl Engine {
+    /// Sends an attempt, for the first time or again.
+    pub(crate) async fn send(&self, record: PaymentRecord, no: u32) -> Result<PaymentRecord> {
+        let Some(attempt) = record.attempt(no) else { return Ok(record) };
+        let account = match self.account(&attempt.account) {
+            Ok(account) => account,
+            Err(error) => return self.unsent(record, no, &error).await,
+        };
+        let purpose = if attempt.sends == 0 { Purpose::First } else { Purpose::Repeat };
+        let permit = match account.health.admit(purpose) {
+            Ok(permit) => permit,
+            Err(refusal) => {
+                let error = refusal.to_error(account.provider.id(), self.now());
+                return self.unsent(record, no, &error).await;
+            }
+        };
+        let (state, sends) = (attempt.state, attempt.sends);
+        let evidence = Evidence::Sent { attempt: no, send: sends + 1 };
+        let changed = self
+            .change(&record.id, &evidence, |draft, now| {
+                let ours = draft
+                    .record
+                    .attempt(no)
+                    .is_some_and(|attempt| attempt.state == state && attempt.sends == sends);
+                if ours {
+                    settle::mark_sending(&mut draft.record, no, now);
+                }
+                Ok(ours)
+            })
+            .await?;
+        match changed {
+            Changed::Done(record) => self.call(*record, no, account, permit).await,
+            other @ (Changed::Untouched(_) | Changed::KeyTaken(_)) => other.into_record(),
+        }
+    }
+
+    /// Makes the one call, and writes down what came of it.
+    async fn call(
+        &self,
+        record: PaymentRecord,
+        no: u32,
+        account: &Account,
+        permit: Permit<'_>,
+    ) -> Result<PaymentRecord> {
+        let Some(attempt) = record.attempt(no).cloned() else { return Ok(record) };
+        let limit = self.settings.call_limit;
+        let slept = self.now().since(attempt.sent_at.unwrap_or(attempt.created_at));
+        // Whoever slept since it was written down does not send: by now another process may have
+        // taken over.
+        let result = if slept > limit {
+            Err(slept_too_long(account.provider.id(), &attempt))
+        } else {
+            let call = make_call(&*account.provider, &attempt.intent);
+            tokio::time::timeout(limit, call)
+                .await
+                .unwrap_or_else(|_| Err(over_time(account.provider.id(), &attempt)))
+        };
+        permit.record(result.as_ref().map(|_| ()));
+        telemetry::attempt(account.provider.id(), &attempt, result.as_ref().map(|_| ()));
+        let evidence = Evidence::Reply { attempt: no, said: said(result.as_ref()) };
+        let outcome = || match &result {
+            Ok(Answer::Payment(payment)) => Outcome::Payment(payment.clone()),
+            Ok(Answer::Refund(refund)) => Outcome::Refund(refund.clone()),
+            Err(error) => Outcome::Fault(Box::new(Fault::from(error))),
+        };
+        self.change(&record.id, &evidence, |draft, now| {
+            let context = self.context(account, now);
+            settle::settle(&mut draft.record, no, attempt.sends, outcome(), &context);
+            Ok(true)
+        })
+        .await?
+        .into_record()
+    }
+
+    /// Notes that an attempt was not sent now. One that is in doubt stays so.
+    async fn unsent(&self, record: PaymentRecord, no: u32, error: &Error) -> Result<PaymentRecord> {
+        let fault = Fault::from(error);
+        let evidence = Evidence::Reply { attempt: no, said: Said::from(&fault) };
+        let id = record.id.clone();
+        let account = record.attempt(no).map(|attempt| attempt.account.clone());
+        let changed = self
+            .change(&id, &evidence, |draft, now| {
+                let Some(attempt) = draft.record.attempt(no) else { return Ok(false) };
+                let (send, state) = (attempt.sends, attempt.state);
+                if !matches!(state, AttemptState::Intent | AttemptState::Unknown) {
+                    return Ok(false);
+                }
+                let configured = account.as_ref().and_then(|id| self.accounts.get(id));
+                let outcome = Outcome::Fault(Box::new(fault.clone()));
+                match configured {
+                    Some(account) => {
+                        let context = self.context(account, now);
+                        settle::settle(&mut draft.record, no, send, outcome, &context);
+                    }
+                    None => settle::settle_without_account(&mut draft.record, no, &fault, now),
+                }
+                Ok(true)
+            })
+            .await?;
+        changed.into_record()
+    }
+}
+
+enum Answer {
+    Payment(Box<Payment>),
+    Refund(Box<Refund>),
+}
+
+async fn make_call(provider: &dyn PaymentProvider, intent: &Intent) -> Result<Answer> {
+    let payment = match intent {
+        Intent::Create(request) => provider.create_payment(request).await,
+        Intent::Confirm(request) => provider.confirm_payment(request).await,
+        Intent::Capture(request) => provider.capture_payment(request).await,
+        Intent::Cancel(request) => provider.cancel_payment(request).await,
+        Intent::Refund(request) => {
+            let refund = provider.create_refund(request).await?;
+            return Ok(Answer::Refund(Box::new(refund)));
+        }
+    };
+    payment.map(|payment| Answer::Payment(Box::new(payment)))
+}
+
+fn said(result: Result<&Answer, &Error>) -> Said {
+    match result {
+        Ok(Answer::Payment(payment)) => Said::from(&**payment),
+        Ok(Answer::Refund(refund)) => Said::from(&**refund),
+        Err(error) => Said::from(&Fault::from(error)),
+    }
+}
+
+fn over_time(id: &ProviderId, attempt: &Attempt) -> Error {
+    Error::new(ErrorKind::Timeout, Effect::Possible, "the call took longer than it may")
+        .with_provider(id)
+        .with_operation(attempt.intent.operation())
+        .with_retryable(true)
+}
+
+fn slept_too_long(id: &ProviderId, attempt: &Attempt) -> Error {
+    let message = "this process slept for longer than a call may take, and sent nothing";
+    Error::new(ErrorKind::Unavailable, Effect::None, message)
+        .with_provider(id)
+        .with_operation(attempt.intent.operation())
+        .with_offered(false)
+        .with_retryable(true)
+}

@@ -1,0 +1,347 @@
+//! What the outcome of a call means for its payment. Pure: the record is changed in memory, and
+//! nothing is decided here that an answer does not prove.
+
+use std::time::Duration;
+
+use paymux_core::{
+    AmountSource, Capabilities, Effect, Error, ErrorKind, Failure, FailureKind, Payment,
+    PaymentStatus, Random, Refund, Timestamp,
+};
+
+use crate::{
+    ladder,
+    observe::{self, Source},
+    record::{Attempt, AttemptState, Fault, Intent, PaymentRecord, Review, ReviewReason},
+    routing::Elsewhere,
+};
+
+/// How often a step that provably did not arrive is sent again, before it counts as refused.
+const MOST_REPETITIONS: u32 = 6;
+
+/// How long an attempt in doubt waits for an account that is no longer configured.
+const WITHOUT_ACCOUNT: Duration = Duration::from_secs(3600);
+
+/// What a call that may move money came back with.
+pub(crate) enum Outcome {
+    Payment(Box<Payment>),
+    Refund(Box<Refund>),
+    Fault(Box<Fault>),
+}
+
+/// What is known of the account that was called.
+#[derive(Clone, Copy)]
+pub(crate) struct Context<'a> {
+    pub(crate) now: Timestamp,
+    pub(crate) capabilities: &'a Capabilities,
+    /// Success without a figure counts as paid at this account.
+    pub(crate) accept_unreported_amount: bool,
+    pub(crate) random: &'a dyn Random,
+}
+
+/// Notes that an attempt leaves now, for the first time or again.
+pub(crate) fn mark_sending(record: &mut PaymentRecord, no: u32, now: Timestamp) {
+    let Some(attempt) = record.attempt_mut(no) else { return };
+    attempt.state = AttemptState::Sending;
+    attempt.sends = attempt.sends.saturating_add(1);
+    attempt.first_sent_at = attempt.first_sent_at.or(Some(now));
+    attempt.sent_at = Some(now);
+    attempt.seen_unchanged = false;
+    attempt.next_try_at = None;
+}
+
+/// Notes the outcome of a send. `send` tells it from others of the same attempt: an error of an
+/// older send says nothing about the newer one, while an object counts whichever send it came of.
+pub(crate) fn settle(
+    record: &mut PaymentRecord,
+    no: u32,
+    send: u32,
+    outcome: Outcome,
+    context: &Context<'_>,
+) {
+    let Some(attempt) = record.attempt(no) else { return };
+    let open = attempt.state.is_open();
+    match outcome {
+        Outcome::Payment(payment) => settle_payment(record, no, *payment, context),
+        Outcome::Refund(refund) => settle_refund(record, no, &refund, context),
+        Outcome::Fault(fault) if open && attempt.sends == send => {
+            settle_fault(record, no, &fault, context);
+        }
+        Outcome::Fault(_) => {}
+    }
+}
+
+fn settle_payment(record: &mut PaymentRecord, no: u32, payment: Payment, context: &Context<'_>) {
+    let Some(attempt) = record.attempt(no) else { return };
+    // A repeated call can leave an orphan beside the object that counts.
+    let orphan = record.provider.as_ref().is_some_and(|known| known.id != payment.id);
+    if attempt.is_create() && (orphan || !attempt.state.holds_slot()) {
+        observe::late(record, no, &payment, context.now);
+        return;
+    }
+    if attempt.is_create() && attempt.state == AttemptState::Accepted {
+        observe::observe(record, payment, Source::Asked, context);
+        return;
+    }
+    if let Some(attempt) = record.attempt_mut(no).filter(|attempt| attempt.is_create()) {
+        attempt.object = Some(payment.id.clone());
+    }
+    let Some(attempt) = record.attempt(no) else { return };
+    if let Some(mismatch) = mismatch(record, no, &payment, context.capabilities) {
+        freeze(record, no, ReviewReason::Mismatch, mismatch, context.now);
+        return;
+    }
+    let try_elsewhere = attempt.is_create()
+        && payment.status == PaymentStatus::Failed
+        && !attempt.doubted
+        && may_go_elsewhere(record, payment.failure.as_ref());
+    close(record, no, AttemptState::Accepted, context.now);
+    if try_elsewhere {
+        close(record, no, AttemptState::Rejected, context.now);
+        record.failure = payment.failure;
+        return;
+    }
+    observe::observe(record, payment, Source::Asked, context);
+}
+
+fn settle_refund(record: &mut PaymentRecord, no: u32, refund: &Refund, context: &Context<'_>) {
+    close(record, no, AttemptState::Accepted, context.now);
+    observe::observe_refund(record, no, refund);
+    // The payment's own amounts follow from what the provider says of it next.
+    record.look_at(context.now);
+}
+
+fn settle_fault(record: &mut PaymentRecord, no: u32, fault: &Fault, context: &Context<'_>) {
+    let Some(attempt) = record.attempt_mut(no) else { return };
+    let doubt = fault.effect == Effect::Possible || attempt.doubted;
+    let error = fault.to_error(&attempt.account, attempt.intent.operation());
+    attempt.fault = Some(fault.clone());
+    if fault.effect == Effect::Possible {
+        attempt.doubtful_send_at = attempt.sent_at;
+        attempt.not_found_at.clear();
+    }
+    if doubt {
+        attempt.state = AttemptState::Unknown;
+        attempt.doubted = true;
+        climb(attempt, &error, context.now, context.random);
+        return;
+    }
+    // A stale token or clock is put right by the refused call itself; the same call then works.
+    let worth_repeating = fault.retryable && fault.kind == ErrorKind::Unauthenticated;
+    if worth_repeating && attempt.sends < 2 {
+        attempt.state = AttemptState::Intent;
+        attempt.next_try_at = Some(context.now);
+        return;
+    }
+    // What the merchant or the plan wants done at one account waits for that account to be well.
+    if fault.retryable && !attempt.is_create() && attempt.rung < MOST_REPETITIONS {
+        attempt.state = AttemptState::Intent;
+        attempt.rung = attempt.rung.max(1);
+        climb(attempt, &error, context.now, context.random);
+        return;
+    }
+    let never_sent = fault.offered == Some(false);
+    let state = if never_sent { AttemptState::NotSent } else { AttemptState::Rejected };
+    let intent_is_create = attempt.is_create();
+    close(record, no, state, context.now);
+    if intent_is_create {
+        after_refused_create(record, fault);
+    } else {
+        after_refused_step(record, no, fault, context);
+    }
+}
+
+/// Notes that the account of an attempt is no longer configured. One that is in doubt stays so,
+/// and is tried again later: the account may come back.
+pub(crate) fn settle_without_account(
+    record: &mut PaymentRecord,
+    no: u32,
+    fault: &Fault,
+    now: Timestamp,
+) {
+    let Some(attempt) = record.attempt_mut(no) else { return };
+    attempt.fault = Some(fault.clone());
+    if attempt.doubted {
+        attempt.next_try_at = Some(now.after(WITHOUT_ACCOUNT));
+        return;
+    }
+    let is_create = attempt.is_create();
+    close(record, no, AttemptState::NotSent, now);
+    if is_create {
+        after_refused_create(record, fault);
+    }
+}
+
+/// The next rung: when the attempt is thought of again.
+pub(crate) fn climb(attempt: &mut Attempt, error: &Error, now: Timestamp, random: &dyn Random) {
+    attempt.next_try_at = Some(ladder::next_try(attempt.rung, error, now, random));
+    attempt.rung = attempt.rung.saturating_add(1);
+    attempt.seen_unchanged = false;
+}
+
+/// The next account takes over by itself, in the plan; here it is only said whether one may.
+pub(crate) fn after_refused_create(record: &mut PaymentRecord, fault: &Fault) {
+    record.failure = Some(fault.failure.clone().unwrap_or_else(|| failure_of(fault)));
+    let elsewhere = match fault.kind {
+        ErrorKind::Declined => may_go_elsewhere(record, fault.failure.as_ref()),
+        // The same input would be refused again.
+        ErrorKind::InvalidRequest => false,
+        ErrorKind::Configuration
+        | ErrorKind::Unsupported
+        | ErrorKind::Unauthenticated
+        | ErrorKind::PermissionDenied
+        | ErrorKind::NotFound
+        | ErrorKind::Conflict
+        | ErrorKind::RateLimited
+        | ErrorKind::Unavailable
+        | ErrorKind::Timeout
+        | ErrorKind::InvalidResponse
+        | ErrorKind::InvalidSignature
+        | ErrorKind::Unexpected
+        | _ => record.next_account().is_some(),
+    };
+    if !elsewhere {
+        record.status = PaymentStatus::Failed;
+    }
+}
+
+/// A step that was refused leaves the payment as it was, open.
+fn after_refused_step(record: &mut PaymentRecord, no: u32, fault: &Fault, context: &Context<'_>) {
+    let Some(intent) = record.attempt(no).map(|attempt| attempt.intent.clone()) else { return };
+    match intent {
+        Intent::Confirm(_) => {
+            record.failure = Some(fault.failure.clone().unwrap_or_else(|| failure_of(fault)));
+            abandon_after_decline(record, fault, context);
+        }
+        // "Not in this state": the provider knows a state that we do not.
+        Intent::Capture(_) | Intent::Cancel(_) | Intent::Refund(_) => {}
+        Intent::Create(_) => {}
+    }
+    if matches!(fault.kind, ErrorKind::Conflict | ErrorKind::NotFound) {
+        record.look_at(context.now);
+    }
+}
+
+/// A charge that was declined before anybody outside could pay it may go to the next account, if
+/// what is left behind cannot charge by itself.
+fn abandon_after_decline(record: &mut PaymentRecord, fault: &Fault, context: &Context<'_>) {
+    let declined = fault.kind == ErrorKind::Declined;
+    if !declined || !may_go_elsewhere(record, fault.failure.as_ref()) {
+        return;
+    }
+    if !may_abandon(record, context.capabilities) {
+        return;
+    }
+    if let Some(no) = record.live().map(|attempt| attempt.no) {
+        abandon(record, no, context.now);
+    }
+}
+
+/// May the right to move money be given up without the provider's word? Only where creating opens
+/// and does not charge, where what it opened waits for us or for a payer, and where the way to pay
+/// never left us: then nobody can pay it.
+pub(crate) fn may_abandon(record: &PaymentRecord, capabilities: &Capabilities) -> bool {
+    use paymux_core::CreateEffect;
+    let waits = record.provider.as_ref().is_none_or(|payment| {
+        matches!(
+            payment.status,
+            PaymentStatus::RequiresConfirmation | PaymentStatus::RequiresAction
+        )
+    });
+    // A step that may have gone through is more than an open object.
+    let step_in_doubt =
+        record.attempts.iter().any(|attempt| !attempt.is_create() && attempt.state.is_open());
+    capabilities.create == CreateEffect::OpensOnly && !record.link_shown && waits && !step_in_doubt
+}
+
+/// Gives an attempt up, so that the next account may be tried.
+pub(crate) fn abandon(record: &mut PaymentRecord, no: u32, now: Timestamp) {
+    close(record, no, AttemptState::Abandoned, now);
+    record.provider = None;
+    record.status = PaymentStatus::Processing;
+    if record.next_account().is_none() {
+        record.status = PaymentStatus::Failed;
+        record.failure.get_or_insert(Failure::new(FailureKind::ProviderFault));
+    }
+}
+
+pub(crate) fn close(record: &mut PaymentRecord, no: u32, state: AttemptState, now: Timestamp) {
+    if let Some(attempt) = record.attempt_mut(no) {
+        attempt.state = state;
+        attempt.next_try_at = None;
+        attempt.settled_at = Some(now);
+    }
+}
+
+fn may_go_elsewhere(record: &PaymentRecord, failure: Option<&Failure>) -> bool {
+    record.after_decline == Elsewhere::SoftDeclines
+        && record.next_account().is_some()
+        && failure.is_some_and(|failure| is_soft(failure.kind))
+}
+
+/// Refused by the provider or without a lasting reason. What an issuer refuses for good, and what
+/// the payer did, is not tried elsewhere.
+const fn is_soft(kind: FailureKind) -> bool {
+    matches!(kind, FailureKind::ProviderFault | FailureKind::Declined)
+}
+
+fn failure_of(fault: &Fault) -> Failure {
+    let mut failure = Failure::new(FailureKind::ProviderFault);
+    failure.code.clone_from(&fault.code);
+    failure.message = Some(fault.message.clone());
+    failure
+}
+
+/// Keeps an attempt, and its payment, as it is until a person has looked.
+pub(crate) fn freeze(
+    record: &mut PaymentRecord,
+    no: u32,
+    reason: ReviewReason,
+    note: String,
+    now: Timestamp,
+) {
+    if let Some(attempt) = record.attempt_mut(no) {
+        if attempt.state.is_open() {
+            attempt.state = AttemptState::Unknown;
+            attempt.doubted = true;
+        }
+        attempt.next_try_at = None;
+    }
+    record.add_review(Review { reason, attempt: Some(no), note, since: now });
+}
+
+/// How an answer differs from what was asked, in words.
+pub(crate) fn mismatch(
+    record: &PaymentRecord,
+    no: u32,
+    payment: &Payment,
+    capabilities: &Capabilities,
+) -> Option<String> {
+    let attempt = record.attempt(no)?;
+    let asked = record.request.amount;
+    if payment.provider != attempt.account {
+        return Some(format!("the answer names the account {}", payment.provider));
+    }
+    if payment.live.is_some_and(|live| live != capabilities.live) {
+        let word = if capabilities.live { "a test payment" } else { "a payment with real money" };
+        return Some(format!("the answer shows {word}"));
+    }
+    if let Some(known) = record.provider.as_ref().filter(|known| known.id != payment.id) {
+        return Some(format!("it is {} there, and the answer is about {}", known.id, payment.id));
+    }
+    let amounts = &payment.amounts;
+    let all = [amounts.requested, amounts.payable, amounts.authorized, amounts.captured];
+    if let Some(other) = all.iter().flatten().find(|one| one.currency() != asked.currency())
+        && capabilities.amount == AmountSource::Request
+    {
+        return Some(format!("asked for {asked}, the answer is in {}", other.currency()));
+    }
+    if let Some(requested) = amounts.requested.filter(|requested| *requested != asked) {
+        return Some(format!("asked for {asked}, the answer says {requested}"));
+    }
+    let Intent::Create(create) = &record.live().unwrap_or(attempt).intent else { return None };
+    payment
+        .reference
+        .as_ref()
+        .filter(|reference| **reference != create.reference)
+        .map(|reference| format!("the answer is about {reference}, not {}", create.reference))
+}

@@ -1,0 +1,135 @@
+//! Doing what is due: in a loop, from a timer, or by any engine that runs things again.
+
+use std::sync::Arc;
+
+use paymux_core::{Effect, Result};
+use tokio::task::JoinSet;
+
+use crate::{
+    Orchestrator, PaymentId,
+    engine::{Engine, unavailable},
+    store::{Backlog, Claim, InboxRow},
+    telemetry,
+};
+
+/// How much one step takes on.
+const AT_ONCE: u32 = 64;
+
+/// What one step did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stepped {
+    /// Events of webhooks that were looked after.
+    pub events: usize,
+    /// Payments that were looked after.
+    pub payments: usize,
+    /// Of both, those that could not be: they are tried again.
+    pub failed: usize,
+}
+
+impl Stepped {
+    /// Was there nothing to do?
+    #[must_use]
+    pub const fn is_idle(&self) -> bool {
+        self.events == 0 && self.payments == 0
+    }
+}
+
+impl Orchestrator {
+    /// Does what is due: applies webhooks, clears doubts up, sends again what may be sent again,
+    /// looks at open payments, takes the next step of a payment. Call it again at once while there
+    /// was something to do, and every second or so otherwise. Any number of processes may.
+    ///
+    /// What it takes on it owns: dropping the future that this returns does not stop it.
+    ///
+    /// # Errors
+    /// `Unavailable` when the store is. That one payment cannot be looked after is no error.
+    pub async fn step(&self) -> Result<Stepped> {
+        let engine = self.0.clone();
+        self.0.calls.own(async move { step(&engine).await }).await
+    }
+
+    /// How much waits.
+    ///
+    /// # Errors
+    /// `Unavailable` when the store is.
+    pub async fn backlog(&self) -> Result<Backlog> {
+        let backlog = self.0.store.backlog(self.0.now()).await;
+        backlog.map_err(|error| unavailable(error, Effect::None))
+    }
+
+    /// Forgets callers' keys and settled events after 30 days. Call it once a day. Returns how
+    /// much was forgotten.
+    ///
+    /// # Errors
+    /// `Unavailable` when the store is.
+    pub async fn forget(&self) -> Result<u64> {
+        let settings = &self.0.settings;
+        let now = self.0.now();
+        let keys = now.before(settings.keys_kept_for);
+        let events = now.before(settings.events_kept_for);
+        let gone = self.0.store.forget(keys, events).await;
+        gone.map_err(|error| unavailable(error, Effect::None))
+    }
+}
+
+async fn step(engine: &Arc<Engine>) -> Result<Stepped> {
+    let mut stepped = Stepped::default();
+    let claim = Claim {
+        owner: engine.settings.node.clone(),
+        now: engine.now(),
+        lease: engine.settings.lease,
+        limit: AT_ONCE,
+    };
+    let events = engine.store.claim_inbox(&claim).await;
+    let events = events.map_err(|error| unavailable(error, Effect::None))?;
+    stepped.events = events.len();
+    stepped.failed += all(engine, events, apply).await;
+    let payments = engine.store.claim_payments(&claim).await;
+    let payments = payments.map_err(|error| unavailable(error, Effect::None))?;
+    stepped.payments = payments.len();
+    stepped.failed += all(engine, payments, look_after).await;
+    if let Ok(backlog) = engine.store.backlog(engine.now()).await {
+        telemetry::backlog(&backlog, engine.now());
+    }
+    Ok(stepped)
+}
+
+/// Does one thing with each, side by side, and says how often that failed.
+async fn all<T, F>(engine: &Arc<Engine>, items: Vec<T>, work: fn(Arc<Engine>, T) -> F) -> usize
+where
+    F: Future<Output = Result<()>> + Send + 'static,
+{
+    let mut tasks = JoinSet::new();
+    for item in items {
+        tasks.spawn(work(engine.clone(), item));
+    }
+    let mut failed = 0;
+    while let Some(done) = tasks.join_next().await {
+        match done {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "something that was due could not be done; it comes again");
+                failed += 1;
+            }
+            Err(error) => {
+                tracing::error!(%error, "looking after something that was due panicked");
+                failed += 1;
+            }
+        }
+    }
+    failed
+}
+
+async fn apply(engine: Arc<Engine>, row: InboxRow) -> Result<()> {
+    engine.apply(row).await
+}
+
+async fn look_after(engine: Arc<Engine>, id: PaymentId) -> Result<()> {
+    let record = engine.load(&id).await?;
+    let version = record.version;
+    let record = engine.drive(record).await?;
+    if record.version == version {
+        engine.keep_waiting(&id).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,104 @@
+//! What can be measured from outside: `tracing` for what happens, `metrics` for how often.
+//!
+//! No field holds a secret, a body or a person: accounts, operations, kinds of errors and our own
+//! ids only. The names are a promise; README.md lists them.
+
+use std::time::Duration;
+
+use paymux_core::{Effect, Error, ErrorKind, EventKey, ProviderId, Result, Timestamp};
+
+use crate::{
+    record::Attempt,
+    store::{Backlog, InboxOutcome, Received},
+};
+
+/// A call that may move money came back.
+pub(crate) fn attempt(account: &ProviderId, attempt: &Attempt, result: Result<(), &Error>) {
+    let outcome = match result {
+        Ok(()) => "answered",
+        Err(error) if error.effect() == Effect::Possible => "in_doubt",
+        Err(error) if error.kind() == ErrorKind::Declined => "declined",
+        Err(error) if error.offered() == Some(false) => "not_sent",
+        Err(_) => "refused",
+    };
+    let operation = attempt.intent.operation().as_str();
+    metrics::counter!(
+        "paymux_attempts_total",
+        "account" => account.as_str().to_owned(),
+        "operation" => operation,
+        "outcome" => outcome
+    )
+    .increment(1);
+    tracing::info!(%account, operation, attempt = attempt.no, send = attempt.sends, outcome);
+}
+
+/// An attempt that was in doubt is settled after this long.
+pub(crate) fn doubt_settled(account: &ProviderId, after: Duration) {
+    metrics::histogram!("paymux_doubt_seconds", "account" => account.as_str().to_owned())
+        .record(after.as_secs_f64());
+}
+
+/// A delivery was not believed or could not be read.
+pub(crate) fn delivery_refused(account: &ProviderId, kind: ErrorKind) {
+    let why = if kind == ErrorKind::InvalidSignature { "forged" } else { "unreadable" };
+    metrics::counter!(
+        "paymux_deliveries_refused_total",
+        "account" => account.as_str().to_owned(),
+        "why" => why
+    )
+    .increment(1);
+    tracing::warn!(%account, why, "a webhook delivery was refused");
+}
+
+/// An event was received.
+pub(crate) fn event_received(account: &ProviderId, received: Received) {
+    let received = match received {
+        Received::New => "new",
+        Received::Duplicate => "duplicate",
+        Received::Merged => "merged",
+        Received::Contradiction => "contradiction",
+    };
+    metrics::counter!(
+        "paymux_events_received_total",
+        "account" => account.as_str().to_owned(),
+        "received" => received
+    )
+    .increment(1);
+}
+
+/// Two events with one key say different things.
+pub(crate) fn event_contradicts(account: &ProviderId, key: &EventKey) {
+    tracing::error!(%account, %key, "an event came again with another content");
+}
+
+/// An event of the inbox was looked after, this long after it arrived.
+pub(crate) fn event_settled(account: &ProviderId, outcome: InboxOutcome, after: Duration) {
+    let outcome = match outcome {
+        InboxOutcome::Applied => "applied",
+        InboxOutcome::Stale => "stale",
+        InboxOutcome::Unmatched => "unmatched",
+        InboxOutcome::HandedOn => "handed_on",
+        InboxOutcome::Later(_) => return,
+    };
+    metrics::histogram!(
+        "paymux_inbox_lag_seconds",
+        "account" => account.as_str().to_owned(),
+        "outcome" => outcome
+    )
+    .record(after.as_secs_f64());
+}
+
+/// How much waits.
+pub(crate) fn backlog(backlog: &Backlog, now: Timestamp) {
+    let lag = backlog.oldest_event.map_or(Duration::ZERO, |oldest| now.since(oldest));
+    for (name, count) in [
+        ("paymux_payments_in_doubt", backlog.in_doubt),
+        ("paymux_payments_in_review", backlog.review),
+        ("paymux_payments_due", backlog.due),
+        ("paymux_inbox_waiting", backlog.inbox),
+    ] {
+        // A gauge is a float by the facade's design; this counts rows, not money.
+        metrics::gauge!(name).set(u32::try_from(count).unwrap_or(u32::MAX));
+    }
+    metrics::gauge!("paymux_inbox_oldest_seconds").set(lag.as_secs_f64());
+}
