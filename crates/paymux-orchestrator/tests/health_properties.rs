@@ -1,0 +1,232 @@
+//! What holds for an account's health whatever happens, and in whatever order.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use std::{sync::Arc, time::Duration};
+
+use paymux_core::{Clock, Effect, Error, ErrorKind, ManualClock, Timestamp};
+use paymux_orchestrator::health::{
+    BreakerState, Health, HealthSettings, Permit, Purpose, RateLimit, RefusedFor, RetryBudget,
+};
+use proptest::{prelude::*, sample::select, test_runner::RngSeed};
+
+const START: Timestamp = Timestamp::from_seconds(1_800_000_000);
+
+/// Something that happens.
+#[derive(Clone, Debug)]
+enum Step {
+    /// Time passes, in milliseconds.
+    Pass(u64),
+    /// The machine's clock is set back, in milliseconds. No time passes.
+    SetBack(u64),
+    /// Somebody wants to send.
+    Ask(Purpose),
+    /// A call that is under way ends: which, and how.
+    End(usize, End),
+}
+
+#[derive(Clone, Copy, Debug)]
+enum End {
+    Well,
+    Sick,
+    Fatal,
+    Ours,
+    Dropped,
+}
+
+fn any_step() -> impl Strategy<Value = Step> {
+    let purposes = select(vec![Purpose::First, Purpose::First, Purpose::Repeat, Purpose::Look]);
+    let ends = select(vec![End::Well, End::Sick, End::Sick, End::Fatal, End::Ours, End::Dropped]);
+    prop_oneof![
+        3 => (0_u64..4_000).prop_map(Step::Pass),
+        1 => (0_u64..100_000).prop_map(Step::SetBack),
+        8 => purposes.prop_map(Step::Ask),
+        6 => (any::<usize>(), ends).prop_map(|(which, end)| Step::End(which, end)),
+    ]
+}
+
+fn any_settings() -> impl Strategy<Value = HealthSettings> {
+    let rate = prop::option::of((1_u32..20, 1_u64..20_000));
+    let retries = (0_u32..5, 1_u64..10_000, 0_u32..60);
+    (1_u32..6, 1_u64..20_000, rate, retries).prop_map(|(failures, open, rate, retries)| {
+        let mut settings = HealthSettings::default();
+        settings.breaker.failures = failures;
+        settings.breaker.open_for = Duration::from_millis(open);
+        settings.breaker.open_at_most = Duration::from_millis(open * 4);
+        settings.rate =
+            rate.map(|(calls, per)| RateLimit { calls, per: Duration::from_millis(per) });
+        let (at_once, one_every, percent_of_calls) = retries;
+        let one_every = Duration::from_millis(one_every);
+        settings.retries = RetryBudget { at_once, one_every, percent_of_calls };
+        settings
+    })
+}
+
+/// What was sent when, in milliseconds that really passed.
+struct World<'a> {
+    health: &'a Health,
+    passed: u64,
+    sent: Vec<(u64, Purpose)>,
+    /// Calls under way, with whether they left as the one that finds out, or as a look while the
+    /// breaker was not closed.
+    calls: Vec<(Permit<'a>, Left)>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Left {
+    Usual,
+    Probe,
+    Peek,
+}
+
+impl World<'_> {
+    fn ask(&mut self, purpose: Purpose, now: Timestamp) -> Result<(), TestCaseError> {
+        let before = self.health.snapshot();
+        let under_way = |left| self.calls.iter().filter(|call| call.1 == left).count();
+        let (probes, peeks) = (under_way(Left::Probe), under_way(Left::Peek));
+        match self.health.admit(purpose) {
+            Ok(permit) => {
+                let left = match (before.breaker, purpose) {
+                    (BreakerState::Closed, _) => Left::Usual,
+                    (_, Purpose::Look) => Left::Peek,
+                    (BreakerState::HalfOpen, _) => Left::Probe,
+                    (BreakerState::Open, _) => {
+                        prop_assert!(false, "{purpose:?} passed an open breaker");
+                        Left::Usual
+                    }
+                };
+                prop_assert!(left != Left::Probe || probes == 0, "two calls find out at once");
+                prop_assert!(left != Left::Peek || peeks == 0, "two looks at once");
+                self.sent.push((self.passed, purpose));
+                self.calls.push((permit, left));
+            }
+            Err(refusal) => {
+                let busy = match purpose {
+                    Purpose::Look => peeks > 0,
+                    Purpose::First | Purpose::Repeat => {
+                        before.breaker == BreakerState::Open || probes > 0
+                    }
+                };
+                let closed = before.breaker == BreakerState::Closed;
+                prop_assert_eq!(refusal.why == RefusedFor::BreakerOpen, !closed && busy);
+                prop_assert!(refusal.until.is_none_or(|until| until > now));
+                prop_assert!(refusal.why != RefusedFor::Budget || purpose == Purpose::Repeat);
+                let after = self.health.snapshot();
+                prop_assert_eq!(before, after, "a refusal changed something");
+            }
+        }
+        Ok(())
+    }
+
+    fn end(&mut self, which: usize, end: End) {
+        if self.calls.is_empty() {
+            return;
+        }
+        let (permit, _) = self.calls.swap_remove(which % self.calls.len());
+        let error = |kind| Error::new(kind, Effect::None, "ended");
+        match end {
+            End::Well => permit.record(Ok(())),
+            End::Sick => permit.record(Err(&error(ErrorKind::Timeout))),
+            End::Fatal => permit.record(Err(&error(ErrorKind::Unauthenticated))),
+            End::Ours => permit.record(Err(&error(ErrorKind::InvalidRequest))),
+            End::Dropped => drop(permit),
+        }
+    }
+
+    /// In no span were there more calls than the limit, and between no two moments more
+    /// repetitions than time and calls have paid for.
+    fn counted(&self, settings: &HealthSettings) -> Result<(), TestCaseError> {
+        if let Some(RateLimit { calls, per }) = settings.rate {
+            for (index, (end, _)) in self.sent.iter().enumerate() {
+                let within = |(sent, _): &&(u64, Purpose)| Duration::from_millis(end - sent) < per;
+                let count = self.sent[..=index].iter().filter(within).count();
+                prop_assert!(count <= usize::try_from(calls).unwrap(), "{count} calls in a span");
+            }
+        }
+        let price = u64::try_from(settings.retries.one_every.as_millis()).unwrap();
+        let count = |from: usize, to: usize, wanted: Purpose| {
+            let counted = self.sent[from..=to].iter().filter(|(_, purpose)| *purpose == wanted);
+            u64::try_from(counted.count()).unwrap()
+        };
+        for to in 0..self.sent.len() {
+            for from in 0..=to {
+                let brought = u64::from(settings.retries.at_once) * price
+                    + (self.sent[to].0 - self.sent[from].0)
+                    + count(from, to, Purpose::First)
+                        * price
+                        * u64::from(settings.retries.percent_of_calls)
+                        / 100;
+                let spent = count(from, to, Purpose::Repeat) * price;
+                prop_assert!(spent <= brought, "{spent} of {brought} were spent");
+            }
+        }
+        Ok(())
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: 200,
+        rng_seed: RngSeed::Fixed(5),
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn no_order_of_events_lets_too_much_through(
+        settings in any_settings(),
+        steps in prop::collection::vec(any_step(), 1..120),
+    ) {
+        let clock = Arc::new(ManualClock::new(START));
+        let health = Health::new(settings, clock.clone());
+        let mut world = World { health: &health, passed: 0, sent: Vec::new(), calls: Vec::new() };
+        for step in steps {
+            match step {
+                Step::Pass(millis) => {
+                    // A clock is looked at more often than it is set, so the loss is seen.
+                    clock.advance(Duration::from_millis(millis));
+                    world.passed += millis;
+                    let _ = health.snapshot();
+                }
+                Step::SetBack(millis) => {
+                    let millis = i64::try_from(millis).unwrap();
+                    clock.set(Timestamp::from_millis(clock.now().as_millis() - millis));
+                    let _ = health.snapshot();
+                }
+                Step::Ask(purpose) => world.ask(purpose, clock.now())?,
+                Step::End(which, end) => world.end(which, end),
+            }
+        }
+        world.counted(&settings)?;
+    }
+
+    /// However it went, a provider that is well again is used again: after the longest wait one
+    /// call closes the breaker, and the budget is full in time.
+    #[test]
+    fn what_is_well_again_is_used_again(
+        settings in any_settings(),
+        steps in prop::collection::vec(any_step(), 1..80),
+    ) {
+        let clock = Arc::new(ManualClock::new(START));
+        let health = Health::new(settings, clock.clone());
+        let mut world = World { health: &health, passed: 0, sent: Vec::new(), calls: Vec::new() };
+        for step in steps {
+            match step {
+                Step::Pass(millis) => clock.advance(Duration::from_millis(millis)),
+                Step::SetBack(_) => {}
+                Step::Ask(purpose) => {
+                    let asked = health.admit(purpose);
+                    world.calls.extend(asked.ok().map(|permit| (permit, Left::Usual)));
+                }
+                Step::End(which, end) => world.end(which, end),
+            }
+        }
+        world.calls.clear();
+        clock.advance(Duration::from_secs(3_600));
+        let permit = health.admit(Purpose::First);
+        prop_assert!(permit.is_ok(), "{permit:?}");
+        permit.unwrap().record(Ok(()));
+        let snapshot = health.snapshot();
+        prop_assert_eq!(snapshot.breaker, BreakerState::Closed);
+        prop_assert_eq!(snapshot.repetitions, u64::from(settings.retries.at_once));
+    }
+}
