@@ -4,32 +4,7 @@
 //! takes the payment and orders its accounts. Whether an account can do the payment at all, no
 //! rule can overrule: see [`Unfit`].
 //!
-//! ```toml
-//! pause = ["wallet"]                # out of use for now, in every rule
-//!
-//! [[rule]]
-//! name = "large payments of Germany and Austria"
-//! when = { country = ["DE", "AT"], amount = { min = "500.00 EUR" } }
-//! use = ["milkypay", "toffeepay-eu"] # in this order
-//! elsewhere = "never"               # a decline ends it; else soft declines are tried elsewhere
-//!
-//! [[rule]]
-//! name = "euros"
-//! when = { currency = "EUR" }
-//! cheapest = ["milkypay", "toffeepay-eu"]
-//!
-//! [[rule]]
-//! name = "the rest"
-//! split = { toffeepay-eu = 70, toffeepay-us = 30 }
-//!
-//! [fees.milkypay]
-//! percent = "1.4"
-//! fixed = "0.25 EUR"
-//!
-//! [fees.toffeepay-eu]
-//! percent = "2.1"
-//! min = "0.30 EUR"
-//! ```
+#![doc = concat!("```toml\n", include_str!("routing/example.toml"), "```")]
 //!
 //! A rule's `when` can name `currency`, `country`, `method` and provider `kind` (the payment has
 //! options for one of these), each one word or a list; `amount`, a range or a list of ranges with

@@ -220,7 +220,7 @@ fn a_rule_is_called_unreachable_exactly_when_no_payment_reaches_it() {
     let rules = prop::collection::vec(any_when(), 1..7);
     // How many rules were of either sort: without both, nothing would be proved.
     let (covered, open) = (Cell::new(0), Cell::new(0));
-    let mut runner = proptest::test_runner::TestRunner::new(repeatable(200));
+    let mut runner = proptest::test_runner::TestRunner::new(repeatable(80));
     let test = runner.run(&rules.no_shrink(), |rules| {
         let rules: Vec<(usize, When)> = rules.into_iter().enumerate().collect();
         let reached = reached(&rules, &payments);
@@ -248,7 +248,7 @@ fn a_rule_is_called_unreachable_exactly_when_no_payment_reaches_it() {
         Ok(())
     });
     test.unwrap();
-    assert!(covered.get() > 50 && open.get() > 200, "{} and {}", covered.get(), open.get());
+    assert!(covered.get() > 50 && open.get() > 150, "{} and {}", covered.get(), open.get());
 }
 
 /// The first account of each of so many payments.
@@ -311,7 +311,10 @@ proptest! {
     }
 
     #[test]
-    fn the_same_payment_always_goes_the_same_way(number: u32, weights in prop::array::uniform3(0_u32..9)) {
+    fn the_same_payment_always_goes_the_same_way(
+        number: u32,
+        weights in prop::array::uniform3(0_u32..9),
+    ) {
         prop_assume!(weights.iter().sum::<u32>() > 0);
         let [milky, wallet, toffee] = weights;
         let mut named = [("milky", milky), ("wallet", wallet), ("toffee-eu", toffee)];
@@ -325,8 +328,8 @@ proptest! {
     }
 }
 
-/// A text in which most of what a rule can say is said.
-const RICH: &str = include_str!("routing/rich.toml");
+/// The rules that the documentation shows. Most of what a rule can say is said there.
+const EXAMPLE: &str = include_str!("../src/routing/example.toml");
 
 proptest! {
     #![proptest_config(repeatable(1_000))]
@@ -334,14 +337,14 @@ proptest! {
     /// Whatever is typed, reading it ends with rules or with faults that point into the text.
     #[test]
     fn a_slip_of_the_hand_is_found_or_harmless(
-        at in 0..RICH.len(),
+        at in 0..EXAMPLE.len(),
         length in 0_usize..6,
         typed in "[a-z0-9\\[\\]{}=\",.\n ö-]{0,4}",
     ) {
-        prop_assume!(RICH.is_char_boundary(at));
-        let end = (at + length).min(RICH.len());
-        prop_assume!(RICH.is_char_boundary(end));
-        let text = [&RICH[..at], &typed, &RICH[end..]].concat();
+        prop_assume!(EXAMPLE.is_char_boundary(at));
+        let end = (at + length).min(EXAMPLE.len());
+        prop_assume!(EXAMPLE.is_char_boundary(end));
+        let text = [&EXAMPLE[..at], &typed, &EXAMPLE[end..]].concat();
         let accounts = Accounts::read();
         for routes in [Routes::from_toml(&text), Routes::from_json(&text)] {
             let faults = match routes.and_then(|routes| routes.check(&accounts.list())) {
@@ -352,7 +355,8 @@ proptest! {
             for fault in faults.iter() {
                 let line = text.split('\n').nth(fault.line - 1);
                 let columns = line.map(|line| line.chars().count());
-                prop_assert!(columns.is_some_and(|all| (1..=all + 1).contains(&fault.column)), "{fault}\n{text}");
+                let points_there = |all| (1..=all + 1).contains(&fault.column);
+                prop_assert!(columns.is_some_and(points_there), "{fault}\n{text}");
             }
         }
     }

@@ -41,7 +41,10 @@ pub(super) fn read(root: Option<&Node>, faults: Faults) -> Read {
                 _ => reader.unknown(entry, &["rule", "fees", "pause", "elsewhere"]),
             }
         }
-        let has_rules = matches!(&root.value, Value::Table(entries) if entries.iter().any(|entry| entry.key == "rule"));
+        let has_rules = match &root.value {
+            Value::Table(entries) => entries.iter().any(|entry| entry.key == "rule"),
+            Value::Text(_) | Value::Integer(_) | Value::List(_) | Value::Other(_) => false,
+        };
         if !has_rules {
             reader.fault(root.at, "there is no `rule`, so no payment would go anywhere");
         }

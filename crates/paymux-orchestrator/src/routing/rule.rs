@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::facts::{Capability, RouteFacts};
 
-/// What a rule says on trying a payment that was declined at the next account. It speaks of declines
-/// alone: a payment that was never sent is always tried at the next account, one in doubt never.
+/// What a rule says on trying a payment that was declined at the next account. It speaks of
+/// declines alone: a payment that was never sent is always tried at the next account, one in doubt
+/// never.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Elsewhere {
