@@ -6,6 +6,7 @@
 
 use std::process::ExitCode;
 
+#[cfg(test)]
 #[cfg(feature = "postgres")]
 #[path = "postgres/server.rs"]
 mod server;

@@ -18,7 +18,7 @@
 use std::{fmt, sync::Arc};
 
 use deadpool_postgres::{Object, Pool};
-use tokio_postgres::Row;
+use tokio_postgres::{Error, Row};
 
 use super::StoreResult;
 
@@ -38,7 +38,7 @@ mod sql;
 mod values;
 mod writer;
 
-use fault::{Fault, Phase, is_lost_race};
+use fault::{Fault, Phase, is_gone, is_lost_race};
 use pipeline::{Value, run};
 pub use settings::{PostgresSettings, PostgresTls};
 
@@ -97,9 +97,20 @@ impl PostgresStore {
             match run(&client, &statement, values).await {
                 Ok(rows) => return Ok(rows),
                 Err(error) if races < RACES && is_lost_race(&error) => races += 1,
-                Err(error) => return Err(Fault::of(doing, phase, &error).into()),
+                Err(error) => {
+                    part_with(client, &error);
+                    return Err(Fault::of(doing, phase, &error).into());
+                }
             }
         }
+    }
+}
+
+/// Lets a connection go whose end the server has announced, before its end is noticed: the next
+/// caller is not to get it.
+fn part_with(client: Object, error: &Error) {
+    if is_gone(error) {
+        drop(Object::take(client));
     }
 }
 

@@ -46,7 +46,8 @@ read -r _ || :
 
 /// A running server.
 pub(crate) struct Server {
-    socket: String,
+    /// The folder of its socket.
+    pub(crate) socket: String,
     shell: Child,
     /// Open as long as the server is wanted.
     wanted: Option<ChildStdin>,

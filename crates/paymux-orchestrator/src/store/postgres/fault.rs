@@ -83,6 +83,12 @@ pub(super) fn is_lost_race(error: &Error) -> bool {
     })
 }
 
+/// Is the connection of no more use?
+pub(super) fn is_gone(error: &Error) -> bool {
+    let severity = error.as_db_error().and_then(DbError::parsed_severity);
+    error.is_closed() || matches!(severity, Some(Severity::Fatal | Severity::Panic))
+}
+
 /// Did the server refuse to commit, for certain? Every other answer to a commit, such as being shut
 /// down while it waits for a standby, can follow one that is on disk.
 fn is_rolled_back(error: &Error) -> bool {
@@ -121,8 +127,10 @@ fn kind_without_answer(error: &Error) -> StoreErrorKind {
         }
         if let Some(io) = inner.downcast_ref::<io::Error>() {
             // What an `io::Error` wraps is not in its chain of sources.
-            let tls = io.get_ref().is_some_and(|wrapped| wrapped.is::<rustls::Error>());
-            return if tls { StoreErrorKind::Configuration } else { StoreErrorKind::Unavailable };
+            return match io.get_ref() {
+                Some(wrapped) if wrapped.is::<rustls::Error>() => StoreErrorKind::Configuration,
+                _ => StoreErrorKind::Unavailable,
+            };
         }
         cause = inner.source();
     }

@@ -6,6 +6,7 @@ use tokio_postgres::{Error, Row};
 use super::{
     PostgresStore, RACES,
     fault::{Fault, Phase, is_lost_race},
+    part_with,
     pipeline::{Begun, Pipeline},
     rows, sql,
     values::inbox_values,
@@ -24,7 +25,10 @@ impl PostgresStore {
             match try_keep(&client, &self.tenant, events).await {
                 Ok(answers) => return read(events, &answers),
                 Err((_, error)) if races < RACES && is_lost_race(&error) => races += 1,
-                Err((phase, error)) => return Err(Fault::of(DOING, phase, &error).into()),
+                Err((phase, error)) => {
+                    part_with(client, &error);
+                    return Err(Fault::of(DOING, phase, &error).into());
+                }
             }
         }
     }

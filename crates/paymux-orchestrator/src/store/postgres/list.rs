@@ -6,7 +6,7 @@ use tokio_postgres::types::ToSql;
 use super::{
     PostgresStore,
     fault::{Fault, Phase},
-    rows, sql,
+    part_with, rows, sql,
 };
 use crate::store::{PaymentQuery, PaymentRow, StoreResult};
 
@@ -71,11 +71,15 @@ impl PostgresStore {
             query.limit
         );
         let client = self.client(DOING).await?;
-        let failed = |error| Fault::of(DOING, Phase::BeforeCommit, &error);
         let values: Vec<&(dyn ToSql + Sync)> =
             conditions.values.iter().map(|value| &**value as &(dyn ToSql + Sync)).collect();
         // Not prepared for good: there are more lists than are worth keeping.
-        let rows = client.query(&sql, &values).await.map_err(failed)?;
-        rows.iter().map(rows::payment).collect()
+        match client.query(&sql, &values).await {
+            Ok(rows) => rows.iter().map(rows::payment).collect(),
+            Err(error) => {
+                part_with(client, &error);
+                Err(Fault::of(DOING, Phase::BeforeCommit, &error).into())
+            }
+        }
     }
 }

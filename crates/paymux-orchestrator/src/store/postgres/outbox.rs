@@ -13,6 +13,7 @@ use super::{
     PostgresStore, RACES,
     fault::{Fault, Phase, is_lost_race},
     inbox::sent_with_commit,
+    part_with,
     pipeline::{Begun, Pipeline},
     rows, sql,
 };
@@ -55,7 +56,10 @@ impl PostgresStore {
             match try_place(&client, &self.tenant).await {
                 Ok(()) => return Ok(true),
                 Err((_, error)) if races < RACES && is_lost_race(&error) => races += 1,
-                Err((phase, error)) => return Err(Fault::of(DOING, phase, &error).into()),
+                Err((phase, error)) => {
+                    part_with(client, &error);
+                    return Err(Fault::of(DOING, phase, &error).into());
+                }
             }
         }
     }

@@ -10,7 +10,7 @@ use std::{
     sync::Arc,
 };
 
-use deadpool_postgres::Pool;
+use deadpool_postgres::{Object, Pool};
 use tokio::{
     sync::{Mutex, mpsc, oneshot},
     task::JoinHandle,
@@ -143,7 +143,14 @@ impl Writer {
         let client =
             client.map_err(|error| Failure::Fault(Fault::of_pool("commit a change", &error)))?;
         let changes: Vec<&Change> = group.iter().map(|work| &work.change).collect();
-        group::commit(&client, &self.tenant, &changes).await
+        let result = group::commit(&client, &self.tenant, &changes).await;
+        if let Err(Failure::Fault(fault)) = &result
+            && fault.kind != StoreErrorKind::Corrupt
+        {
+            // Most likely it is gone, or about to be: the next group is not to get it.
+            drop(Object::take(client));
+        }
+        result
     }
 }
 
