@@ -29,6 +29,8 @@ pub mod memory;
 mod migration;
 #[cfg(feature = "postgres")]
 pub mod postgres;
+#[cfg(feature = "sqlite")]
+pub mod sqlite;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod words;
 

@@ -12,6 +12,13 @@ use super::{Entry, Fresh, LeaseClock, Work};
 pub(crate) fn all() -> Vec<Entry> {
     vec![
         Entry { name: "memory", leases: LeaseClock::Callers, ignored: None, make: memory },
+        #[cfg(feature = "sqlite")]
+        Entry {
+            name: "sqlite",
+            leases: LeaseClock::Callers,
+            ignored: None,
+            make: super::sqlite::fresh,
+        },
         #[cfg(feature = "postgres")]
         Entry {
             name: "postgres",

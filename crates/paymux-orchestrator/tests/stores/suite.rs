@@ -34,6 +34,9 @@ mod settling;
 mod slot;
 mod storms;
 
+#[cfg(feature = "sqlite")]
+mod sqlite;
+
 /// What a trial does, in the runtime it is given.
 type Work<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
@@ -110,6 +113,10 @@ fn promises() -> Vec<Promise> {
 
 /// Runs all that the command line asks for.
 pub(crate) fn run() -> ExitCode {
+    #[cfg(feature = "sqlite")]
+    if let Some(code) = sqlite::play_the_other_process() {
+        return code;
+    }
     silence_planted_bugs();
     let mut trials = Vec::new();
     for entry in entries::all() {
@@ -131,6 +138,8 @@ pub(crate) fn run() -> ExitCode {
         }
     }
     trials.extend(kills::trials());
+    #[cfg(feature = "sqlite")]
+    trials.extend(sqlite::trials());
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
 

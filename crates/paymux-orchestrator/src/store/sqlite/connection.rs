@@ -1,0 +1,171 @@
+//! Opening the file so that no payment can be lost, and making sure that it is so.
+
+use std::{
+    fs::File,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use rusqlite::{Connection, OpenFlags, OptionalExtension, types::Value};
+
+use super::{fault::explain, refused};
+use crate::store::{StoreError, StoreErrorKind, StoreResult};
+
+/// Older ones can corrupt a database in WAL mode when a checkpoint meets a write: fixed in 3.51.3.
+const OLDEST: i32 = 3_051_003;
+
+/// More than there are statements, so that each is prepared once.
+const STATEMENTS: usize = 128;
+
+/// What must hold on every connection: the pragma, what it is set to, and how that reads back.
+const PRAGMAS: &[(&str, &str, &str)] = &[
+    // A commit is one append and one flush, and readers do not wait.
+    ("journal_mode", "WAL", "wal"),
+    // Anything less forgets commits when the power fails; an intent could be forgotten after the
+    // provider was called.
+    ("synchronous", "FULL", "2"),
+    ("foreign_keys", "ON", "1"),
+    // The file may come from elsewhere: what it defines gets no rights.
+    ("trusted_schema", "OFF", "0"),
+    // A fault of the disk is an error of the call, not the end of the process.
+    ("mmap_size", "0", "0"),
+    // Elsewhere these say nothing; on macOS only they reach the disk.
+    ("fullfsync", "ON", "1"),
+    ("checkpoint_fullfsync", "ON", "1"),
+];
+
+/// Refuses an SQLite that is known to corrupt files.
+pub(super) fn check_library(version: i32) -> StoreResult<()> {
+    if version >= OLDEST {
+        return Ok(());
+    }
+    let (major, minor, patch) = (version / 1_000_000, version / 1000 % 1000, version % 1000);
+    Err(refused(format!(
+        "SQLite {major}.{minor}.{patch} can corrupt its files; 3.51.3 or newer is needed"
+    )))
+}
+
+/// Makes the file if it is not there, readable by its owner only, and gives its one true path, so
+/// that two names of one file meet the same lock.
+pub(super) fn prepare_file(path: &Path) -> StoreResult<PathBuf> {
+    if path.as_os_str().is_empty() || path == Path::new(":memory:") {
+        return Err(refused("a database file must have a name; MemoryStore keeps nothing"));
+    }
+    let failed = |error| {
+        let message = format!("the database file {} cannot be opened", path.display());
+        refused(message).with_source(error)
+    };
+    let mut options = File::options();
+    options.create(true).truncate(false).read(true).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map_err(failed)?;
+    path.canonicalize().map_err(failed)
+}
+
+/// The connection that writes.
+pub(super) fn open_writer(path: &Path, busy_timeout: Duration) -> StoreResult<Connection> {
+    open(path, OpenFlags::SQLITE_OPEN_READ_WRITE, busy_timeout)
+}
+
+/// A connection that can only read.
+pub(super) fn open_reader(path: &Path, busy_timeout: Duration) -> StoreResult<Connection> {
+    let connection = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE, busy_timeout)?;
+    // A file opened for reading alone could not be read after a crash, before WAL is recovered.
+    connection.pragma_update(None, "query_only", "ON").map_err(explain)?;
+    Ok(connection)
+}
+
+/// One thread uses a connection at a time, so that SQLite need not lock it.
+fn open(path: &Path, access: OpenFlags, busy_timeout: Duration) -> StoreResult<Connection> {
+    let flags = access | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).map_err(explain)?;
+    connection.busy_timeout(busy_timeout).map_err(explain)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    make_safe(&connection)?;
+    Ok(connection)
+}
+
+/// Sets what must hold, and reads it back: SQLite ignores a pragma that it cannot obey.
+fn make_safe(connection: &Connection) -> StoreResult<()> {
+    for (pragma, wanted, expected) in PRAGMAS {
+        set(connection, pragma, wanted).map_err(explain)?;
+        let found = get(connection, pragma).map_err(explain)?;
+        // A build that cannot map memory does not know the pragma.
+        if found.as_deref().unwrap_or("0") != *expected {
+            return Err(StoreError::new(
+                StoreErrorKind::Configuration,
+                format!("SQLite did not accept {pragma} = {wanted}, so payments could be lost"),
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Some pragmas answer with a row and some with none.
+fn set(connection: &Connection, pragma: &str, value: &str) -> rusqlite::Result<()> {
+    connection.query_row(&format!("PRAGMA {pragma} = {value}"), [], |_| Ok(())).optional()?;
+    Ok(())
+}
+
+/// The value as text.
+fn get(connection: &Connection, pragma: &str) -> rusqlite::Result<Option<String>> {
+    let read = |row: &rusqlite::Row<'_>| row.get::<_, Value>(0);
+    let value = connection.query_row(&format!("PRAGMA {pragma}"), [], read).optional()?;
+    Ok(value.and_then(|value| match value {
+        Value::Integer(number) => Some(number.to_string()),
+        Value::Text(text) => Some(text),
+        Value::Null | Value::Real(_) | Value::Blob(_) => None,
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{path::PathBuf, time::Duration};
+
+    use rusqlite::Connection;
+
+    use super::{PRAGMAS, check_library, get, make_safe, open_reader, open_writer, prepare_file};
+    use crate::store::StoreErrorKind;
+
+    /// A file of this process's own.
+    fn scratch(name: &str) -> PathBuf {
+        std::env::temp_dir().join(format!("paymux-{}-{name}.db", std::process::id()))
+    }
+
+    #[test]
+    fn what_keeps_payments_safe_holds_on_every_connection() {
+        let path = prepare_file(&scratch("pragmas")).unwrap();
+        let wait = Duration::from_millis(1234);
+        let connections = [open_writer(&path, wait).unwrap(), open_reader(&path, wait).unwrap()];
+        for connection in &connections {
+            for (pragma, _, expected) in PRAGMAS {
+                assert_eq!(get(connection, pragma).unwrap().unwrap(), *expected, "{pragma}");
+            }
+            assert_eq!(get(connection, "busy_timeout").unwrap().unwrap(), "1234");
+        }
+        assert!(connections[0].execute_batch("CREATE TABLE a (b)").is_ok());
+        assert!(connections[1].execute_batch("CREATE TABLE c (d)").is_err(), "it only reads");
+        drop(connections);
+        std::fs::remove_file(path).unwrap();
+    }
+
+    #[test]
+    fn a_pragma_that_did_not_hold_is_refused() {
+        // What is in memory has no write-ahead log.
+        let error = make_safe(&Connection::open_in_memory().unwrap()).unwrap_err();
+        assert_eq!(error.kind(), StoreErrorKind::Configuration);
+        assert!(error.to_string().contains("journal_mode"), "{error}");
+    }
+
+    #[test]
+    fn an_sqlite_that_corrupts_files_is_refused() {
+        for version in [3_040_001, 3_051_002] {
+            let error = check_library(version).unwrap_err();
+            assert_eq!(error.kind(), StoreErrorKind::Configuration);
+        }
+        assert!(check_library(3_051_002).unwrap_err().to_string().contains("3.51.2"));
+        assert!(check_library(3_051_003).is_ok());
+        assert!(check_library(rusqlite::version_number()).is_ok());
+    }
+}

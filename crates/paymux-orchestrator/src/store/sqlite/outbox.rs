@@ -1,0 +1,62 @@
+//! What the merchant is told. One thread writes, so a position that is given with the row is in
+//! the order of the commits, and no reader can see one appear below another.
+
+use rusqlite::{Connection, Result, params};
+
+use super::{
+    commit::wrote,
+    rows::{OUTBOX, outbox, signed},
+};
+use crate::store::{OutboxRow, Positioned};
+
+/// Makes the tenant's counter, if it has none.
+pub(super) fn prepare(connection: &Connection, tenant: &str) -> Result<()> {
+    connection.execute(
+        "INSERT INTO counters (tenant_id, name, value)
+         VALUES (?1, 'outbox', 0) ON CONFLICT DO NOTHING",
+        [tenant],
+    )?;
+    Ok(())
+}
+
+/// Adds an event at the next position, unless it is there.
+pub(super) fn add(connection: &Connection, tenant: &str, event: &OutboxRow) -> Result<()> {
+    let added = wrote(
+        connection,
+        "INSERT INTO outbox
+           (tenant_id, event_id, payment_id, version, kind, at, document, position)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7,
+           (SELECT value + 1 FROM counters WHERE tenant_id = ?1 AND name = 'outbox'))
+         ON CONFLICT (tenant_id, event_id) DO NOTHING",
+        params![
+            tenant,
+            event.id,
+            event.payment.as_ref().map(crate::ids::PaymentId::as_str),
+            signed(event.version)?,
+            event.kind,
+            event.at.as_millis(),
+            event.document,
+        ],
+    )?;
+    if added {
+        let next = "UPDATE counters SET value = value + 1 WHERE tenant_id = ?1 AND name = 'outbox'";
+        connection.prepare_cached(next)?.execute([tenant])?;
+    }
+    Ok(())
+}
+
+/// The events after this position.
+pub(super) fn read(
+    connection: &Connection,
+    tenant: &str,
+    after: u64,
+    limit: u32,
+) -> Result<Vec<Positioned>> {
+    // No position is beyond what SQLite counts to.
+    let Ok(after) = i64::try_from(after) else { return Ok(Vec::new()) };
+    let sql = format!(
+        "SELECT {OUTBOX} FROM outbox WHERE tenant_id = ?1 AND position > ?2
+         ORDER BY position LIMIT ?3"
+    );
+    connection.prepare_cached(&sql)?.query_map((tenant, after, limit), outbox)?.collect()
+}
