@@ -18,6 +18,7 @@ mod orchestrator;
 mod outbox;
 mod plan;
 mod read;
+mod reconcile;
 mod record;
 mod request;
 mod resolve;
@@ -34,6 +35,7 @@ pub use evidence::{Evidence, Said};
 pub use explain::Explanation;
 pub use ids::PaymentId;
 pub use orchestrator::{AccountPolicy, Builder, Orchestrator};
+pub use reconcile::{Difference, DifferenceKind, Reconciliation};
 pub use record::{
     Attempt, AttemptState, Fault, Intent, PaymentRecord, Review, ReviewReason, RouteStep,
 };

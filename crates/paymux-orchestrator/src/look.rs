@@ -5,7 +5,7 @@ use paymux_core::{
 };
 
 use crate::{
-    engine::{Account, Engine},
+    engine::{Account, Engine, unexpected},
     evidence::{Evidence, Said},
     health::Purpose,
     ladder,
@@ -17,19 +17,33 @@ use crate::{
 impl Engine {
     /// Asks the account for the payment.
     pub(crate) async fn look_up(&self, record: PaymentRecord) -> Result<PaymentRecord> {
-        let Some(handle) = record.handle() else { return Ok(record) };
-        let Some(id) = record.account().cloned() else { return Ok(record) };
-        let account = match self.account(&id) {
-            Ok(account) => account,
-            Err(error) => return self.look_failed(record, &error).await,
+        if record.provider.is_none() {
+            return Ok(record);
+        }
+        match self.read_again(&record).await {
+            Ok(payment) => self.take_in_read(record, payment).await,
+            Err(error) => self.look_failed(record, &error).await,
+        }
+    }
+
+    /// Reads a payment from the account that has it.
+    pub(crate) async fn read_again(&self, record: &PaymentRecord) -> Result<Payment> {
+        let (Some(handle), Some(id)) = (record.handle(), record.account()) else {
+            return Err(unexpected("no account has the payment"));
         };
-        let result = self.ask(account, &PaymentLookup::Payment(handle)).await;
-        let payment = match result {
-            Ok(payment) => payment,
-            Err(error) => return self.look_failed(record, &error).await,
-        };
+        self.ask(self.account(id)?, &PaymentLookup::Payment(handle)).await
+    }
+
+    /// Takes in what the account that has a payment said when it was asked.
+    pub(crate) async fn take_in_read(
+        &self,
+        record: PaymentRecord,
+        payment: Payment,
+    ) -> Result<PaymentRecord> {
+        let account = self.account(&payment.provider)?;
         let attempt = record.open_attempt().map(|attempt| attempt.no);
-        let evidence = Evidence::Lookup { account: id, attempt, said: Said::from(&payment) };
+        let asked = payment.provider.clone();
+        let evidence = Evidence::Lookup { account: asked, attempt, said: Said::from(&payment) };
         self.change(&record.id, &evidence, |draft, now| {
             if draft.record.account() != record.account() {
                 return Ok(false);

@@ -1,0 +1,214 @@
+//! Comparing our books with the providers', for a span of time. What differs is seen as a look-up
+//! is: it goes through the same rules, nothing is put right in silence, and every difference is
+//! reported.
+
+use std::collections::BTreeSet;
+
+use futures_util::TryStreamExt;
+use paymux_core::{
+    ListPayments, Operation, Payment, PaymentProvider, ProviderId, Result, Timestamp,
+    list_all_payments,
+};
+use serde::Serialize;
+
+use crate::{
+    Orchestrator, PaymentId,
+    engine::{Engine, unavailable},
+    record::PaymentRecord,
+    store::{ObjectKind, ObjectRef, PaymentQuery},
+};
+
+/// How many of our payments are read at once.
+const PAGE: u32 = 200;
+/// How many payments a provider is asked for at once.
+const PROVIDER_PAGE: u32 = 100;
+
+/// What a comparison found.
+#[derive(Clone, Debug, Default, Serialize)]
+#[non_exhaustive]
+pub struct Reconciliation {
+    /// How many of our payments were read from their providers.
+    pub compared: usize,
+    /// How many payments the providers listed.
+    pub listed: usize,
+    /// The accounts that cannot list by time: there, only what we know of was compared.
+    pub not_listed: Vec<ProviderId>,
+    /// What differed, and what could not be compared.
+    pub differences: Vec<Difference>,
+}
+
+/// One difference between the books.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Difference {
+    /// What kind.
+    pub kind: DifferenceKind,
+    /// The account.
+    pub account: ProviderId,
+    /// Our payment, if there is one.
+    pub payment: Option<PaymentId>,
+    /// What our books said, in words.
+    pub ours: String,
+    /// What the provider's say.
+    pub theirs: String,
+}
+
+/// What kind of difference.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum DifferenceKind {
+    /// The provider has a payment that is none of ours.
+    TheirsOnly,
+    /// The provider does not have a payment of ours.
+    OursOnly,
+    /// Status or amounts were not the same. What the provider says was taken in by the usual
+    /// rules.
+    Differs,
+    /// The provider could not be asked: run it again.
+    NotCompared,
+}
+
+impl Orchestrator {
+    /// Compares the payments that were asked for in this span with what their providers say.
+    /// Where an account can list by time, what it lists is searched for payments that are none of
+    /// ours; leave the last minutes out of the span, since what is under way differs for a moment.
+    ///
+    /// # Errors
+    /// `Unavailable` when the store is. That a provider cannot be asked is a finding, no error.
+    pub async fn reconcile(&self, from: Timestamp, to: Timestamp) -> Result<Reconciliation> {
+        let engine = self.0.clone();
+        self.0.calls.own(Box::pin(async move { engine.reconcile(from, to).await })).await
+    }
+}
+
+impl Engine {
+    async fn reconcile(&self, from: Timestamp, to: Timestamp) -> Result<Reconciliation> {
+        let mut found = Reconciliation::default();
+        let mut after = None;
+        loop {
+            let query = PaymentQuery {
+                created_from: Some(from),
+                created_to: Some(to),
+                after: after.clone(),
+                limit: PAGE,
+                ..PaymentQuery::default()
+            };
+            let rows = self.store.list(&query).await;
+            let rows = rows.map_err(|error| unavailable(error, paymux_core::Effect::None))?;
+            let Some(last) = rows.last() else { break };
+            after = Some(last.id.clone());
+            for row in &rows {
+                let record = crate::engine::read_document(&row.document)?;
+                self.compare(record, &mut found).await?;
+            }
+        }
+        for (id, account) in &self.accounts {
+            let capabilities = account.provider.capabilities();
+            if capabilities.has(Operation::ListPayments) && capabilities.list_created {
+                self.search(id, &*account.provider, (from, to), &mut found).await?;
+            } else {
+                found.not_listed.push(id.clone());
+            }
+        }
+        Ok(found)
+    }
+
+    /// Reads one payment of ours from its provider and takes in what it says.
+    async fn compare(&self, record: PaymentRecord, found: &mut Reconciliation) -> Result<()> {
+        let (Some(account), true) = (record.account().cloned(), record.open_attempt().is_none())
+        else {
+            return Ok(());
+        };
+        found.compared += 1;
+        let (id, ours) = (record.id.clone(), in_words(&record));
+        let difference = |kind, theirs| Difference {
+            kind,
+            account: account.clone(),
+            payment: Some(id.clone()),
+            ours: ours.clone(),
+            theirs,
+        };
+        let read = match self.read_again(&record).await {
+            Ok(payment) => payment,
+            Err(error) if error.kind() == paymux_core::ErrorKind::NotFound => {
+                let theirs = "it does not know it".to_owned();
+                found.differences.push(difference(DifferenceKind::OursOnly, theirs));
+                return Ok(());
+            }
+            Err(error) => {
+                found.differences.push(difference(DifferenceKind::NotCompared, error.to_string()));
+                return Ok(());
+            }
+        };
+        let differs = record.status != read.status
+            || record.provider.as_ref().is_some_and(|known| {
+                let amounts = read.amounts.clone().or(&known.amounts);
+                let known = &known.amounts;
+                (amounts.captured, amounts.refunded, amounts.charged_back)
+                    != (known.captured, known.refunded, known.charged_back)
+            });
+        if differs {
+            let theirs = format!("{} ({})", read.status, read.provider_status);
+            found.differences.push(difference(DifferenceKind::Differs, theirs));
+            self.take_in_read(record, read).await?;
+        }
+        Ok(())
+    }
+
+    /// What a provider lists and we do not know.
+    async fn search(
+        &self,
+        id: &ProviderId,
+        provider: &dyn PaymentProvider,
+        (from, to): (Timestamp, Timestamp),
+        found: &mut Reconciliation,
+    ) -> Result<()> {
+        let mut query = ListPayments::new(PROVIDER_PAGE);
+        query.created_from = Some(from);
+        query.created_to = Some(to);
+        let listed: Result<Vec<Payment>> = list_all_payments(provider, query).try_collect().await;
+        let listed = match listed {
+            Ok(listed) => listed,
+            Err(error) => {
+                found.differences.push(Difference {
+                    kind: DifferenceKind::NotCompared,
+                    account: id.clone(),
+                    payment: None,
+                    ours: String::new(),
+                    theirs: error.to_string(),
+                });
+                return Ok(());
+            }
+        };
+        found.listed += listed.len();
+        let mut seen = BTreeSet::new();
+        for payment in listed {
+            let object = ObjectRef {
+                account: id.clone(),
+                kind: ObjectKind::Payment,
+                id: payment.id.as_str().to_owned(),
+            };
+            let owner = self.store.find_object(&object).await;
+            let owner = owner.map_err(|error| unavailable(error, paymux_core::Effect::None))?;
+            if owner.is_none() && seen.insert(object.id) {
+                found.differences.push(Difference {
+                    kind: DifferenceKind::TheirsOnly,
+                    account: id.clone(),
+                    payment: None,
+                    ours: "nothing".to_owned(),
+                    theirs: format!("{} is {}", payment.id, payment.status),
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+fn in_words(record: &PaymentRecord) -> String {
+    let captured = record.provider.as_ref().and_then(|payment| payment.amounts.captured);
+    match captured {
+        Some(captured) => format!("{}, {captured} taken", record.status),
+        None => record.status.to_string(),
+    }
+}
