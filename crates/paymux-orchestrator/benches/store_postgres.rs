@@ -127,7 +127,7 @@ impl Bench {
         let mut raw = Vec::new();
         for number in 0..CONNECTIONS {
             let mut config = Config::new();
-            config.host(&server.socket).user("paymux").dbname("paymux");
+            config.host(&server.socket).port(server.port).user("paymux").dbname("paymux");
             let (client, connection) = config.connect(NoTls).await.unwrap();
             tokio::spawn(connection);
             if number == 0 {

@@ -30,6 +30,9 @@ mod schema;
 #[path = "postgres/server.rs"]
 mod server;
 #[cfg(test)]
+#[path = "postgres/tls.rs"]
+mod tls;
+#[cfg(test)]
 #[path = "postgres/trial.rs"]
 mod trial;
 
@@ -39,5 +42,6 @@ fn main() -> ExitCode {
     trials.extend(lost::trials());
     trials.extend(refused::trials());
     trials.extend(schema::trials());
+    trials.extend(tls::trials());
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }

@@ -37,9 +37,10 @@ trap 'rm -rf "$home"' EXIT
 } >>"$home/data/postgresql.conf"
 "$bin/pg_ctl" --pgdata="$home/data" --log="$home/log" --wait --silent start \
   || { cat "$home/log" >&2; exit 1; }
+export PGPORT=$(sed -n 4p "$home/data/postmaster.pid")
 "$bin/psql" --host="$home" --username=paymux --dbname=postgres --quiet --no-psqlrc \
   --command='CREATE DATABASE paymux'
-echo "$home"
+echo "$home" "$PGPORT"
 read -r _ || :
 "$bin/pg_ctl" --pgdata="$home/data" --mode=immediate --silent stop
 "#;
@@ -48,6 +49,8 @@ read -r _ || :
 pub(crate) struct Server {
     /// The folder of its socket.
     pub(crate) socket: String,
+    /// What its socket is named by.
+    pub(crate) port: u16,
     shell: Child,
     /// Open as long as the server is wanted.
     wanted: Option<ChildStdin>,
@@ -72,9 +75,11 @@ impl Server {
         let mut line = String::new();
         let output = shell.stdout.take().expect("its output is a pipe");
         BufReader::new(output).read_line(&mut line).expect("its output can be read");
-        let socket = line.trim().to_owned();
-        assert!(!socket.is_empty(), "the server did not start");
-        Self { socket, shell, wanted, names: AtomicU32::new(0) }
+        let mut words = line.split_whitespace();
+        let (socket, port) = (words.next(), words.next().and_then(|port| port.parse().ok()));
+        let socket = socket.expect("the server did not start").to_owned();
+        let port = port.expect("the server says its port");
+        Self { socket, port, shell, wanted, names: AtomicU32::new(0) }
     }
 
     /// The one that the trials of a process share.
@@ -85,7 +90,7 @@ impl Server {
 
     /// How a store gets to its database.
     pub(crate) fn settings(&self) -> PostgresSettings {
-        PostgresSettings::new(&self.socket, NAME, NAME)
+        PostgresSettings::new(&self.socket, NAME, NAME).port(self.port)
     }
 
     /// A name that nothing on the server has yet.

@@ -47,7 +47,7 @@ pub(crate) async fn refusal(settings: PostgresSettings) -> StoreError {
 /// A connection past the store, in the schema that stores use unless they are told another.
 pub(crate) async fn behind(server: &Server) -> Client {
     let mut config = Config::new();
-    config.host(&server.socket).user("paymux").dbname("paymux");
+    config.host(&server.socket).port(server.port).user("paymux").dbname("paymux");
     let (client, connection) = config.connect(NoTls).await.unwrap();
     tokio::spawn(connection);
     client.batch_execute("SET search_path = paymux").await.unwrap();
