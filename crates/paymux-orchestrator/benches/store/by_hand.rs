@@ -1,0 +1,183 @@
+//! What SQLite does without a store around it.
+
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use rusqlite::{Connection, params};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::{BLOCK, now, report::Block};
+
+/// What is written of a payment.
+#[derive(Clone, Copy)]
+pub(crate) enum Rows {
+    /// One row: an insert, an update.
+    Bare,
+    /// The rows of the store, and no guard around them.
+    Same,
+}
+
+/// The bare least: an id, a key that is unique, what was asked and what was answered.
+const BARE: &str = "CREATE TABLE payments (
+    id TEXT PRIMARY KEY, key TEXT NOT NULL UNIQUE, request TEXT NOT NULL, response TEXT) STRICT";
+
+/// The tables of the store.
+const SAME: &str = include_str!("../../migrations/sqlite/0001_payments.sql");
+
+fn open(file: &Path, rows: Rows) -> Connection {
+    let connection = Connection::open(file).unwrap();
+    connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(())).unwrap();
+    connection.execute_batch("PRAGMA synchronous = FULL").unwrap();
+    connection.set_prepared_statement_cache_capacity(64);
+    match rows {
+        Rows::Bare => connection.execute_batch(BARE).unwrap(),
+        Rows::Same => {
+            connection.execute_batch(SAME).unwrap();
+            connection.execute("INSERT INTO counters VALUES ('main', 'outbox', 0)", []).unwrap();
+        }
+    }
+    connection
+}
+
+fn execute(connection: &Connection, sql: &str, params: impl rusqlite::Params) {
+    connection.prepare_cached(sql).unwrap().execute(params).unwrap();
+}
+
+/// One step of a payment: the intent, or the outcome.
+#[derive(Clone, Copy)]
+struct Step {
+    n: u64,
+    is_outcome: bool,
+}
+
+impl Step {
+    fn write(self, connection: &Connection, rows: Rows) {
+        match (rows, self.is_outcome) {
+            (Rows::Bare, false) => {
+                let sql = "INSERT INTO payments (id, key, request) VALUES (?1, ?2, ?3)";
+                let id = format!("pay_{:026}", self.n);
+                execute(connection, sql, params![id, format!("key-{}", self.n), "p".repeat(300)]);
+            }
+            (Rows::Bare, true) => {
+                let sql = "UPDATE payments SET response = ?2 WHERE id = ?1 AND response IS NULL";
+                let id = format!("pay_{:026}", self.n);
+                execute(connection, sql, params![id, "p".repeat(1000)]);
+            }
+            (Rows::Same, false) => self.write_intent(connection),
+            (Rows::Same, true) => self.write_outcome(connection),
+        }
+    }
+
+    fn write_intent(self, connection: &Connection) {
+        let id = format!("pay_{:026}", self.n);
+        let sql = "INSERT INTO caller_keys VALUES ('main', ?1, ?2, ?3, NULL, 0)";
+        let key = format!("create:order-{}", self.n);
+        execute(connection, sql, params![key, "d".repeat(64), id]);
+        let sql = "INSERT INTO payments VALUES
+            ('main', ?1, 1, ?2, 'processing', 0, 0, 0, NULL, NULL, 0, 0, ?3)";
+        execute(connection, sql, params![id, format!("order-{}", self.n), "p".repeat(300)]);
+        execute(connection, "INSERT INTO live_slot VALUES ('main', ?1, 1)", [&id]);
+        Self::write_transition(connection, &id, 1);
+    }
+
+    fn write_outcome(self, connection: &Connection) {
+        let id = format!("pay_{:026}", self.n);
+        let sql = "UPDATE payments SET version = 2, reference = ?2, status = 'succeeded',
+              in_doubt = 0, review = 0, due_at = NULL, updated_at = 0, document = ?3
+            WHERE tenant_id = 'main' AND payment_id = ?1 AND version = 1";
+        execute(connection, sql, params![id, format!("order-{}", self.n), "p".repeat(1000)]);
+        let sql = "DELETE FROM live_slot WHERE tenant_id = 'main' AND payment_id = ?1";
+        execute(connection, sql, [&id]);
+        let sql = "INSERT INTO provider_objects VALUES ('main', 'one', 'payment', ?1, ?2)";
+        execute(connection, sql, params![format!("sess_{}", self.n), id]);
+        Self::write_transition(connection, &id, 2);
+        let sql = "INSERT INTO outbox VALUES ('main', ?1,
+            (SELECT value + 1 FROM counters WHERE tenant_id = 'main' AND name = 'outbox'),
+            ?2, 2, 'payment_changed', 0, ?3)";
+        execute(connection, sql, params![format!("evt_{}", self.n), id, "e".repeat(200)]);
+        let sql = "UPDATE counters SET value = value + 1
+            WHERE tenant_id = 'main' AND name = 'outbox'";
+        execute(connection, sql, []);
+    }
+
+    fn write_transition(connection: &Connection, id: &str, version: i64) {
+        let sql = "INSERT INTO transitions VALUES ('main', ?1, ?2, ?3, 0, 'node-1', 'reply', ?4,
+            'processing', 'succeeded', ?5, ?5)";
+        let name = format!("{id}/{version}");
+        let digest = "d".repeat(64);
+        execute(connection, sql, params![id, version, name, "v".repeat(200), digest]);
+    }
+}
+
+/// Each statement a commit, one after the other.
+pub(crate) fn single(file: &Path) -> Block {
+    let connection = open(file, Rows::Bare);
+    let start = now();
+    let mut payments = 0;
+    while now() - start < BLOCK {
+        for is_outcome in [false, true] {
+            Step { n: payments, is_outcome }.write(&connection, Rows::Bare);
+        }
+        payments += 1;
+    }
+    Block { payments, elapsed: now() - start }
+}
+
+type Asked = (Step, oneshot::Sender<()>);
+
+/// A thread that takes what waits, and commits it together.
+pub(crate) async fn group(file: &Path, rows: Rows, tasks: usize) -> Block {
+    let connection = open(file, rows);
+    let (sender, receiver) = mpsc::channel::<Asked>(1024);
+    let writer = std::thread::spawn(move || write_groups(&connection, rows, receiver));
+    let next = Arc::new(AtomicU64::new(0));
+    let start = now();
+    let running: Vec<_> = (0..tasks)
+        .map(|_| {
+            let (sender, next) = (sender.clone(), Arc::clone(&next));
+            tokio::spawn(async move {
+                let mut payments = 0;
+                while now() - start < BLOCK {
+                    let n = next.fetch_add(1, Ordering::Relaxed);
+                    for is_outcome in [false, true] {
+                        let (answer, answered) = oneshot::channel();
+                        sender.send((Step { n, is_outcome }, answer)).await.unwrap();
+                        answered.await.unwrap();
+                    }
+                    payments += 1;
+                }
+                payments
+            })
+        })
+        .collect();
+    let mut payments = 0;
+    for task in running {
+        payments += task.await.unwrap();
+    }
+    let elapsed = now() - start;
+    drop(sender);
+    writer.join().unwrap();
+    Block { payments, elapsed }
+}
+
+fn write_groups(connection: &Connection, rows: Rows, mut queue: mpsc::Receiver<Asked>) {
+    while let Some((step, answer)) = queue.blocking_recv() {
+        execute(connection, "BEGIN IMMEDIATE", []);
+        step.write(connection, rows);
+        let mut answers = vec![answer];
+        while answers.len() < 256 {
+            let Ok((step, answer)) = queue.try_recv() else { break };
+            step.write(connection, rows);
+            answers.push(answer);
+        }
+        execute(connection, "COMMIT", []);
+        for answer in answers {
+            answer.send(()).unwrap();
+        }
+    }
+}
