@@ -135,6 +135,7 @@ impl Engine {
             cancel_wanted: false,
             link_shown: false,
             unreported_amount_accepted: false,
+            figure_looked_for: false,
             return_token: returns::secret(&*self.random),
             looked_at: None,
             next_look_at: None,

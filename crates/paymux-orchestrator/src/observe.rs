@@ -68,11 +68,13 @@ pub(crate) fn observe(
     }
     let after = (record.status, Some(merged.amounts.clone()));
     record.provider = Some(merged);
-    if status == PaymentStatus::Succeeded {
-        check_figure(record, no, context);
-    }
     let observed = if before == after { Observed::Nothing } else { Observed::Changed };
     schedule(record, observed, now);
+    // What a person let pass is not shown again, unless there is something new about it.
+    let first_look = record.figure_looked_for;
+    if status == PaymentStatus::Succeeded && (observed == Observed::Changed || first_look) {
+        check_figure(record, no, context);
+    }
     observed
 }
 
@@ -227,14 +229,22 @@ fn happened(attempt: &Attempt, seen: &Payment) -> Happened {
 /// Success is shown to a person when nobody says how much it was, or when it was too little
 /// without the merchant having wanted less.
 fn check_figure(record: &mut PaymentRecord, no: u32, context: &Context<'_>) {
-    record.unreported_amount_accepted = context.accept_unreported_amount;
+    record.unreported_amount_accepted |= context.accept_unreported_amount;
     let Some(payment) = &record.provider else { return };
+    // The answer to a step can lack the figure that a look gives.
+    let figure_comes = payment.amounts.captured.is_none() && context.capabilities.reports_captured;
+    if figure_comes && !record.figure_looked_for {
+        record.figure_looked_for = true;
+        record.look_at(context.now);
+        return;
+    }
+    record.figure_looked_for = false;
     let wanted_less = record.attempts.iter().any(
         |attempt| matches!(&attempt.intent, Intent::Capture(capture) if capture.amount.is_some()),
     ) || record.cancel_wanted;
     let asked = record.request.amount;
     let (reason, note) = match payment.amounts.captured {
-        None if context.accept_unreported_amount => return,
+        None if record.unreported_amount_accepted => return,
         None => (
             ReviewReason::UnreportedAmount,
             format!("{} was asked for, and {} names no figure", asked, payment.provider),

@@ -44,6 +44,8 @@ pub struct PaymentRecord {
     pub link_shown: bool,
     /// Success without a figure counts as paid, by the account's policy.
     pub unreported_amount_accepted: bool,
+    /// It succeeded without a figure, and the provider was asked for it once more.
+    pub figure_looked_for: bool,
     /// The secret half of the token in the return URL.
     pub return_token: String,
     /// When the provider was asked for it last.
