@@ -26,6 +26,9 @@ use budget::Budget;
 use limit::{Turn, Window};
 use steady::Steady;
 
+/// How long to wait when a provider says that it is asked too much, and not for how long.
+const UNSAID_WAIT: Duration = Duration::from_secs(1);
+
 /// When an account counts as unwell, and how much it is asked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -278,12 +281,18 @@ impl Health {
             state.looking = false;
         }
         // Whoever asks to wait is waited for, whatever else is wrong, but not without end.
-        let asked = outcome.and_then(Result::err).and_then(Error::retry_after);
+        let asked = outcome.and_then(Result::err).and_then(wait_asked_for);
         if let Some(wait) = asked {
             let until = now.after(wait.min(self.longest_hold));
             state.held_until = state.held_until.max(Some(until));
         }
     }
+}
+
+/// How long the provider asks to wait, if it does.
+fn wait_asked_for(error: &Error) -> Option<Duration> {
+    let unsaid = (error.kind() == ErrorKind::RateLimited).then_some(UNSAID_WAIT);
+    error.retry_after().or(unsaid)
 }
 
 impl State {

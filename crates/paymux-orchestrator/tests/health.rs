@@ -188,6 +188,7 @@ fn a_call_that_finds_nothing_out_lets_the_next_one_try() {
 fn calls_that_left_before_it_opened_change_nothing_after() {
     let (clock, health) = breaker();
     let (good, bad) = (first(&health), first(&health));
+    let late = [(); 3].map(|()| first(&health));
     fail(&health, 3);
     good.record(Ok(()));
     stands(&health, BreakerState::Open, START);
@@ -196,7 +197,9 @@ fn calls_that_left_before_it_opened_change_nothing_after() {
     bad.record(Err(&sick()));
     stands(&health, BreakerState::HalfOpen, at(10));
     probe.record(Ok(()));
+    late.into_iter().for_each(|call| call.record(Err(&sick())));
     stands(&health, BreakerState::Closed, at(10));
+    assert_eq!(health.snapshot().failures, 0);
 }
 
 #[test]
@@ -277,6 +280,10 @@ fn a_provider_that_asks_to_wait_is_waited_for() {
     short.record(Err(&asks(1)));
     is_refused(&health, Purpose::First, RefusedFor::RateLimited, Some(at(65)));
     stands(&health, BreakerState::Closed, START);
+    // Too much, and not for how long: a moment.
+    clock.set(at(65));
+    first(&health).record(Err(&slow));
+    is_refused(&health, Purpose::First, RefusedFor::RateLimited, Some(at(66)));
 }
 
 fn slow_down(error: &Error, wait: u64) -> Error {
