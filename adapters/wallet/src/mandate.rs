@@ -20,10 +20,6 @@ use crate::{
 impl Wallet {
     pub(crate) async fn ask_allowance(&self, request: &CreateMandate) -> Result<Mandate> {
         let options = request.options.get::<WalletOptions>()?.unwrap_or_default();
-        if options.allowance.is_some() {
-            let message = "belongs to create_payment: a mandate has its own terms";
-            return Err(Error::invalid_request("options.wallet.allowance", message));
-        }
         let mut terms = AllowanceTerms::new(&request.description, request.limit);
         terms.valid_until = request.valid_until;
         terms.limits.clone_from(&options.mandate_limits);
