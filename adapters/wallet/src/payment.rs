@@ -29,7 +29,8 @@ impl Wallet {
         options: Option<&'a WalletOptions>,
     ) -> Known<'a> {
         let now = self.config.clock.now();
-        Known { config: &self.config, pages: &self.pages, now, mandate, options }
+        let (config, pages) = (&self.config, &self.pages);
+        Known { config, pages, now, mandate, options, knows_request: true }
     }
 
     pub(crate) async fn create(&self, request: &CreatePayment) -> Result<Payment> {
@@ -89,12 +90,16 @@ impl Wallet {
     ) -> Result<Payment> {
         let options = options.get::<WalletOptions>()?;
         let part = self.get_payment(id).await?;
-        let Some(key) = part.transaction else {
+        let Some(key) = &part.transaction else {
             let message = "the answer does not name the payment's transaction";
             return Err(Error::new(ErrorKind::InvalidResponse, Effect::None, message));
         };
-        let transaction = self.complete(self.get_transaction(&key).await?).await?;
+        let mut transaction = self.complete(self.get_transaction(key).await?).await?;
         holds(&transaction, id)?;
+        // Its payments are held alike, and a list of them can leave that out.
+        for payment in &mut transaction.payments {
+            payment.freeze = payment.freeze.or(part.freeze);
+        }
         Ok(map::payment(&transaction, &self.known(None, options.as_ref())))
     }
 
@@ -130,7 +135,7 @@ impl Wallet {
         // What one payment was asked for with is not what all rows were.
         let language = options.and_then(|options| options.language);
         let options = WalletOptions { language, ..Default::default() };
-        let known = self.known(None, Some(&options));
+        let known = Known { knows_request: false, ..self.known(None, Some(&options)) };
         let mut items = Vec::new();
         for row in rows {
             let transaction = read::transaction(row).map_err(unreadable(&response))?;
