@@ -6,7 +6,7 @@
 //! read for its words and proves nothing.
 
 use paymux_core::{
-    Error, ErrorKind, SecretString,
+    Error, ErrorKind, Failure, FailureKind, SecretString,
     transport::{HttpResponse, fit_words},
 };
 use serde_json::{Map, Value};
@@ -96,6 +96,11 @@ pub(crate) fn refusal(response: &HttpResponse, secrets: &[SecretString]) -> Erro
     }
     if let Some(code) = &refused.code {
         error = error.with_code(fit(code));
+    }
+    if kind == ErrorKind::Declined {
+        let (kind, message) = (FailureKind::Unknown, Some(fit(&words(&refused))));
+        let code = error.code().map(str::to_owned);
+        error = error.with_failure(Failure { kind, code, message });
     }
     with_ids(error, response, refused.trace.as_deref())
 }

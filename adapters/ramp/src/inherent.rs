@@ -4,10 +4,11 @@
 //! Errors name the account, and the operation of the trait that the call comes closest to.
 
 use paymux_core::{
-    Effect, Error, ErrorKind, Operation, Payment, PaymentHandle, Result, Sensitive,
+    Effect, Error, ErrorKind, Operation, Payment, PaymentHandle, Result, SecretString, Sensitive,
     WebhookDelivery,
     transport::{HttpResponse, Purpose},
 };
+use secrecy::ExposeSecret;
 use serde::Serialize;
 
 use crate::{
@@ -147,15 +148,27 @@ impl Ramp {
         if response.is_success() {
             return Ok(response);
         }
-        let mut secrets = vec![token.clone()];
-        secrets.extend_from_slice(self.signer.secrets());
-        let of_people = [options.payment_type.account_id(), options.payment_type.some_data()];
-        secrets.extend(of_people.into_iter().flatten().map(Into::into));
+        let secrets = self.secrets(&token, options);
         let error = failure::refusal(&response, &secrets);
         if error.kind() == ErrorKind::Unauthenticated {
             self.tokens.invalidate(end_user, &token).await;
         }
         Err(error)
+    }
+
+    /// What a server could quote of a request, and nobody should read in a log, in the forms in
+    /// which it goes over the wire. What is very short is left: it would be found in any sentence.
+    fn secrets(&self, token: &SecretString, options: &RampOptions) -> Vec<SecretString> {
+        const LEAST: usize = 4;
+        let of_people = [options.payment_type.account_id(), options.payment_type.some_data()];
+        let mut secrets = vec![token.clone()];
+        for text in of_people.into_iter().flatten() {
+            let escaped = serde_json::Value::from(text).to_string();
+            secrets.extend([escaped.trim_matches('"'), text].map(SecretString::from));
+        }
+        secrets.extend_from_slice(self.signer.secrets());
+        secrets.retain(|secret| secret.expose_secret().len() >= LEAST);
+        secrets
     }
 
     /// The payment that an answer holds, if it is of the invoice and of the type that was asked for.
