@@ -104,7 +104,8 @@ impl Ramp {
         let answer = self.answer(&response, &options)?;
         let stage = Stage::Created(request.return_url.as_ref());
         let mut payment = map::payment(&self.config, &answer, &options.payment_type, stage);
-        if answer.link == Link::Unfit && !payment.status.is_final() {
+        let leads_away = options.payment_type == PaymentType::Checkout;
+        if leads_away && answer.link == Link::Unfit && !payment.status.is_final() {
             let message = "the answer's page is none to send a payer to";
             return Err(Unreadable::new(message).of(&response));
         }
