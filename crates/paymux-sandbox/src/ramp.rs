@@ -5,6 +5,7 @@ mod access;
 mod accounts;
 mod api;
 mod checkout;
+mod confirm;
 mod control;
 mod errors;
 mod events;

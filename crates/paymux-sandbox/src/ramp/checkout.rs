@@ -72,8 +72,7 @@ async fn pay(
 async fn leave(Shared(ramp): Shared<Arc<Ramp>>, Path(session): Path<String>) -> Response {
     let reply = ramp.with_state(|state, _| {
         let Some(payment) = payment(state, &session) else { return pages::unknown() };
-        let success = payment.status.is_paid() || payment.status.is_under_way();
-        go(state, &session, state.return_url(payment, success))
+        go(state, &session, state.return_url(payment))
     });
     reply.into_response()
 }

@@ -106,13 +106,14 @@ impl State {
         if let Some(next) = next {
             self.change(id, next, moment.now)?;
         }
-        Ok(self.return_url(self.payment(id)?, act == Act::Approve))
+        Ok(self.return_url(self.payment(id)?))
     }
 
     /// The way back with the gateway's parameters, as far as there are any: a payer who only
-    /// left has made no attempt.
-    pub(super) fn return_url(&self, payment: &Payment, success: bool) -> Option<String> {
+    /// left has made no attempt. It leads to success where money was taken or is under way.
+    pub(super) fn return_url(&self, payment: &Payment) -> Option<String> {
         let session = payment.session.as_ref()?;
+        let success = payment.status.is_paid() || payment.status.is_under_way();
         let own = payment.redirect_url.as_deref().and_then(|url| Url::parse(url).ok());
         let configured =
             if success { &self.return_urls.success } else { &self.return_urls.failure };

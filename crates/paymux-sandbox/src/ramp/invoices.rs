@@ -54,7 +54,7 @@ impl State {
             user,
             client_id: or(new.client_id, "client-42"),
             description: or(new.description, "Your order"),
-            refunded: amount.minus(amount),
+            refunded: self.amount("0", &new.currency)?,
             currency: new.currency,
             amount,
             before_discount: amount,

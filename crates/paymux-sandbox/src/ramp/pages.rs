@@ -114,10 +114,9 @@ fn end(status: Status) -> Option<End> {
 
 /// The way back to the merchant, if there is one.
 fn link(state: &State, payment: &Payment) -> Html {
-    let success = payment.status.is_paid() || payment.status.is_under_way();
     let template = r#"<a class="button primary" id="return" href="{{url}}">Return to the shop</a>"#;
     let filled = |url: String| Html::fill(template, &[("url", Html::text(url))]);
-    state.return_url(payment, success).map(filled).unwrap_or_default()
+    state.return_url(payment).map(filled).unwrap_or_default()
 }
 
 fn form(state: &State, payment: &Payment, invoice: &Invoice, notice: Option<&str>) -> Html {
@@ -134,7 +133,7 @@ fn form(state: &State, payment: &Payment, invoice: &Invoice, notice: Option<&str
     });
     let session = payment.session.as_ref().map_or("", |session| session.id.as_str());
     let path = Html::text(format!("{}checkout/{session}", state.base.path()));
-    let leave = state.return_url(payment, false).map(|_| {
+    let leave = state.return_url(payment).map(|_| {
         let template = r#"<p class="leave"><a id="leave" href="{{path}}/leave">Return to the shop without paying</a></p>"#;
         Html::fill(template, &[("path", path.clone())])
     });

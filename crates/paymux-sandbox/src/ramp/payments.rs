@@ -5,10 +5,9 @@ use jiff::Timestamp;
 use super::errors::Refusal;
 use super::events::Event;
 use super::objects::{Invoice, Kind, Payment, Session};
-use super::settings::{ConfirmUnpaid, Reuse};
+use super::settings::Reuse;
 use super::state::{Due, Moment, State};
 use super::status::Status;
-use crate::amount::Amount;
 
 /// What a checked request says about a payment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,7 +59,12 @@ impl State {
         self.insert_payment(order, moment)
     }
 
-    fn check_order(&self, user: &str, order: &Order, invoice: &Invoice) -> Result<(), Refusal> {
+    pub(super) fn check_order(
+        &self,
+        user: &str,
+        order: &Order,
+        invoice: &Invoice,
+    ) -> Result<(), Refusal> {
         match &order.account {
             Some(account) => self.check_account(user, account, &invoice.currency),
             None => Ok(()),
@@ -179,126 +183,12 @@ impl State {
         self.fit_session(id, moment)
     }
 
-    /// Confirms: a platform payment takes the money, the others are looked into.
-    pub(super) fn confirm_payment(
-        &mut self,
-        user: &str,
-        order: &Order,
-        now: Timestamp,
-    ) -> Result<String, Refusal> {
-        let id = self.find_payment(user, order)?;
-        let invoice = self.invoice_of(user, &order.invoice_id)?;
-        let payment = self.payment(&id)?;
-        if payment.kind != order.kind {
-            let description = format!("type is {} for this payment", payment.kind.word());
-            return Err(Refusal::invalid("type", description));
-        }
-        self.check_order(user, order, invoice)?;
-        let status = payment.status;
-        match order.kind {
-            Kind::Platform if status == Status::Pending => {
-                self.check_payable(invoice, Some(&id))?;
-            }
-            Kind::Platform => return Err(self.refused(status)),
-            Kind::Checkout | Kind::External => self.check_confirmable(payment, invoice)?,
-        }
-        if let (Some(code), false) = (&order.discount, status.is_paid()) {
-            self.apply_discount_of(&id, code)?;
-        }
-        if order.some_data.is_some() {
-            self.payment_mut(&id)?.some_data.clone_from(&order.some_data);
-        }
-        match order.kind {
-            Kind::Platform => self.take_money(&id, order.account.as_deref(), now)?,
-            Kind::Checkout | Kind::External => self.confirm_outside(&id, now)?,
-        }
-        Ok(id)
-    }
-
-    /// A discount for a payment that is about to be decided. Once money is under way, its amount
-    /// stays.
-    fn apply_discount_of(&mut self, id: &str, code: &str) -> Result<(), Refusal> {
-        let payment = self.payment(id)?;
-        let invoice = self.invoice(&payment.invoice_id)?;
-        let same = invoice.discount.as_deref() == Some(code);
-        if payment.status.is_under_way() && !same {
-            return Err(Refusal::discount());
-        }
-        let invoice_id = payment.invoice_id.clone();
-        self.apply_discount(&invoice_id, code)
-    }
-
-    fn take_money(
-        &mut self,
-        id: &str,
-        account: Option<&str>,
-        now: Timestamp,
-    ) -> Result<(), Refusal> {
-        let required =
-            || Refusal::invalid("accountId", "accountId is required for PLATFORM payments");
-        let account = account.ok_or_else(required)?;
-        let amount = self.price(id)?;
-        let enough = self.debit(account, amount)?;
-        let settle_seconds = self.settings.settle_seconds;
-        let payment = self.payment_mut(id)?;
-        payment.account = Some(account.to_owned());
-        payment.debited = enough.then_some(amount);
-        if !enough {
-            return self.change(id, Status::Failed, now);
-        }
-        if settle_seconds == 0 {
-            return self.change(id, Status::Succeeded, now);
-        }
-        self.due.insert((State::after(settle_seconds, now), Due::Settle(id.to_owned())));
-        self.change(id, Status::Processing, now)
-    }
-
-    /// Whether confirming a payment of the outside may do anything.
-    fn check_confirmable(&self, payment: &Payment, invoice: &Invoice) -> Result<(), Refusal> {
-        match payment.status {
-            Status::Succeeded => Ok(()),
-            Status::Processing | Status::Authorized => {
-                self.check_payable(invoice, Some(&payment.id))
-            }
-            Status::Pending => {
-                self.check_payable(invoice, Some(&payment.id))?;
-                match self.settings.confirm_unpaid {
-                    ConfirmUnpaid::Processing | ConfirmUnpaid::Believed => Ok(()),
-                    ConfirmUnpaid::Refused => {
-                        Err(Refusal::Conflict("Payment has not been made".to_owned()))
-                    }
-                }
-            }
-            Status::Failed
-            | Status::Canceled
-            | Status::Expired
-            | Status::PartiallyRefunded
-            | Status::Refunded => Err(self.refused(payment.status)),
-        }
-    }
-
-    /// Confirming what is paid already only acknowledges it.
-    fn confirm_outside(&mut self, id: &str, now: Timestamp) -> Result<(), Refusal> {
-        match (self.payment(id)?.status, self.settings.confirm_unpaid) {
-            (Status::Succeeded, _) => Ok(()),
-            (Status::Pending, ConfirmUnpaid::Processing) => {
-                self.change(id, Status::Processing, now)
-            }
-            (_, _) => self.change(id, Status::Succeeded, now),
-        }
-    }
-
     /// Why a payment in this status cannot be worked on.
     pub(super) fn refused(&self, status: Status) -> Refusal {
         if status.is_paid() {
             return Refusal::already_paid();
         }
         Refusal::Conflict(format!("Payment is already {}", self.settings.words.of(status)))
-    }
-
-    /// What the payment is for.
-    pub(super) fn price(&self, id: &str) -> Result<Amount, Refusal> {
-        Ok(self.invoice(&self.payment(id)?.invoice_id)?.amount)
     }
 
     /// Moves a payment on, and its invoice and the money with it, and tells of it.

@@ -10,7 +10,7 @@ use super::support::{
     assert_error, assert_sample, call, create, fixture, ok, raw_call, request, set, status,
     try_call, wrong,
 };
-use crate::support::{control, start};
+use crate::support::{control, get, start};
 
 const PAY: &str = "/invoice/payment/pay";
 
@@ -214,4 +214,44 @@ async fn time_expires_what_nobody_paid() {
     assert_eq!(status(&sandbox, &found_by).await, "EXPIRED");
     let confirm = call(&sandbox, "POST", PAY, found_by).await;
     assert_error(&confirm, 409, "Payment is already EXPIRED");
+}
+
+#[tokio::test]
+async fn two_confirmations_at_once_take_the_money_once() {
+    let sandbox = start().await;
+    let ramp = sandbox.ramp();
+    let (found_by, _) = create(&sandbox, "10.50", "PLATFORM").await;
+    let confirm = || call(&sandbox, "POST", PAY, found_by.clone());
+    let (one, two, three) = tokio::join!(confirm(), confirm(), confirm());
+    let mut statuses = [one, two, three].map(|answer| answer.status());
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 409, 409]);
+    let account = ramp.usual_account("USD").unwrap();
+    assert_eq!(ramp.balance(&account).as_deref(), Some("9989.5"));
+}
+
+#[tokio::test]
+async fn an_update_changes_the_type_and_what_it_needs() {
+    let sandbox = start().await;
+    let (found_by, id) = create(&sandbox, "10.50", "CHECKOUT").await;
+    let page = sandbox.ramp().checkout_url(&id).unwrap();
+    let mut outside = found_by.clone();
+    outside["type"] = "EXTERNAL".into();
+    outside["someData"] = "partner-order-77812".into();
+    let updated = ok(&sandbox, "PUT", "/invoice/payment", outside).await;
+    assert_eq!((&updated["id"], &updated["type"]), (&json!(id), &json!("EXTERNAL")));
+    assert_eq!(updated.get("session"), None);
+    assert_eq!(get(&page).await.status(), 404, "its session is gone");
+    let wrong_type = call(&sandbox, "POST", PAY, found_by.clone()).await;
+    assert_eq!(wrong(&wrong_type), ["type"]);
+    sandbox.ramp().cancel(&id).unwrap();
+    let late = call(&sandbox, "PUT", "/invoice/payment", found_by).await;
+    assert_error(&late, 409, "Payment is already CANCELLED");
+    let (mut paid, id) = create(&sandbox, "10.50", "EXTERNAL").await;
+    sandbox.ramp().settle_external(&id, None).unwrap();
+    let late = call(&sandbox, "PUT", "/invoice/payment", paid.clone()).await;
+    assert_sample(&late, 409, "error.conflict.already_paid");
+    paid.as_object_mut().unwrap().remove("paymentId");
+    let none = call(&sandbox, "PUT", "/invoice/payment", paid).await;
+    assert_error(&none, 404, "Payment not found");
 }

@@ -4,17 +4,25 @@ use paymux_sandbox::ramp::{Approval, RampInvoice};
 use serde_json::{Value, json};
 use url::Url;
 
-use super::support::{call, create, ok, set, status};
+use super::support::{call, create, fixture, ok, set, status};
 use crate::support::{control, get, post_form, start};
 
 fn urls() -> [Option<Url>; 2] {
     ["http://shop.example/paid?a=1", "http://shop.example/unpaid"].map(|url| Url::parse(url).ok())
 }
 
-/// The parameters of a redirect, without their values.
+/// The names of the parameters of a sample.
+fn of_sample(name: &str) -> Vec<String> {
+    fixture(name).as_object().unwrap().keys().cloned().collect()
+}
+
+/// The names of the parameters of a redirect, those of the merchant left out.
 fn parameters(location: &str) -> Vec<String> {
     let url = Url::parse(location).unwrap();
-    url.query_pairs().map(|(name, _)| name.into_owned()).collect()
+    let names = url.query_pairs().map(|(name, _)| name.into_owned());
+    let mut names: Vec<String> = names.filter(|name| name != "a").collect();
+    names.sort_unstable();
+    names
 }
 
 #[tokio::test]
@@ -32,9 +40,8 @@ async fn approving_leads_to_success_with_three_parameters() {
     let paid = post_form(&format!("{page}/pay"), "outcome=approve").await;
     assert_eq!(paid.status(), 303);
     let location = paid.header("location").unwrap();
-    let gateway = ["cko-payment-session-id", "cko-session-id", "cko-payment-id"];
     assert!(location.starts_with("http://shop.example/paid?a=1&"), "{location}");
-    assert_eq!(parameters(location)[1..], gateway);
+    assert_eq!(parameters(location), of_sample("redirect.success"));
     assert_eq!(status(&sandbox, &found_by).await, "SUCCESS");
     let end = get(&page).await;
     assert!(end.body.contains("Payment successful"), "{}", end.body);
@@ -60,20 +67,37 @@ async fn declining_and_leaving_lead_to_failure() {
     let left = send_away(&page).await;
     assert_eq!(parameters(&left), ["cko-payment-session-id"]);
     assert_eq!(status(&sandbox, &found_by).await, "PENDING");
-    set(&sandbox, |settings| {
-        settings.omitted_parameters = vec!["cko-session-id".to_owned()];
-        settings.redirect_status = true;
-    });
     let declined = post_form(&format!("{page}/pay"), "outcome=decline").await;
     let location = declined.header("location").unwrap();
     assert!(location.starts_with("http://shop.example/unpaid?"), "{location}");
-    let names = ["cko-payment-session-id", "cko-payment-id", "status"];
-    assert_eq!(parameters(location), names);
+    assert_eq!(parameters(location), of_sample("redirect.success"));
     assert_eq!(status(&sandbox, &found_by).await, "FAILED");
     assert_eq!(get(&page).await.status(), 410);
     assert_eq!(get(&format!("{page}x")).await.status(), 404);
     assert_eq!(post_form(&format!("{page}x/pay"), "outcome=approve").await.status(), 404);
     assert_eq!(get(&format!("{page}x/leave")).await.status(), 404);
+}
+
+#[tokio::test]
+async fn parameters_are_left_out_or_added_on_demand() {
+    let sandbox = start().await;
+    let ramp = sandbox.ramp();
+    let [success, failure] = urls();
+    ramp.set_return_urls(success, failure).unwrap();
+    let (_, id) = create(&sandbox, "10.50", "CHECKOUT").await;
+    ramp.pay_checkout(&id).unwrap();
+    let page = ramp.checkout_url(&id).unwrap();
+    set(&sandbox, |settings| settings.redirect_status = true);
+    let away = send_away(&page).await;
+    assert_eq!(parameters(&away), of_sample("redirect.success.extra_status"));
+    assert!(away.ends_with("&status=succeeded"), "{away}");
+    set(&sandbox, |settings| {
+        settings.redirect_status = false;
+        let omitted = ["cko-payment-session-id", "cko-session-id"];
+        settings.omitted_parameters = omitted.map(str::to_owned).to_vec();
+    });
+    let away = send_away(&page).await;
+    assert_eq!(parameters(&away), of_sample("redirect.success.only_payment_id"));
 }
 
 #[tokio::test]
