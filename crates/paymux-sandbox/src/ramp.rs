@@ -31,7 +31,6 @@ use std::sync::{Arc, Mutex};
 use axum::Router;
 use url::Url;
 
-pub use accounts::RampUser;
 pub(crate) use control::{ROUTES, routes as control_routes};
 pub use handle::RampSandbox;
 pub use objects::{RampDiscount, RampInvoice};

@@ -19,21 +19,16 @@ const USUAL_ACCOUNTS: [(&str, &str, &str); 4] = [
 ];
 
 /// An end user, who logs in and whose token pays.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct RampUser {
-    /// What the user logs in with.
-    pub email: String,
-    /// With which password.
-    pub password: String,
+pub(super) struct User {
+    pub(super) email: String,
+    pub(super) password: String,
 }
-
-/// A user as kept.
-pub(super) type User = RampUser;
 
 /// Registers the usual user with money in four currencies.
 pub(super) fn register(state: &mut State) {
-    let user = RampUser {
+    let user = User {
         email: "payer@example.com".to_owned(),
         password: "sandbox_ramp_password".to_owned(),
     };
@@ -47,11 +42,7 @@ pub(super) fn register(state: &mut State) {
 
 impl State {
     /// Registers a user, or changes the password of the one with this address; returns the id.
-    pub(super) fn add_user(
-        &mut self,
-        user: RampUser,
-        moment: Moment<'_>,
-    ) -> Result<String, Refusal> {
+    pub(super) fn add_user(&mut self, user: User, moment: Moment<'_>) -> Result<String, Refusal> {
         for (name, value) in [("email", &user.email), ("password", &user.password)] {
             if value.trim().is_empty() {
                 return Err(Refusal::invalid(name, "is required"));

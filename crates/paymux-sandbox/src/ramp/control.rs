@@ -12,10 +12,10 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use url::Url;
 
-use super::accounts::USUAL_USER;
+use super::accounts::{USUAL_USER, User};
 use super::events::WebhookUrls;
 use super::gateway::ReturnUrls;
-use super::{Ramp, RampDiscount, RampInvoice, RampSandbox, RampSettings, RampUser, wire};
+use super::{Ramp, RampDiscount, RampInvoice, RampSandbox, RampSettings, wire};
 use crate::SandboxError;
 use crate::control::{Route, done, failed, with_body};
 
@@ -216,9 +216,7 @@ async fn change_settings(Shared(shop): Shop, body: Bytes) -> Response {
 }
 
 async fn user(Shared(shop): Shop, body: Bytes) -> Response {
-    with_body(&body, |user: RampUser| {
-        Ok(json!({"id": shop.add_user(&user.email, &user.password)?}))
-    })
+    with_body(&body, |user: User| Ok(json!({"id": shop.add_user(&user.email, &user.password)?})))
 }
 
 fn usual_user() -> String {

@@ -283,6 +283,9 @@ impl RampSettings {
                 return wrong(format!("a path begins with a slash and ends without: {path:?}"));
             }
         }
+        if !paths.get_invoice.contains("{invoiceId}") {
+            return wrong("the path of an invoice needs {invoiceId}".to_owned());
+        }
         if self.webhook_secret.as_deref().is_some_and(str::is_empty) {
             return wrong("webhook_secret is empty".to_owned());
         }
@@ -292,5 +295,29 @@ impl RampSettings {
             return wrong("webhook_secret and its header must be usable as a header".to_owned());
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_that_cannot_be_played_are_refused() {
+        assert!(RampSettings::default().check().is_ok());
+        let with = |change: fn(&mut RampSettings)| {
+            let mut settings = RampSettings::default();
+            change(&mut settings);
+            settings.check().is_ok()
+        };
+        assert!(with(|it| it.paths.prefix = String::new()));
+        assert!(with(|it| it.webhook_secret = Some("secret".to_owned())));
+        assert!(!with(|it| it.paths.prefix = "acquiring".to_owned()));
+        assert!(!with(|it| it.paths.prefix = "/acquiring/".to_owned()));
+        assert!(!with(|it| it.paths.token = String::new()));
+        assert!(!with(|it| it.paths.get_invoice = "/invoice/one".to_owned()));
+        assert!(!with(|it| it.webhook_secret = Some(String::new())));
+        assert!(!with(|it| it.webhook_secret = Some("two\nlines".to_owned())));
+        assert!(!with(|it| it.webhook_secret_header = "no header".to_owned()));
     }
 }

@@ -6,7 +6,7 @@ mod outside;
 use jiff::{SignedDuration, Timestamp};
 use url::Url;
 
-use super::accounts::{RampUser, USUAL_USER};
+use super::accounts::{USUAL_USER, User};
 use super::errors::Refusal;
 use super::gateway::Act;
 use super::objects::{Kind, RampInvoice};
@@ -236,7 +236,7 @@ fn a_creation_finds_the_open_payment_as_the_settings_say() {
 #[test]
 fn only_the_owner_pays_from_an_account_of_the_right_currency() {
     let mut play = Play::new();
-    let user = RampUser { email: "carl@example.com".to_owned(), password: "secret".to_owned() };
+    let user = User { email: "carl@example.com".to_owned(), password: "secret".to_owned() };
     let carl = play.act(|state, moment| state.add_user(user, moment)).unwrap();
     let account = play.act(|state, moment| state.add_account(&carl, "USD", "50", moment)).unwrap();
     let invoice = play.invoice("10.50", "USD");

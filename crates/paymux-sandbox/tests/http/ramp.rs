@@ -2,6 +2,7 @@
 
 mod auth;
 mod calls;
+mod control;
 mod page;
 mod samples;
 mod support;
