@@ -68,6 +68,7 @@ struct User {
 /// A refresh whose answer is lost can cost the end user a new log-in, since the provider may have
 /// taken the old refresh token back; so can a future that is dropped while it waits.
 pub struct RefreshingTokens {
+    base_url: Url,
     url: Url,
     http: HttpClient,
     headers: Vec<(HeaderName, HeaderValue)>,
@@ -98,6 +99,7 @@ impl RefreshingTokens {
         auth::check_base_url(base_url)?;
         Ok(Self {
             url: auth::below(base_url, &auth::segments("token_path", PATH)?)?,
+            base_url: base_url.clone(),
             http,
             headers: Vec::new(),
             clock: Arc::new(SystemClock),
@@ -107,14 +109,12 @@ impl RefreshingTokens {
         })
     }
 
-    /// Sets another path, from the host's root.
+    /// Sets another path, below the base URL.
     ///
     /// # Errors
     /// `Configuration` without effect, naming `token_path`, when it is no plain path.
     pub fn path(mut self, path: &str) -> Result<Self> {
-        let mut root = self.url.clone();
-        root.set_path("");
-        self.url = auth::below(&root, &auth::segments("token_path", path)?)?;
+        self.url = auth::below(&self.base_url, &auth::segments("token_path", path)?)?;
         Ok(self)
     }
 
