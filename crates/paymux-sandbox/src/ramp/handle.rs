@@ -8,6 +8,7 @@ use url::Url;
 use super::Ramp;
 use super::accounts::{USUAL_USER, User};
 use super::errors::Refusal;
+use super::events::WebhookUrls;
 use super::gateway::{Act, ReturnUrls};
 use super::objects::{RampDiscount, RampInvoice};
 use super::settings::RampSettings;
@@ -88,7 +89,7 @@ impl RampSandbox {
     ) -> Result<(), SandboxError> {
         platform.iter().chain(&external).try_for_each(check_url)?;
         self.inner.with_state(|state, _| {
-            state.webhook_urls = super::events::WebhookUrls { platform, external };
+            state.webhook_urls = WebhookUrls { platform, external };
         });
         Ok(())
     }

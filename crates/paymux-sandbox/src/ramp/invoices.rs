@@ -120,22 +120,32 @@ impl State {
         Some(full.minus(off)).filter(|left| left.is_positive())
     }
 
-    /// Whether money may be taken for the invoice by a payment, or by a new one.
+    /// Whether the invoice still wants to be paid.
+    pub(super) fn check_unpaid(invoice: &Invoice) -> Result<(), Refusal> {
+        match invoice.status {
+            Status::Pending => Ok(()),
+            Status::Expired => Err(Refusal::Conflict("Invoice is expired".to_owned())),
+            Status::Processing
+            | Status::Authorized
+            | Status::Succeeded
+            | Status::Failed
+            | Status::Canceled
+            | Status::PartiallyRefunded
+            | Status::Refunded => Err(Refusal::already_paid()),
+        }
+    }
+
+    /// Whether money may be taken for the invoice, while no payment but this one takes any.
     pub(super) fn check_payable(
         &self,
         invoice: &Invoice,
         payment: Option<&str>,
     ) -> Result<(), Refusal> {
-        if invoice.status == Status::Expired {
-            return Err(Refusal::Conflict("Invoice is expired".to_owned()));
-        }
-        if invoice.status != Status::Pending {
-            return Err(Refusal::already_paid());
-        }
-        let other = |id: &&String| Some(id.as_str()) != payment;
-        let mut others =
-            invoice.payments.iter().filter(other).filter_map(|id| self.payments.get(id));
-        if others.any(|other| other.status.is_under_way()) {
+        State::check_unpaid(invoice)?;
+        let mut others = invoice.payments.iter().filter(|id| Some(id.as_str()) != payment);
+        let is_under_way =
+            |id: &String| self.payments.get(id).is_some_and(|other| other.status.is_under_way());
+        if others.any(is_under_way) {
             return Err(Refusal::Conflict("Invoice is being paid".to_owned()));
         }
         Ok(())

@@ -50,9 +50,7 @@ impl State {
     ) -> Result<String, Refusal> {
         let invoice = self.invoice_of(user, &order.invoice_id)?;
         self.check_order(user, order, invoice)?;
-        if invoice.status != Status::Pending {
-            self.check_payable(invoice, None)?;
-        }
+        State::check_unpaid(invoice)?;
         if let Some(code) = &order.discount {
             self.apply_discount(&order.invoice_id, code)?;
         }
