@@ -50,6 +50,7 @@ pub struct RampConfig {
     pub(crate) measures: Measures,
     pub(crate) invoice_read: bool,
     pub(crate) require_some_data: bool,
+    pub(crate) pending_is_unconfirmed: bool,
     webhook_header: Option<String>,
     webhook_secrets: Vec<SecretString>,
 }
@@ -65,6 +66,7 @@ impl fmt::Debug for RampConfig {
             .field("headers", &self.addresses.headers.len())
             .field("invoice_read", &self.invoice_read)
             .field("require_some_data", &self.require_some_data)
+            .field("pending_is_unconfirmed", &self.pending_is_unconfirmed)
             .field("webhook_secrets", &self.webhook_secrets.len())
             .finish_non_exhaustive()
     }
@@ -86,6 +88,7 @@ impl RampConfig {
             measures: Measures::default(),
             invoice_read: false,
             require_some_data: false,
+            pending_is_unconfirmed: false,
             webhook_header: None,
             webhook_secrets: Vec::new(),
         }
@@ -168,6 +171,15 @@ impl RampConfig {
     /// that it may be required, so it is left to the provider unless set.
     pub fn require_some_data(mut self, on: bool) -> Self {
         self.require_some_data = on;
+        self
+    }
+
+    /// Says that a platform payment is no longer pending once its confirmation has reached the
+    /// provider, so that a look-up of a pending one asks for the confirmation. Off unless set:
+    /// nobody says so, and where it is not so, the account is debited twice. Whoever sets it must
+    /// still see to it that one confirmation is over before another is sent.
+    pub fn pending_is_unconfirmed(mut self, on: bool) -> Self {
+        self.pending_is_unconfirmed = on;
         self
     }
 

@@ -16,7 +16,7 @@ use crate::{
     auth::Endpoint,
     checkout::{CheckoutReturn, ReturnMode},
     failure,
-    map::{self, Stage, filled},
+    map::{self, filled},
     objects::{Answer, CheckoutSession, Invoice, Notification},
     options::{PaymentType, RampOptions, UpdatePayment},
     read::{self, Unreadable},
@@ -24,8 +24,8 @@ use crate::{
 };
 
 impl Ramp {
-    /// Changes a payment (`PUT invoice/payment`): its type, its discount, the third party's data. No
-    /// answer of this call asks for a confirmation; see the README.
+    /// Changes a payment (`PUT invoice/payment`): its type, its discount, the third party's data. Its
+    /// answer asks for a confirmation no more than a look-up does; see the README.
     ///
     /// # Errors
     /// `InvalidRequest` naming what is wrong, with nothing sent; else as `create_payment`, with the
@@ -40,7 +40,7 @@ impl Ramp {
             if let Some(id) = &update.id {
                 same(&response, "payment", id.as_str(), answer.id.as_str())?;
             }
-            Ok(map::payment(&self.config, &answer, &options.payment_type, Stage::Later))
+            Ok(map::payment(&self.config, &answer, &options.payment_type, self.later()))
         };
         send.await.map_err(|error: Error| self.named(error, Operation::CreatePayment))
     }

@@ -113,11 +113,16 @@ impl Ramp {
         Ok(payment)
     }
 
+    /// What a payment that is read or changed is taken for.
+    fn later(&self) -> Stage<'static> {
+        Stage::Later { unconfirmed: self.config.pending_is_unconfirmed }
+    }
+
     async fn fetch(&self, handle: &PaymentHandle) -> Result<Payment> {
         let options = RampOptions::of(&handle.options)?;
         let (_, answer) = self.look_up(handle, &options).await?;
         let kind = &options.payment_type;
-        let mut payment = map::payment(&self.config, &answer, kind, Stage::Later);
+        let mut payment = map::payment(&self.config, &answer, kind, self.later());
         if self.config.invoice_read {
             let invoice = self.get_invoice(&options).await?;
             payment.amounts = map::amounts(&invoice, &answer.id, &answer.word, &self.config.words);
@@ -133,7 +138,7 @@ impl Ramp {
         let response = self.call(Purpose::Mutate, Endpoint::Confirm, &options, Some(&body)).await?;
         let answer = self.answer(&response, &options)?;
         same(&response, "payment", handle.id.as_str(), answer.id.as_str())?;
-        Ok(map::payment(&self.config, &answer, &options.payment_type, Stage::Later))
+        Ok(map::payment(&self.config, &answer, &options.payment_type, Stage::Confirmed))
     }
 }
 

@@ -24,15 +24,21 @@ pub(crate) use request::{
 pub(crate) enum Stage<'a> {
     /// The one that creates the payment, with the return address it named.
     Created(Option<&'a Url>),
-    /// Any other.
-    Later,
+    /// One that reads or changes it. Does the account say that pending means not confirmed yet?
+    Later {
+        /// Then our consent is asked for, here, too.
+        unconfirmed: bool,
+    },
+    /// The one that confirms it.
+    Confirmed,
 }
 
 /// What a payment's word means for its type and its stage.
 ///
 /// A payment inside the provider waits for our consent once it is created. Later, the same word can
 /// stand for one that waits and for one whose debit is under way, and a second consent could debit
-/// twice: so nothing but the answer to creating asks for it. The README has the table.
+/// twice: so nothing but the answer to creating asks for it, unless the account knows better. The
+/// README has the table.
 fn status(
     meaning: StatusMeaning,
     kind: &PaymentType,
@@ -41,9 +47,10 @@ fn status(
 ) -> PaymentStatus {
     match meaning {
         StatusMeaning::Pending => match (kind, stage) {
-            (PaymentType::Platform { .. }, Stage::Created(_)) => {
-                PaymentStatus::RequiresConfirmation
-            }
+            (
+                PaymentType::Platform { .. },
+                Stage::Created(_) | Stage::Later { unconfirmed: true },
+            ) => PaymentStatus::RequiresConfirmation,
             (PaymentType::Checkout, _) if has_page => PaymentStatus::RequiresAction,
             (
                 PaymentType::Platform { .. } | PaymentType::Checkout | PaymentType::External { .. },
@@ -120,7 +127,10 @@ fn page(answer: &Answer, kind: &PaymentType, stage: Stage<'_>) -> Option<NextAct
         (Link::Fit(url), Stage::Created(sent)) if sent != Some(url) => {
             Some(NextAction::Redirect { url: url.clone() })
         }
-        (Link::Fit(_) | Link::Unfit | Link::Missing, Stage::Created(_) | Stage::Later) => None,
+        (
+            Link::Fit(_) | Link::Unfit | Link::Missing,
+            Stage::Created(_) | Stage::Later { .. } | Stage::Confirmed,
+        ) => None,
     }
 }
 

@@ -248,6 +248,7 @@ fn the_environment_can_say_it_all() {
         ("RAMP_CURRENCIES", "USDT/6 ETH/18"),
         ("RAMP_INVOICE_READ", "true"),
         ("RAMP_REQUIRE_SOME_DATA", "true"),
+        ("RAMP_PENDING_IS_UNCONFIRMED", "true"),
         ("RAMP_WEBHOOK_HEADER", "x-secret"),
         ("RAMP_WEBHOOK_SECRETS", "webhook-secret-canary-1 webhook-secret-canary-2"),
     ];
@@ -278,6 +279,7 @@ fn variables_that_cannot_be_read_are_named() {
         ("RAMP_CURRENCIES", "USDT"),
         ("RAMP_INVOICE_READ", "yes"),
         ("RAMP_REQUIRE_SOME_DATA", "1"),
+        ("RAMP_PENDING_IS_UNCONFIRMED", "1"),
     ] {
         let with: Vec<_> = LEAST.into_iter().chain([(name, bad)]).collect();
         let error = from(&with).expect_err("a refusal");
