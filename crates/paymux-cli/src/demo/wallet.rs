@@ -145,6 +145,7 @@ impl Player for Owner {
             Script::ChargeUnderMandate => request = request.mandate(self.mandate.clone()),
             Script::Pay
             | Script::DeclineThenPay
+            | Script::Decline
             | Script::DeclineThreeTimes
             | Script::PayInTwoParts
             | Script::PayTooLittle
