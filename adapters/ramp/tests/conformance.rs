@@ -106,8 +106,8 @@ fn refreshing(server: &Url, http: HttpClient) -> Result<Ramp> {
         .clock(Arc::new(ManualClock::new(NOW)))
         .margin(Duration::from_secs(60));
     let old = SecretString::from("a-token-of-yesterday");
-    let access = Some((old, Some(NOW)));
-    tokens.set("user-1", Grant { access, refresh: SecretString::from(REFRESH_TOKEN) });
+    let grant = Grant::new(SecretString::from(REFRESH_TOKEN)).access(old, Some(NOW));
+    tokens.set("user-1", grant);
     Ramp::new(config(server)?.tokens(Arc::new(tokens)), http)
 }
 

@@ -10,8 +10,9 @@ use std::{
 
 use async_trait::async_trait;
 use paymux_core::{
-    Effect, Error, ErrorKind, ManualClock, Options, PaymentHandle, PaymentLookup, PaymentProvider,
-    ProviderId, ProviderPaymentId, Result, SecretString, Timestamp,
+    ConfirmPayment, ConfirmStep, Effect, Error, ErrorKind, IdempotencyKey, ManualClock,
+    PaymentHandle, PaymentLookup, PaymentProvider, PaymentStatus, ProviderId, ProviderPaymentId,
+    Result, SecretString, Timestamp,
     transport::{HttpClient, HttpSettings},
 };
 use paymux_ramp::{
@@ -42,8 +43,11 @@ fn shown(token: &SecretString) -> &str {
 }
 
 fn grant(access: Option<(&str, Option<Timestamp>)>, refresh: &str) -> Grant {
-    let access = access.map(|(token, until)| (secret(token), until));
-    Grant { access, refresh: secret(refresh) }
+    let grant = Grant::new(secret(refresh));
+    match access {
+        Some((token, until)) => grant.access(secret(token), until),
+        None => grant,
+    }
 }
 
 /// Gives `access-1` with `refresh-1`, then `access-2` with `refresh-2`, and so on, each for an hour.
@@ -248,6 +252,79 @@ fn where_tokens_are_given_must_be_private() {
     assert_eq!(error.field(), Some("header"));
 }
 
+fn account(url: &Url, source: Arc<dyn TokenSource>) -> Ramp {
+    let id = ProviderId::new("ramp-test").expect("an id");
+    let config = RampConfig::new(id, url.clone(), Environment::Sandbox).tokens(source);
+    Ramp::new(config, http()).expect("an account")
+}
+
+fn handle() -> PaymentHandle {
+    let mut handle = PaymentHandle::new(ProviderPaymentId::new("p-1").expect("an id"));
+    let options = RampOptions::new(USER, "i-1", PaymentType::External { some_data: None });
+    handle.options.set(&options).expect("options");
+    handle
+}
+
+/// Refuses every token but one, or each with 403.
+async fn guarded(good: &'static str, status: u16) -> MockServer {
+    let server = MockServer::start().await;
+    let answer = move |request: &Request| {
+        let token = request.headers.get("authorization").and_then(|value| value.to_str().ok());
+        if token == Some(&format!("Bearer {good}")) {
+            let payment = json!({ "id": "p-1", "status": "SUCCESS" });
+            return ResponseTemplate::new(200).set_body_json(payment);
+        }
+        let refusal =
+            json!({ "status": "UNAUTHORIZED", "message": "m", "traceId": "t", "errors": [] });
+        ResponseTemplate::new(status).set_body_json(refusal)
+    };
+    Mock::given(method("POST")).respond_with(answer).mount(&server).await;
+    server
+}
+
+async fn sent(server: &MockServer) -> usize {
+    server.received_requests().await.unwrap_or_default().len()
+}
+
+#[tokio::test]
+async fn a_refused_token_is_reported_and_nothing_is_sent_again() {
+    let server = guarded("access-1", 401).await;
+    let url = Url::parse(&server.uri()).expect("a URL");
+    let tokens = Arc::new(TokenMap::new());
+    tokens.set(USER, secret("access-0"));
+    tokens.set("user-2", secret("access-0"));
+    let ramp = account(&url, tokens.clone());
+    let key = IdempotencyKey::new("key-1").expect("a key");
+    let confirm = ConfirmPayment { key, payment: handle(), step: ConfirmStep::Commit };
+    let error = ramp.confirm_payment(&confirm).await.expect_err("a refusal");
+    assert_eq!((error.kind(), error.effect()), (ErrorKind::Unauthenticated, Effect::None));
+    assert!(error.is_retryable());
+    assert_eq!(sent(&server).await, 1);
+    // Forgotten for this end user, and for nobody else.
+    assert!(tokens.token(USER).await.is_err());
+    assert!(tokens.token("user-2").await.is_ok());
+    let error = ramp.confirm_payment(&confirm).await.expect_err("a refusal");
+    assert_eq!(error.field(), Some("options.ramp.end_user"));
+    assert_eq!(sent(&server).await, 1);
+    // The same request, once there is another token.
+    tokens.set(USER, secret("access-1"));
+    let payment = ramp.confirm_payment(&confirm).await.expect("a payment");
+    assert_eq!(payment.status, PaymentStatus::Succeeded);
+    assert_eq!(sent(&server).await, 2);
+}
+
+#[tokio::test]
+async fn a_token_that_may_not_do_a_thing_is_kept() {
+    let server = guarded("access-1", 403).await;
+    let url = Url::parse(&server.uri()).expect("a URL");
+    let tokens = Arc::new(TokenMap::new());
+    tokens.set(USER, secret("access-0"));
+    let ramp = account(&url, tokens.clone());
+    let error = ramp.fetch_payment(&PaymentLookup::Payment(handle())).await;
+    assert_eq!(error.expect_err("a refusal").kind(), ErrorKind::PermissionDenied);
+    assert!(tokens.token(USER).await.is_ok());
+}
+
 /// Fails as if the provider had acted, or gives what cannot be sent.
 #[derive(Debug)]
 struct Careless(Option<&'static str>);
@@ -267,20 +344,13 @@ impl TokenSource for Careless {
 async fn a_source_that_fails_sends_nothing() {
     let server = MockServer::start().await;
     let url = Url::parse(&server.uri()).expect("a URL");
-    let mut options = Options::default();
-    options.set(&RampOptions::new(USER, "i-1", PaymentType::Checkout)).expect("options");
-    let mut handle = PaymentHandle::new(ProviderPaymentId::new("p-1").expect("an id"));
-    handle.options = options;
     for (source, kind) in [
         (Careless(None), ErrorKind::Unavailable),
         (Careless(Some("two words")), ErrorKind::Configuration),
         (Careless(Some("")), ErrorKind::Configuration),
     ] {
-        let id = ProviderId::new("ramp-test").expect("an id");
-        let config =
-            RampConfig::new(id, url.clone(), Environment::Sandbox).tokens(Arc::new(source));
-        let ramp = Ramp::new(config, http()).expect("an account");
-        let error = ramp.fetch_payment(&PaymentLookup::Payment(handle.clone())).await;
+        let ramp = account(&url, Arc::new(source));
+        let error = ramp.fetch_payment(&PaymentLookup::Payment(handle())).await;
         let error = error.expect_err("a refusal");
         assert_eq!((error.kind(), error.effect()), (kind, Effect::None));
         assert!(!format!("{error} {error:?}").contains("two words"));

@@ -29,17 +29,39 @@ const LONGEST_LIFE: i64 = 366 * 24 * 3600;
 
 /// What lets an end user's calls be made.
 #[derive(Clone)]
+#[non_exhaustive]
 pub struct Grant {
-    /// The token of the calls, and until when it is good, if that is known.
-    pub access: Option<(SecretString, Option<Timestamp>)>,
     /// The token that gets the next one. The provider gives a new one each time.
     pub refresh: SecretString,
+    /// The token of the calls, if there is one.
+    pub access: Option<SecretString>,
+    /// Until when that is good, if it is known; else until it is refused.
+    pub good_until: Option<Timestamp>,
+}
+
+impl Grant {
+    /// A grant without a token for calls yet: the first call gets one.
+    #[must_use]
+    pub const fn new(refresh: SecretString) -> Self {
+        Self { refresh, access: None, good_until: None }
+    }
+
+    /// Sets the token of the calls, and until when it is good, if that is known.
+    #[must_use]
+    pub fn access(mut self, token: SecretString, good_until: Option<Timestamp>) -> Self {
+        self.access = Some(token);
+        self.good_until = good_until;
+        self
+    }
 }
 
 /// Neither token is shown.
 impl fmt::Debug for Grant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Grant").field("access", &self.access.is_some()).finish_non_exhaustive()
+        f.debug_struct("Grant")
+            .field("access", &self.access.is_some())
+            .field("good_until", &self.good_until)
+            .finish_non_exhaustive()
     }
 }
 
@@ -165,9 +187,9 @@ impl RefreshingTokens {
 
     /// The token at hand, while it is good for longer than the margin.
     fn usable(&self, grant: &Grant) -> Option<SecretString> {
-        let (token, until) = grant.access.as_ref()?;
-        let lasts = until.is_none_or(|until| until > self.clock.now().after(self.margin));
-        lasts.then(|| token.clone())
+        let margin = self.clock.now().after(self.margin);
+        let lasts = grant.good_until.is_none_or(|until| until > margin);
+        grant.access.clone().filter(|_| lasts)
     }
 
     /// Gets the next grant. It moves no money, so it counts as a read: however it fails, it had no
@@ -198,10 +220,8 @@ fn grant(response: &HttpResponse, old: &SecretString, asked_at: Timestamp) -> Re
     let answer = read::token(&response.body).map_err(|unreadable| unreadable.of(response))?;
     let life = answer.expires_in.filter(|seconds| (1..=LONGEST_LIFE).contains(seconds));
     let life = life.and_then(|seconds| u64::try_from(seconds).ok()).map(Duration::from_secs);
-    Ok(Grant {
-        access: Some((answer.access, life.map(|life| asked_at.after(life)))),
-        refresh: answer.refresh.unwrap_or_else(|| old.clone()),
-    })
+    let refresh = answer.refresh.unwrap_or_else(|| old.clone());
+    Ok(Grant::new(refresh).access(answer.access, life.map(|life| asked_at.after(life))))
 }
 
 #[async_trait]
@@ -219,14 +239,13 @@ impl TokenSource for RefreshingTokens {
         }
         user.unkept = false;
         // Even one that is given for less than the margin is the newest there is.
-        let token = user.grant.access.as_ref().map(|(token, _)| token.clone());
-        token.ok_or_else(no_token)
+        user.grant.access.clone().ok_or_else(no_token)
     }
 
     async fn invalidate(&self, end_user: &str, token: &SecretString) {
         let Some(user) = self.user(end_user) else { return };
         let mut user = user.lock().await;
-        if user.grant.access.as_ref().is_some_and(|(known, _)| is_same(known, token)) {
+        if user.grant.access.as_ref().is_some_and(|known| is_same(known, token)) {
             user.grant.access = None;
         }
     }
