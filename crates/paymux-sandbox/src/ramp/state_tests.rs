@@ -174,8 +174,10 @@ fn money_under_way_is_taken_once_and_comes_back_when_it_fails() {
 
     let (order, id) = play.payment(Kind::Platform);
     play.confirm(&order).unwrap();
+    assert_eq!(play.balance(USD), "9979");
     play.change(&id, Status::Failed).unwrap();
     assert_eq!(play.balance(USD), "9989.5");
+    assert_eq!(play.state.payment(&id).unwrap().debited, None);
     play.advance(60);
     assert_eq!(play.status(&id), Status::Failed, "what was decided by hand stays so");
     assert_eq!(play.invoice_status(&order), Status::Pending);
@@ -250,6 +252,11 @@ fn only_the_owner_pays_from_an_account_of_the_right_currency() {
     let theirs = play.act(|state, moment| state.create_payment(&carl, &with(&account), moment));
     assert_eq!(theirs, Err(Refusal::Forbidden));
     assert!(play.state.payments.rows().is_empty());
+    let id = play.create(&with(USD)).unwrap();
+    let from_theirs = Order { payment_id: Some(id), ..with(&account) };
+    assert_eq!(play.update(&from_theirs), Err(Refusal::Forbidden));
+    assert_eq!(play.confirm(&from_theirs), Err(Refusal::Forbidden));
+    assert_eq!(play.balance(&account), "50");
 }
 
 #[test]

@@ -101,12 +101,16 @@ fn money_is_given_back_in_parts() {
     };
     assert!(refund(&mut play, None).is_err(), "nothing was paid");
     play.confirm(&order).unwrap();
+    let paid_at = play.now;
+    play.advance(60);
     assert!(refund(&mut play, Some("10.51")).is_err());
     refund(&mut play, Some("0.50")).unwrap();
     assert_eq!((play.status(&id), play.balance(USD).as_str()), (Status::PartiallyRefunded, "9990"));
     refund(&mut play, None).unwrap();
     assert_eq!((play.status(&id), play.balance(USD).as_str()), (Status::Refunded, "10000"));
     assert_eq!(play.invoice_status(&order), Status::Refunded);
+    assert_eq!(play.state.payment(&id).unwrap().ended_at, Some(paid_at));
+    assert_eq!(play.state.invoice(&order.invoice_id).unwrap().paid_at, Some(paid_at));
     assert_eq!(play.confirm(&order), Err(Refusal::already_paid()));
     let told = ["platform.succeeded", "platform.partially_refunded", "platform.refunded"];
     assert_eq!(play.told(), told);

@@ -103,7 +103,11 @@ fn an_external_payment_is_decided_outside() {
         play.act(|state, moment| state.settle_external(id, outcome, data, moment.now))
     };
     settle(&mut play, &id, Status::Succeeded).unwrap();
-    assert_eq!(settle(&mut play, &id, Status::Failed), Err(Refusal::already_paid()));
+    let late = Some("too late".to_owned());
+    let now = play.now;
+    let refused = play.act(|state, _| state.settle_external(&id, Status::Failed, late, now));
+    assert_eq!(refused, Err(Refusal::already_paid()));
+    assert_eq!(play.state.payment(&id).unwrap().external_data, data);
     let body = play.state.events[0].body(None);
     assert!(body.contains(r#""externalData":"{\"reference\":\"BANK-1\"}""#), "{body}");
     let (_, id) = play.payment(Kind::External);
