@@ -170,6 +170,7 @@ fn nonce(random: &dyn Random) -> String {
 mod tests {
     use http::Method;
     use paymux_core::{ManualClock, SeededRandom, transport::Purpose};
+    use percent_encoding::percent_decode_str;
     use serde_json::Value;
 
     use super::*;
@@ -222,6 +223,36 @@ mod tests {
         assert_eq!(nonces.len(), 1000);
         assert!(nonces.iter().all(|nonce| nonce.len() == NONCE_LEN));
         assert!(nonces.iter().all(|nonce| nonce.bytes().all(|byte| byte.is_ascii_alphanumeric())));
+    }
+
+    /// Whatever a key looks like, it is one name in a path: none leads to another call.
+    #[test]
+    fn keys_stay_where_they_stand() {
+        let signer = signer("id", "a-key-of-tests", Vec::new()).expect("a signer");
+        for key in ["...", "%2e", "%2e%2e", ".%2E", "../payment/2988", "a\\..\\b", "a?b#c", "; ."] {
+            let id = paymux_core::ProviderPaymentId::new(key).expect("an id");
+            for call in [
+                Call::GetTransaction(id.as_str()),
+                Call::DeleteTransaction(id.as_str()),
+                Call::ConfirmTransaction(id.as_str()),
+                Call::ReserveTransaction { key: id.as_str(), wallet: "14471" },
+                Call::AvailableTypes(id.as_str()),
+            ] {
+                let request = signer.address(&call, &[]).expect("a request");
+                let names: Vec<_> = request.url.path_segments().expect("a path").collect();
+                let names: Vec<_> = names
+                    .into_iter()
+                    .map(|name| percent_decode_str(name).decode_utf8().expect("text"))
+                    .collect();
+                assert_eq!(names, call.path(), "{call:?}");
+            }
+        }
+        // These would, and so are no ids.
+        for key in [".", "..", ".\t.", ".\n", " .."] {
+            assert!(paymux_core::ProviderPaymentId::new(key).is_err(), "{key:?}");
+            assert!(paymux_core::ProviderPartId::new(key).is_err(), "{key:?}");
+            assert!(paymux_core::ProviderMandateId::new(key).is_err(), "{key:?}");
+        }
     }
 
     #[test]

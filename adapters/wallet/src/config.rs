@@ -48,16 +48,31 @@ impl Environment {
     }
 }
 
-/// Where the provider sends callbacks about a transaction.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// Where the provider sends callbacks about a transaction. `Debug` shows no more of an address than
+/// its origin: the rest can be a secret.
+#[derive(Clone, Default, PartialEq, Eq)]
 pub enum Callbacks {
     /// Where the project's settings say.
     #[default]
     Project,
-    /// To this address.
+    /// To this address: `https`, or `http` to this machine.
     To(Url),
     /// Nowhere: everything has to be asked for.
     Off,
+}
+
+impl fmt::Debug for Callbacks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Project => f.write_str("Project"),
+            Self::To(url) => f.debug_tuple("To").field(&origin(url)).finish(),
+            Self::Off => f.write_str("Off"),
+        }
+    }
+}
+
+fn origin(url: &Url) -> String {
+    url.origin().ascii_serialization()
 }
 
 /// How an allowance is asked for. The provider's pages show three ways.
@@ -295,7 +310,12 @@ impl WalletConfig {
         if self.reference_parameter.as_deref().is_some_and(|name| name.trim().is_empty()) {
             return Err(must_be("reference_parameter", "a name, or none"));
         }
-        Ok(())
+        match &self.callbacks {
+            Callbacks::To(url) if !is_private(url) => {
+                Err(must_be("callbacks", "https, or http to this machine"))
+            }
+            Callbacks::Project | Callbacks::To(_) | Callbacks::Off => Ok(()),
+        }
     }
 
     /// What is signed beside each request.
@@ -322,8 +342,8 @@ impl fmt::Debug for WalletConfig {
         f.debug_struct("WalletConfig")
             .field("id", &self.id)
             .field("environment", &self.environment)
-            .field("base_url", &self.base_url.as_ref().map(Url::as_str))
-            .field("page_url", &self.page_url.as_ref().map(Url::as_str))
+            .field("base_url", &self.base_url.as_ref().map(origin))
+            .field("page_url", &self.page_url.as_ref().map(origin))
             .field("language", &self.language)
             .field("callbacks", &self.callbacks)
             .field("callback_keys", &self.callback_keys.len())

@@ -3,12 +3,13 @@
 //! The code in the body decides what happened, never the HTTP status that it is assumed to come
 //! with; the status decides what is proved.
 
+use std::slice;
+
 use http::StatusCode;
 use paymux_core::{
     Effect, Error, ErrorKind, Failure, FailureKind, SecretString,
-    transport::{HttpResponse, Purpose},
+    transport::{HttpResponse, Purpose, fit_words},
 };
-use secrecy::ExposeSecret;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -16,8 +17,6 @@ use crate::{call::Call, read};
 
 mod field;
 
-/// How much of the provider's words is kept, in characters.
-const MAX_WORDS: usize = 300;
 /// The provider's id of a request, for its support.
 const CORRELATION_ID: &str = "paysera-correlation-id";
 
@@ -31,18 +30,20 @@ struct Refused {
     /// Messages by the path of the input they are about.
     #[serde(rename = "error_properties")]
     properties: Option<Value>,
+    /// The same as words.
+    #[serde(skip)]
+    details: Option<String>,
 }
 
 /// The error for a refusal.
 pub(crate) fn refusal(call: &Call<'_>, response: &HttpResponse, mac_key: &SecretString) -> Error {
-    let error = match read_refusal(response, mac_key) {
+    let secrets = slice::from_ref(mac_key);
+    let error = match read_refusal(response, secrets) {
         Some((code, refused)) => recognized(call, response, &code, &refused),
-        // Something on the way answered, perhaps: the status alone says little, and what stands in
-        // its body can be about anybody.
-        None => response.refusal(false),
+        None => response.unrecognized(secrets),
     };
     let id = response.headers.get(CORRELATION_ID).and_then(|value| value.to_str().ok());
-    match id.map(clean).filter(|id| !id.is_empty()) {
+    match id.map(|id| fit_words(id, secrets)).filter(|id| !id.is_empty()) {
         Some(id) => error.with_request_id(id),
         None => error,
     }
@@ -55,21 +56,18 @@ pub(crate) fn is_clock(error: &Error) -> bool {
 
 const INVALID_TIMESTAMP: &str = "invalid_timestamp";
 
-/// The code and the words. A server that quotes our request back must not bring the key into a
-/// log, nor a part of it: it is taken out before anything is cut.
-fn read_refusal(response: &HttpResponse, mac_key: &SecretString) -> Option<(String, Refused)> {
+/// The code and the words, fit for a log line.
+fn read_refusal(response: &HttpResponse, secrets: &[SecretString]) -> Option<(String, Refused)> {
     let mut refused: Refused = read::object(&response.body).ok()?;
-    let fit = |words: String| clean(&without(&words, mac_key));
+    let fit = |words: String| fit_words(&words, secrets);
     let mut code = refused.code.take().map(fit).filter(|code| !code.is_empty())?;
     refused.message = refused.message.map(fit).filter(|message| !message.is_empty());
     let of_the_clock = |message: &str| {
         message.contains("Timestamp is in future")
             || message.contains("Timestamp lifetime exceeded")
     };
-    refused.properties = refused.properties.map(|properties| {
-        let text = without(&properties.to_string(), mac_key);
-        serde_json::from_str(&text).unwrap_or(Value::Null)
-    });
+    let details = refused.properties.as_ref().and_then(Value::as_object).map(details);
+    refused.details = details.map(fit).filter(|details| !details.is_empty());
     // Elsewhere the words can be about another time than a signature's.
     let of_the_signature = code == "unauthorized" || response.status == StatusCode::UNAUTHORIZED;
     if of_the_signature && refused.message.as_deref().is_some_and(of_the_clock) {
@@ -198,9 +196,8 @@ fn words(refused: &Refused, failure: Option<FailureKind>, field: Option<&str>) -
     if let Some(kind) = failure {
         return kind.to_string();
     }
-    let details = refused.properties.as_ref().and_then(Value::as_object).map(properties);
     let said: Vec<&str> =
-        [refused.message.as_deref(), details.as_deref()].into_iter().flatten().collect();
+        [refused.message.as_deref(), refused.details.as_deref()].into_iter().flatten().collect();
     // `Display` sets the field before the message, so the two must make one sentence.
     match (field, said.join(": ")) {
         (Some(_), said) if said.is_empty() => "was refused by the provider".to_owned(),
@@ -211,7 +208,7 @@ fn words(refused: &Refused, failure: Option<FailureKind>, field: Option<&str>) -
 }
 
 /// `path: message, message; path: message`; a message may stand alone or in a list.
-fn properties(properties: &Map<String, Value>) -> String {
+fn details(properties: &Map<String, Value>) -> String {
     let one = |(path, messages): (&String, &Value)| {
         let messages = match messages {
             Value::String(message) => message.clone(),
@@ -222,17 +219,7 @@ fn properties(properties: &Map<String, Value>) -> String {
         };
         format!("{path}: {messages}")
     };
-    clean(&properties.iter().map(one).collect::<Vec<_>>().join("; "))
-}
-
-fn without(text: &str, secret: &SecretString) -> String {
-    text.replace(secret.expose_secret(), "[redacted]")
-}
-
-/// The provider's words, fit for a log line: no control characters, and not too many.
-fn clean(words: &str) -> String {
-    let printable = words.chars().map(|char| if char.is_control() { ' ' } else { char });
-    printable.take(MAX_WORDS).collect::<String>().trim().to_owned()
+    properties.iter().map(one).collect::<Vec<_>>().join("; ")
 }
 
 #[cfg(test)]
@@ -240,24 +227,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_fit_a_log_line() {
-        assert_eq!(clean("a\r\nb\u{7f}c\u{1b}[31m"), "a  b c [31m");
-        assert_eq!(clean(&"é".repeat(1000)).chars().count(), MAX_WORDS);
-    }
-
-    #[test]
-    fn a_key_is_taken_out_before_words_are_cut() {
-        let key = SecretString::from("secret-key");
-        let words = format!("{}secret-key", "x".repeat(MAX_WORDS - 3));
-        assert!(!clean(&without(&words, &key)).contains("sec"));
-    }
-
-    #[test]
     fn properties_are_lists_or_texts() {
+        let properties = serde_json::json!({ "a": ["b", "c"], "d": "e" });
         let refused = Refused {
-            code: None,
             message: Some("Validation failed".to_owned()),
-            properties: Some(serde_json::json!({ "a": ["b", "c"], "d": "e" })),
+            details: properties.as_object().map(details),
+            ..Refused::default()
         };
         let said = "the provider refused: Validation failed: a: b, c; d: e";
         assert_eq!(words(&refused, None, None), said);

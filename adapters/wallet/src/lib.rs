@@ -69,7 +69,7 @@ impl Wallet {
     ///
     /// # Errors
     /// `Configuration` without effect, naming the setting: `mac_id`, `mac_key`, `base_url`,
-    /// `page_url`, `language`, `reference_parameter` or `callback_key`.
+    /// `page_url`, `language`, `reference_parameter`, `callbacks` or `callback_key`.
     pub fn new(config: WalletConfig, http: HttpClient) -> Result<Self> {
         let checked = || {
             let signer = Signer::new(

@@ -12,7 +12,7 @@ use crate::{
     objects::{Allowance, Transaction},
     options::{AllowanceTerms, WalletOptions},
     read,
-    send::{NOTHING, same, unreadable},
+    send::{NOTHING, same, told, unreadable},
     status::AllowanceStatus,
     wire,
 };
@@ -20,10 +20,6 @@ use crate::{
 impl Wallet {
     pub(crate) async fn ask_allowance(&self, request: &CreateMandate) -> Result<Mandate> {
         let options = request.options.get::<WalletOptions>()?.unwrap_or_default();
-        if options.allowance.is_some() {
-            let message = "belongs to create_payment: a mandate has its own terms";
-            return Err(Error::invalid_request("options.wallet.allowance", message));
-        }
         let mut terms = AllowanceTerms::new(&request.description, request.limit);
         terms.valid_until = request.valid_until;
         terms.limits.clone_from(&options.mandate_limits);
@@ -43,18 +39,20 @@ impl Wallet {
         }
     }
 
-    /// The allowance that a new transaction carries. An answer that does not show it is followed
-    /// by a look at the transaction.
+    /// The allowance that a new transaction carries. An answer that does not show it, or how far
+    /// the transaction is, is followed by a look.
     async fn carried(&self, response: &HttpResponse, options: &WalletOptions) -> Result<Mandate> {
-        let mut transaction = read::object(&response.body)
-            .and_then(read::transaction)
-            .map_err(unreadable(response))?;
-        if transaction.allowance.is_none() {
-            transaction = self.get_transaction(&transaction.key).await.map_err(|error| {
+        let answer: wire::Transaction =
+            read::object(&response.body).map_err(unreadable(response))?;
+        let key = read::key(&answer).map_err(unreadable(response))?;
+        let shown = told(response, &key)?.filter(|transaction| transaction.allowance.is_some());
+        let transaction = match shown {
+            Some(transaction) => transaction,
+            None => self.get_transaction(&key).await.map_err(|error| {
                 let message = "the answer does not show the allowance, nor could it be looked for";
                 response.unreadable(message).with_source(error)
-            })?;
-        }
+            })?,
+        };
         let Some(allowance) = &transaction.allowance else {
             return Err(response.unreadable("the answer does not show the allowance"));
         };
@@ -95,12 +93,7 @@ impl Wallet {
         let body = wire::ConfirmBody::AsItIs([]);
         let call = Call::ConfirmTransaction(carrier.as_str());
         let response = self.tell(&call, Some(&body)).await?;
-        if !read::says_nothing(&response.body) {
-            let transaction = read::object(&response.body)
-                .and_then(read::transaction)
-                .map_err(unreadable(&response))?;
-            same(&response, "transaction", carrier.as_str(), transaction.key.as_str())?;
-        }
+        told(&response, &carrier)?;
         self.read_mandate_back(handle, Some(&carrier), options.as_ref()).await
     }
 
@@ -154,6 +147,10 @@ impl Wallet {
             .and_then(read::allowance)
             .map_err(unreadable(&response))?;
         same(&response, "allowance", handle.id.as_str(), allowance.id.as_str())?;
+        // Without its word, times that are left out would say that it is as it was.
+        if allowance.status.is_none() {
+            return self.read_mandate_back(handle, None, options.as_ref()).await;
+        }
         Ok(map::mandate(&allowance, None, &self.known(None, options.as_ref())))
     }
 

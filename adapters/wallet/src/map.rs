@@ -56,8 +56,11 @@ pub(crate) struct Known<'a> {
     pub(crate) now: Timestamp,
     /// The mandate that is charged under: then we act next, not the payer.
     pub(crate) mandate: Option<&'a ProviderMandateId>,
-    /// Those of the create call, where it is known.
+    /// Those of the create call, where there were some.
     pub(crate) options: Option<&'a WalletOptions>,
+    /// Is it known what was asked for? Nobody knows it in lists and callbacks, and an answer can
+    /// leave a freeze out.
+    pub(crate) knows_request: bool,
 }
 
 impl<'a> Known<'a> {
@@ -145,6 +148,8 @@ struct Stage {
     frozen: bool,
     /// It was held at some time; if it was canceled and says when, at that time.
     was_frozen: bool,
+    /// Nobody says whether it was ever held.
+    may_be_frozen: bool,
     /// It was confirmed at some time.
     was_confirmed: bool,
 }
@@ -163,7 +168,15 @@ fn part_status(status: &ProviderPaymentStatus, stage: Stage) -> PaymentStatus {
         // Moved or frozen, says the specification; `done` follows.
         ProviderPaymentStatus::Reserved => PaymentStatus::Processing,
         ProviderPaymentStatus::Confirmed if !stage.confirmed => PaymentStatus::Processing,
+        // Until it is `done`, what was held can be let go, also when the time for it is over.
+        ProviderPaymentStatus::Confirmed if stage.was_frozen || stage.may_be_frozen => {
+            PaymentStatus::Processing
+        }
         ProviderPaymentStatus::Confirmed | ProviderPaymentStatus::Done => PaymentStatus::Succeeded,
+        // A hold that was let go, or money that came back.
+        ProviderPaymentStatus::Canceled if stage.was_confirmed && stage.may_be_frozen => {
+            PaymentStatus::Processing
+        }
         // It had moved, and came back: the amounts say so.
         ProviderPaymentStatus::Canceled if stage.was_confirmed && !stage.was_frozen => {
             PaymentStatus::Succeeded
@@ -221,14 +234,17 @@ fn part(payment: &ProviderPayment, transaction: &Transaction, known: &Known<'_>)
     let freeze = payment.freeze.or(asked.map(Freeze::Until));
     let confirmed_at = payment.confirmed_at.or(transaction.confirmed_at);
     let is_confirmed = transaction.status == TransactionStatus::Confirmed;
+    let is_canceled = payment.status == Some(ProviderPaymentStatus::Canceled);
+    let canceled_at = payment.canceled_at.filter(|_| is_canceled);
     let stage = Stage {
         charged: known.mandate.is_some(),
         confirmed: is_confirmed,
         frozen: freeze.is_some_and(|freeze| freeze.lasts(confirmed_at, known.now)),
         // Canceled when the freeze was over, it had moved. Where nobody says when, it was held.
         was_frozen: freeze.is_some_and(|freeze| {
-            payment.canceled_at.is_none_or(|canceled| freeze.lasts(confirmed_at, canceled))
+            canceled_at.is_none_or(|canceled| freeze.lasts(confirmed_at, canceled))
         }),
+        may_be_frozen: freeze.is_none() && !known.knows_request,
         was_confirmed: confirmed_at.is_some() || is_confirmed,
     };
     let (status, word) = match &payment.status {
@@ -247,7 +263,7 @@ fn part(payment: &ProviderPayment, transaction: &Transaction, known: &Known<'_>)
         }
         PaymentStatus::Succeeded => {
             part.amounts.captured = price;
-            if payment.status == Some(ProviderPaymentStatus::Canceled) {
+            if is_canceled {
                 part.amounts.refunded = price;
             }
         }

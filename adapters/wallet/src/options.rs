@@ -11,6 +11,8 @@ use url::Url;
 ///
 /// `beneficiary`, `items`, `commission`, `payment_type` and `parameters` describe the one payment
 /// of a transaction; with `split` each payment has its own, and they stay empty here.
+///
+/// `create_mandate` takes `language`, `reserve_until` and `mandate_limits`, and refuses the others.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct WalletOptions {

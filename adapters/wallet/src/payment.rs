@@ -16,7 +16,7 @@ use crate::{
     objects::{ProviderPayment, Transaction},
     options::WalletOptions,
     read,
-    send::{NOTHING, same, unreadable},
+    send::{NOTHING, same, told, unreadable},
     status::{AllowanceStatus, TransactionStatus},
     wire,
 };
@@ -29,7 +29,8 @@ impl Wallet {
         options: Option<&'a WalletOptions>,
     ) -> Known<'a> {
         let now = self.config.clock.now();
-        Known { config: &self.config, pages: &self.pages, now, mandate, options }
+        let (config, pages) = (&self.config, &self.pages);
+        Known { config, pages, now, mandate, options, knows_request: true }
     }
 
     pub(crate) async fn create(&self, request: &CreatePayment) -> Result<Payment> {
@@ -40,8 +41,7 @@ impl Wallet {
         }
         let body = map::new_transaction(&self.config, request, &options, self.config.clock.now())?;
         let response = self.tell(&Call::CreateTransaction, Some(&body)).await?;
-        let mut answer: wire::Transaction =
-            read::object(&response.body).map_err(unreadable(&response))?;
+        let mut answer = self.created(&response).await?;
         // Sparse payments leave their currency out: there is one, and we named it.
         for payment in answer.payments.iter_mut().flatten() {
             let stated = payment.currency.take().filter(|code| !code.is_empty());
@@ -64,6 +64,19 @@ impl Wallet {
         Ok(payment)
     }
 
+    /// What was made, as the answer shows it. One that shows the key and not how far it is, is
+    /// followed by a look.
+    async fn created(&self, response: &HttpResponse) -> Result<wire::Transaction> {
+        let answer: wire::Transaction =
+            read::object(&response.body).map_err(unreadable(response))?;
+        if read::shows_status(&answer) {
+            return Ok(answer);
+        }
+        let key = read::key(&answer).map_err(unreadable(response))?;
+        let found = self.look_up(&key).await;
+        found.map(|(_, answer)| answer).map_err(|error| error.with_effect(Effect::Possible))
+    }
+
     pub(crate) async fn fetch(&self, handle: &PaymentHandle) -> Result<Payment> {
         let options = handle.options.get::<WalletOptions>()?;
         let transaction = self.complete(self.get_transaction(&handle.id).await?).await?;
@@ -77,12 +90,16 @@ impl Wallet {
     ) -> Result<Payment> {
         let options = options.get::<WalletOptions>()?;
         let part = self.get_payment(id).await?;
-        let Some(key) = part.transaction else {
+        let Some(key) = &part.transaction else {
             let message = "the answer does not name the payment's transaction";
             return Err(Error::new(ErrorKind::InvalidResponse, Effect::None, message));
         };
-        let transaction = self.complete(self.get_transaction(&key).await?).await?;
+        let mut transaction = self.complete(self.get_transaction(key).await?).await?;
         holds(&transaction, id)?;
+        // Its payments are held alike, and a list of them can leave that out.
+        for payment in &mut transaction.payments {
+            payment.freeze = payment.freeze.or(part.freeze);
+        }
         Ok(map::payment(&transaction, &self.known(None, options.as_ref())))
     }
 
@@ -118,7 +135,7 @@ impl Wallet {
         // What one payment was asked for with is not what all rows were.
         let language = options.and_then(|options| options.language);
         let options = WalletOptions { language, ..Default::default() };
-        let known = self.known(None, Some(&options));
+        let known = Known { knows_request: false, ..self.known(None, Some(&options)) };
         let mut items = Vec::new();
         for row in rows {
             let transaction = read::transaction(row).map_err(unreadable(&response))?;
@@ -286,20 +303,17 @@ impl Wallet {
         self.read_back(handle, options.as_ref(), Some(part)).await
     }
 
-    /// What a call made of the transaction: its answer, or, when that says nothing, what is read.
+    /// What a call made of the transaction: its answer, or, where that does not say how far it is,
+    /// what is read.
     async fn answered(
         &self,
         response: &HttpResponse,
         handle: &PaymentHandle,
         options: Option<&WalletOptions>,
     ) -> Result<Payment> {
-        if read::says_nothing(&response.body) {
+        let Some(transaction) = told(response, &handle.id)? else {
             return self.read_back(handle, options, None).await;
-        }
-        let transaction = read::object(&response.body)
-            .and_then(read::transaction)
-            .map_err(unreadable(response))?;
-        same(response, "transaction", handle.id.as_str(), transaction.key.as_str())?;
+        };
         // Confirmed, only the payments know how far they are.
         let is_sparse = !transaction.lists_payments
             || transaction.payments.iter().any(|payment| payment.status.is_none());
@@ -327,12 +341,18 @@ impl Wallet {
     }
 
     pub(crate) async fn get_transaction(&self, key: &ProviderPaymentId) -> Result<Transaction> {
+        let (response, answer) = self.look_up(key).await?;
+        read::transaction(answer).map_err(unreadable(&response))
+    }
+
+    /// A transaction as it travels: the one asked for.
+    async fn look_up(&self, key: &ProviderPaymentId) -> Result<(HttpResponse, wire::Transaction)> {
         let response = self.ask(&Call::GetTransaction(key.as_str()), &[]).await?;
-        let transaction = read::object(&response.body)
-            .and_then(read::transaction)
-            .map_err(unreadable(&response))?;
-        same(&response, "transaction", key.as_str(), transaction.key.as_str())?;
-        Ok(transaction)
+        let answer: wire::Transaction =
+            read::object(&response.body).map_err(unreadable(&response))?;
+        let named = read::key(&answer).map_err(unreadable(&response))?;
+        same(&response, "transaction", key.as_str(), named.as_str())?;
+        Ok((response, answer))
     }
 
     pub(crate) async fn get_payment(&self, id: &ProviderPartId) -> Result<ProviderPayment> {

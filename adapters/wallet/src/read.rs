@@ -75,8 +75,19 @@ pub(crate) fn inside<T: for<'a> Deserialize<'a>>(value: Value) -> Result<T, Unre
     serde_json::from_value(value).map_err(|fault| Unreadable::json(JsonFault::from(fault)))
 }
 
+/// The key of a transaction, which every answer about one has.
+pub(crate) fn key(wire: &wire::Transaction) -> Result<ProviderPaymentId, Unreadable> {
+    payment_id(known("transaction_key", optional(wire.transaction_key.clone()))?)
+}
+
+/// Does it say how far it is? Several of the provider's pages show answers to a change that do
+/// not, and then it has to be read.
+pub(crate) const fn shows_status(wire: &wire::Transaction) -> bool {
+    wire.status.is_some()
+}
+
 pub(crate) fn transaction(wire: wire::Transaction) -> Result<Transaction, Unreadable> {
-    let key = payment_id(known("transaction_key", optional(wire.transaction_key))?)?;
+    let key = key(&wire)?;
     let lists_payments = wire.payments.is_some();
     let payments = wire.payments.unwrap_or_default();
     let payments = payments.into_iter().map(payment).collect::<Result<Vec<_>, _>>()?;

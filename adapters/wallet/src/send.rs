@@ -2,7 +2,7 @@
 
 use http::{HeaderValue, header};
 use paymux_core::{
-    Error, Result, Timestamp,
+    Error, ProviderPaymentId, Result, Timestamp,
     transport::{HttpRequest, HttpResponse},
 };
 use serde::Serialize;
@@ -11,6 +11,7 @@ use crate::{
     Wallet,
     call::Call,
     failure,
+    objects::Transaction,
     read::{self, Unreadable},
     wire,
 };
@@ -85,6 +86,24 @@ pub(crate) fn same(response: &HttpResponse, what: &str, asked: &str, answered: &
         return Ok(());
     }
     Err(Unreadable::new(format!("the answer is about another {what}")).of(response))
+}
+
+/// What the answer to a change shows of its transaction; nothing, where it does not say how far
+/// that is.
+pub(crate) fn told(
+    response: &HttpResponse,
+    key: &ProviderPaymentId,
+) -> Result<Option<Transaction>> {
+    if read::says_nothing(&response.body) {
+        return Ok(None);
+    }
+    let answer: wire::Transaction = read::object(&response.body).map_err(unreadable(response))?;
+    let named = read::key(&answer).map_err(unreadable(response))?;
+    same(response, "transaction", key.as_str(), named.as_str())?;
+    if !read::shows_status(&answer) {
+        return Ok(None);
+    }
+    read::transaction(answer).map(Some).map_err(unreadable(response))
 }
 
 /// The error for an answer that cannot be read.

@@ -5,8 +5,8 @@
 
 use http::header;
 use paymux_core::{
-    Effect, Error, ErrorKind, EventKey, Payment, PaymentStatus, ProviderPartId, ProviderPaymentId,
-    Result, Subject, Trust, WebhookDelivery, WebhookEvent,
+    Effect, Error, ErrorKind, EventKey, Payment, ProviderPaymentId, Result, Subject, Trust,
+    WebhookDelivery, WebhookEvent,
 };
 use percent_encoding::percent_decode;
 use serde_json::Value;
@@ -16,7 +16,6 @@ use crate::{
     map::{self, Known},
     objects::Transaction,
     read::{self, Unreadable},
-    status::ProviderPaymentStatus,
     wire,
 };
 
@@ -61,6 +60,7 @@ fn signed(wallet: &Wallet, delivery: &WebhookDelivery<'_>) -> Result<WebhookEven
         now: delivery.received_at,
         mandate: None,
         options: None,
+        knows_request: false,
     };
     read_event(&known, &event).map_err(|unreadable| {
         let message = format!("the delivery is authentic and unreadable: {}", unreadable.message);
@@ -119,32 +119,10 @@ fn read_event(known: &Known<'_>, body: &[u8]) -> Result<WebhookEvent, Unreadable
 }
 
 /// What a callback proves. One key signs those of all the provider's clients, so that the one thing
-/// that ties it to us is the transaction's key: a reference could be anybody's. And it can leave a
-/// freeze out, while what was asked for is not known here, so that what is confirmed may be held.
+/// that ties it to us is the transaction's key: a reference could be anybody's.
 fn as_far_as_proved(transaction: &Transaction, known: &Known<'_>) -> Payment {
     let mut payment = map::payment(transaction, known);
     payment.reference = None;
-    let may_be_held = |id: &ProviderPartId| {
-        transaction.payments.iter().any(|shown| {
-            shown.id == *id
-                && shown.freeze.is_none()
-                && shown.status == Some(ProviderPaymentStatus::Confirmed)
-        })
-    };
-    let mut is_proved = true;
-    for part in &mut payment.parts {
-        if part.status == PaymentStatus::Succeeded && may_be_held(&part.id) {
-            part.status = PaymentStatus::Processing;
-            part.amounts.captured = None;
-            is_proved = false;
-        }
-    }
-    if !is_proved {
-        payment.amounts.captured = None;
-        if payment.status == PaymentStatus::Succeeded {
-            payment.status = PaymentStatus::Processing;
-        }
-    }
     payment
 }
 

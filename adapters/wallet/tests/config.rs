@@ -9,7 +9,9 @@ use paymux_core::{
     ProviderId, Replay, Result, SecretString, Trust,
     transport::{HttpClient, HttpSettings},
 };
-use paymux_wallet::{Beneficiary, Environment, KIND, Wallet, WalletConfig, WalletOptions};
+use paymux_wallet::{
+    Beneficiary, Callbacks, Environment, KIND, Wallet, WalletConfig, WalletOptions,
+};
 use url::Url;
 
 /// The key that the recorded callbacks are signed by.
@@ -106,6 +108,28 @@ fn nothing_shows_a_secret() {
     assert!(!shown.contains("mac-key-canary"), "{shown}");
     assert!(!shown.contains("wkVd93h2uS"), "{shown}");
     assert!(shown.contains("wallet-test"));
+}
+
+/// Addresses can hold passwords and tokens, also before anybody checks them.
+#[test]
+fn no_address_is_shown_beyond_its_origin() {
+    let address = "https://user:canary@host.example/canary?token=canary#canary";
+    let config = config().base_url(url(address)).page_url(url(address));
+    let config = config.callbacks(Callbacks::To(url(address)));
+    let shown = format!("{config:?} {config:#?} {:?}", Callbacks::To(url(address)));
+    assert!(!shown.replace("mac-key-canary", "").contains("canary"), "{shown}");
+    assert!(shown.contains("https://host.example"), "{shown}");
+}
+
+#[test]
+fn callbacks_go_to_private_addresses() {
+    for bad in ["http://yoursite.com/callback", "ftp://yoursite.com/", "mailto:me@yoursite.com"] {
+        let config = config().callbacks(Callbacks::To(url(bad)));
+        assert_eq!(refused(config).field(), Some("callbacks"), "{bad}");
+    }
+    for good in ["https://user:pass@yoursite.com/callback?token=1", "http://127.0.0.1:8080/"] {
+        assert!(build(config().callbacks(Callbacks::To(url(good)))).is_ok(), "{good}");
+    }
 }
 
 #[test]

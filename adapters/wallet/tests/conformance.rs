@@ -50,7 +50,7 @@ fn main() -> ExitCode {
 
 fn accounts(suite: Suite<Wallet>, pem: &str) -> Suite<Wallet> {
     type Change = fn(WalletConfig) -> WalletConfig;
-    let changes: [(&str, Change); 11] = [
+    let changes: [(&str, Change); 13] = [
         ("default", |config| config),
         // As the specification's samples: without our reference among the parameters.
         ("samples", |config| config.reference_parameter(None)),
@@ -59,9 +59,12 @@ fn accounts(suite: Suite<Wallet>, pem: &str) -> Suite<Wallet> {
         ("whole_currencies", |config| config.whole_currencies(true)),
         ("commission_in_price", |config| config.commission_in_price(true)),
         ("nested", |config| config.nested_beneficiary(true).reference_parameter(None)),
-        ("callbacks_to", |config| {
-            let url = Url::parse("https://yoursite.com/payment-callback").expect("a URL");
-            config.callbacks(Callbacks::To(url))
+        ("callbacks_to", |config| config.callbacks(callbacks_to())),
+        ("separate_callbacks_to", |config| {
+            config.allowance_form(AllowanceForm::Separate).callbacks(callbacks_to())
+        }),
+        ("separate_callbacks_off", |config| {
+            config.allowance_form(AllowanceForm::Separate).callbacks(Callbacks::Off)
         }),
         ("callbacks_off", |config| config.callbacks(Callbacks::Off).reference_parameter(None)),
         ("project", |config| config.project_id(1234).location_id(5).language("lt")),
@@ -77,6 +80,10 @@ fn accounts(suite: Suite<Wallet>, pem: &str) -> Suite<Wallet> {
     with_changes
         .account("without_keys", |server, http| Wallet::new(config(server)?, http))
         .account("behind_a_path", behind_a_path)
+}
+
+fn callbacks_to() -> Callbacks {
+    Callbacks::To(Url::parse("https://yoursite.com/payment-callback").expect("a URL"))
 }
 
 fn config(server: &Url) -> Result<WalletConfig> {

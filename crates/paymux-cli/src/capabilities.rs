@@ -1,11 +1,12 @@
 //! The capability table: what each provider can do, as its adapter states it.
 
-use std::{io::Write, process::ExitCode};
+use std::{io::Write, process::ExitCode, sync::Arc};
 
 use paymux::{
     Capabilities, CaptureChoice, CaptureMethod, Currencies, Operation, PaymentProvider, ProviderId,
     Replay, SecretString, Url,
     milkypay::{MilkyPay, MilkyPayConfig, Mode},
+    ramp::{Environment, OneToken, Ramp, RampConfig},
     toffeepay::{ToffeePay, ToffeePayConfig},
     transport::{HttpClient, HttpSettings},
     wallet::{Wallet, WalletConfig},
@@ -34,7 +35,7 @@ struct Provider {
 /// Capabilities need no connection.
 fn providers() -> paymux::Result<Vec<Provider>> {
     let http = HttpClient::new(HttpSettings::default())?;
-    Ok(vec![toffeepay(&http)?, milkypay(&http)?, wallet(&http)?])
+    Ok(vec![toffeepay(&http)?, milkypay(&http)?, wallet(&http)?, ramp(&http)?])
 }
 
 fn toffeepay(http: &HttpClient) -> paymux::Result<Provider> {
@@ -53,8 +54,7 @@ fn toffeepay(http: &HttpClient) -> paymux::Result<Provider> {
 
 /// With the private API, which can do everything, and refunds as they are by default.
 fn milkypay(http: &HttpClient) -> paymux::Result<Provider> {
-    let host = Url::parse("https://milkypay.invalid/")
-        .map_err(|_| paymux::Error::configuration("base_url", "must be a URL"))?;
+    let host = host("https://milkypay.invalid/")?;
     let key = SecretString::from("not-a-key");
     let config = MilkyPayConfig::new(ProviderId::new("milkypay")?, host, Mode::Live)
         .private_api("coma_any", key)
@@ -70,6 +70,20 @@ fn wallet(http: &HttpClient) -> paymux::Result<Provider> {
         .callback_key(include_str!("example_callback_key.pem"));
     let one = Wallet::new(config, http.clone())?.capabilities().clone();
     Ok(Provider { name: "Wallet", captures: vec![one.capture], one })
+}
+
+/// As it comes: the read of invoices, which tells amounts, is off.
+fn ramp(http: &HttpClient) -> paymux::Result<Provider> {
+    let token = OneToken::new(SecretString::from("not-a-token"));
+    let host = host("https://ramp.invalid/")?;
+    let config =
+        RampConfig::new(ProviderId::new("ramp")?, host, Environment::Live).tokens(Arc::new(token));
+    let one = Ramp::new(config, http.clone())?.capabilities().clone();
+    Ok(Provider { name: "Ramp", captures: vec![one.capture], one })
+}
+
+fn host(text: &str) -> paymux::Result<Url> {
+    Url::parse(text).map_err(|_| paymux::Error::configuration("base_url", "must be a URL"))
 }
 
 fn table(providers: &[Provider]) -> String {

@@ -10,6 +10,7 @@ use crate::Stop;
 mod milkypay;
 mod order;
 mod progress;
+mod ramp;
 mod report;
 mod row;
 mod shop;

@@ -39,7 +39,7 @@ fn the_demo_settles_every_order_as_scripted() {
     let report: Value = serde_json::from_slice(&output.stdout).expect("the report is JSON");
     assert_eq!(output.status.code(), Some(0), "{report:#}");
     let orders = report["orders"].as_array().expect("the report lists orders");
-    assert_eq!(orders.len(), 37);
+    assert_eq!(orders.len(), 43);
     for order in orders {
         let took_money = ["succeeded", "partially_paid"].contains(&text_of(&order["status"]));
         assert_eq!(order["captured"].is_string(), took_money, "{order:#}");
@@ -61,8 +61,9 @@ fn piped_it_prints_lines_and_a_table() {
     assert!(out.contains("A-1004  toffeepay"), "{out}");
     assert!(out.contains("B-2006  milkypay"), "{out}");
     assert!(out.contains("C-3003  wallet"), "{out}");
+    assert!(out.contains("D-4001  ramp"), "{out}");
     assert!(out.contains("A-1009 refused: toffeepay: create_payment: `currency` must be"));
-    assert!(out.ends_with("37 of 37 orders ended as scripted.\n"), "{out}");
+    assert!(out.ends_with("43 of 43 orders ended as scripted.\n"), "{out}");
     assert_eq!(text(&output.stderr), "");
 }
 

@@ -7,6 +7,7 @@ use url::Url;
 use crate::SandboxError;
 use crate::clock::StartTime;
 use crate::milkypay::MilkyPaySettings;
+use crate::ramp::RampSettings;
 use crate::toffeepay::ToffeePaySettings;
 use crate::wallet::{SANDBOX_CALLBACK_KEY, WalletSettings};
 use crate::webhook::{WebhookScheme, check_url};
@@ -23,6 +24,7 @@ pub struct SandboxConfig {
     pub(crate) toffeepay: ToffeePayConfig,
     pub(crate) milkypay: MilkyPayConfig,
     pub(crate) wallet: WalletConfig,
+    pub(crate) ramp: RampConfig,
 }
 
 /// The ToffeePay account.
@@ -91,6 +93,26 @@ impl Default for WalletConfig {
     }
 }
 
+/// The tokens of the ramp's usual user, and where its webhooks go.
+#[derive(Clone, Debug)]
+pub(crate) struct RampConfig {
+    pub(crate) access_token: String,
+    pub(crate) refresh_token: String,
+    pub(crate) webhook_url: Option<Url>,
+    pub(crate) settings: RampSettings,
+}
+
+impl Default for RampConfig {
+    fn default() -> Self {
+        RampConfig {
+            access_token: "sandbox_ramp_token".to_owned(),
+            refresh_token: "sandbox_ramp_refresh_token".to_owned(),
+            webhook_url: None,
+            settings: RampSettings::default(),
+        }
+    }
+}
+
 impl Default for SandboxConfig {
     fn default() -> Self {
         SandboxConfig {
@@ -110,6 +132,7 @@ impl Default for SandboxConfig {
             },
             milkypay: MilkyPayConfig::default(),
             wallet: WalletConfig::default(),
+            ramp: RampConfig::default(),
         }
     }
 }
@@ -284,6 +307,29 @@ impl SandboxConfig {
         self
     }
 
+    /// The ramp's settings.
+    #[must_use]
+    pub fn ramp_settings(mut self, settings: RampSettings) -> Self {
+        self.ramp.settings = settings;
+        self
+    }
+
+    /// Where the ramp's webhooks go, both shapes of them: plain http on loopback.
+    #[must_use]
+    pub fn ramp_webhook_url(mut self, url: Url) -> Self {
+        self.ramp.webhook_url = Some(url);
+        self
+    }
+
+    /// The tokens that the ramp's usual user has at the start: one for access, good for a day,
+    /// and one to refresh it with.
+    #[must_use]
+    pub fn ramp_tokens(mut self, access: impl Into<String>, refresh: impl Into<String>) -> Self {
+        self.ramp.access_token = access.into();
+        self.ramp.refresh_token = refresh.into();
+        self
+    }
+
     pub(crate) fn check(&self) -> Result<(), SandboxError> {
         let milkypay = &self.milkypay;
         for key in [
@@ -294,6 +340,8 @@ impl SandboxConfig {
             &milkypay.public_key_live,
             &self.wallet.client_id,
             &self.wallet.mac_key,
+            &self.ramp.access_token,
+            &self.ramp.refresh_token,
         ] {
             if key.is_empty() || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
                 let message = "keys and account ids must be visible ASCII".to_owned();
@@ -309,7 +357,13 @@ impl SandboxConfig {
                 return Err(SandboxError::Configuration(message));
             }
         }
-        let urls = [&self.toffeepay.webhook_url, &milkypay.callback_url, &self.wallet.callback_url];
+        self.ramp.settings.check()?;
+        let urls = [
+            &self.toffeepay.webhook_url,
+            &milkypay.callback_url,
+            &self.wallet.callback_url,
+            &self.ramp.webhook_url,
+        ];
         urls.into_iter().flatten().try_for_each(check_url)
     }
 }

@@ -16,7 +16,7 @@ use serde_json::{Map, Value, json};
 
 use crate::fault;
 use crate::reply::Reply;
-use crate::{Providers, SandboxError, milkypay, toffeepay, wallet};
+use crate::{Providers, SandboxError, milkypay, ramp, toffeepay, wallet};
 
 /// One route of the control API as its help lists it.
 #[derive(Clone, Copy, Debug)]
@@ -83,6 +83,7 @@ pub(crate) fn routes(providers: &Arc<Providers>) -> Router {
         .nest("/toffeepay", toffeepay::control_routes(Arc::clone(&providers.toffeepay)))
         .nest("/milkypay", milkypay::control_routes(Arc::clone(&providers.milkypay)))
         .nest("/wallet", wallet::control_routes(Arc::clone(&providers.wallet)))
+        .nest("/ramp", ramp::control_routes(Arc::clone(&providers.ramp)))
         .fallback(async || failed(StatusCode::NOT_FOUND, "no such route; GET /control lists them"))
         .layer(from_fn_with_state(Arc::clone(providers), refuse_other_sites))
 }
@@ -120,6 +121,7 @@ async fn help(Shared(providers): Shared<Arc<Providers>>, headers: HeaderMap) -> 
             providers.wallet.config().client_id,
             providers.wallet.config().mac_key
         ),
+        format!("Ramp: {root}ramp, token {}", providers.ramp.config().access_token),
         String::new(),
     ];
     let mut list = Vec::new();
@@ -128,6 +130,7 @@ async fn help(Shared(providers): Shared<Arc<Providers>>, headers: HeaderMap) -> 
         ("/toffeepay", toffeepay::ROUTES),
         ("/milkypay", milkypay::ROUTES),
         ("/wallet", wallet::ROUTES),
+        ("/ramp", ramp::ROUTES),
     ];
     for (prefix, route) in
         all.iter().flat_map(|(prefix, routes)| routes.iter().map(move |route| (prefix, route)))
@@ -181,7 +184,7 @@ async fn list_faults(Shared(providers): Shared<Arc<Providers>>) -> Response {
 
 async fn inject(Shared(providers): Shared<Arc<Providers>>, body: Bytes) -> Response {
     with_body(&body, |given: Map<String, Value>| {
-        let names = [toffeepay::NAMES, milkypay::NAMES, wallet::NAMES];
+        let names = [toffeepay::NAMES, milkypay::NAMES, wallet::NAMES, ramp::NAMES];
         providers.world.faults.inject(fault::read(given, &names)?);
         Ok(json!({"faults": providers.world.faults.list()}))
     })
@@ -196,13 +199,15 @@ async fn list_webhooks(Shared(providers): Shared<Arc<Providers>>) -> Response {
     let mut log = providers.toffeepay.webhooks.log();
     log.extend(providers.milkypay.webhooks.log());
     log.extend(providers.wallet.webhooks.log());
+    log.extend(providers.ramp.webhooks.log());
     done(Ok(json!({"deliveries": log})))
 }
 
 async fn release_webhooks(Shared(providers): Shared<Arc<Providers>>) -> Response {
     let released = providers.toffeepay.webhooks.release()
         + providers.milkypay.webhooks.release()
-        + providers.wallet.webhooks.release();
+        + providers.wallet.webhooks.release()
+        + providers.ramp.webhooks.release();
     done(Ok(json!({"released": released})))
 }
 

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod amount;
 mod clock;
 mod config;
 mod control;
@@ -7,6 +8,7 @@ mod error;
 mod fault;
 mod html;
 pub mod milkypay;
+pub mod ramp;
 mod random;
 mod reply;
 mod server;
@@ -28,6 +30,7 @@ pub use config::SandboxConfig;
 pub use error::SandboxError;
 pub use fault::{Fault, FaultKind};
 pub use milkypay::MilkyPaySandbox;
+pub use ramp::RampSandbox;
 pub use toffeepay::ToffeePaySandbox;
 pub use wallet::WalletSandbox;
 pub use webhook::WebhookScheme;
@@ -35,6 +38,7 @@ pub use webhook::WebhookScheme;
 use clock::Clock;
 use fault::Faults;
 use milkypay::MilkyPay;
+use ramp::Ramp;
 use random::Random;
 use toffeepay::ToffeePay;
 use wallet::Wallet;
@@ -58,6 +62,7 @@ pub(crate) struct Providers {
     toffeepay: Arc<ToffeePay>,
     milkypay: Arc<MilkyPay>,
     wallet: Arc<Wallet>,
+    ramp: Arc<Ramp>,
 }
 
 impl Providers {
@@ -67,12 +72,14 @@ impl Providers {
         self.toffeepay.webhooks.hurry();
         self.milkypay.webhooks.hurry();
         self.wallet.webhooks.hurry();
+        self.ramp.webhooks.hurry();
     }
 
     fn tick(&self) {
         self.toffeepay.tick();
         self.milkypay.tick();
         self.wallet.tick();
+        self.ramp.tick();
     }
 
     fn reset(&self) {
@@ -80,6 +87,7 @@ impl Providers {
         self.toffeepay.reset();
         self.milkypay.reset();
         self.wallet.reset();
+        self.ramp.reset();
     }
 }
 
@@ -114,11 +122,13 @@ impl Sandbox {
         let milkypay = MilkyPay::new(Arc::clone(&world), &root, config.milkypay)?;
         let milkypay = Arc::new(milkypay);
         let wallet = Arc::new(Wallet::new(Arc::clone(&world), &root, config.wallet)?);
-        let providers = Arc::new(Providers { world, root, toffeepay, milkypay, wallet });
+        let ramp = Arc::new(Ramp::new(Arc::clone(&world), &root, config.ramp)?);
+        let providers = Arc::new(Providers { world, root, toffeepay, milkypay, wallet, ramp });
         let router = Router::new()
             .nest("/toffeepay", providers.toffeepay.routes())
             .nest("/milkypay", providers.milkypay.routes())
             .nest("/wallet", providers.wallet.routes())
+            .nest("/ramp", providers.ramp.routes())
             .nest("/control", control::routes(&providers))
             .merge(html::routes());
         let (stop, stop_seen) = watch::channel(false);
@@ -127,6 +137,7 @@ impl Sandbox {
             &providers.toffeepay.webhooks,
             &providers.milkypay.webhooks,
             &providers.wallet.webhooks,
+            &providers.ramp.webhooks,
         ];
         for webhooks in queues {
             let (webhooks, clock) = (Arc::clone(webhooks), Arc::clone(&providers.world.clock));
@@ -165,6 +176,12 @@ impl Sandbox {
     #[must_use]
     pub fn wallet(&self) -> WalletSandbox {
         WalletSandbox { inner: Arc::clone(&self.providers.wallet) }
+    }
+
+    /// The ramp.
+    #[must_use]
+    pub fn ramp(&self) -> RampSandbox {
+        RampSandbox { inner: Arc::clone(&self.providers.ramp) }
     }
 
     /// Moves virtual time forward. What falls due happens at once, each at its own time, and

@@ -1,6 +1,5 @@
 //! MilkyPay: invoices with a hosted page. State, both APIs, pages and callbacks.
 
-mod amount;
 mod api;
 mod checkout;
 mod control;

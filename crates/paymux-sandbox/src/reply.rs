@@ -61,6 +61,12 @@ impl Reply {
         self
     }
 
+    /// The same answer with a changed text.
+    pub(crate) fn map_text(mut self, change: impl FnOnce(&str) -> String) -> Self {
+        self.body = change(&String::from_utf8_lossy(&self.body)).into();
+        self
+    }
+
     pub(crate) fn into_response(self) -> Response {
         self.build(Body::from)
     }

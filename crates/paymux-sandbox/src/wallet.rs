@@ -32,6 +32,8 @@ mod wire;
 
 #[cfg(test)]
 mod state_tests;
+#[cfg(test)]
+mod wire_tests;
 
 use std::sync::{Arc, Mutex};
 

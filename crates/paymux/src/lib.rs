@@ -5,6 +5,8 @@ pub use paymux_core::*;
 
 #[cfg(feature = "milkypay")]
 pub use paymux_milkypay as milkypay;
+#[cfg(feature = "ramp")]
+pub use paymux_ramp as ramp;
 #[cfg(feature = "toffeepay")]
 pub use paymux_toffeepay as toffeepay;
 #[cfg(feature = "wallet")]

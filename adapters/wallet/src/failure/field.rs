@@ -92,15 +92,17 @@ fn payment(nth: Option<usize>, inner: &[Segment<'_>]) -> Option<String> {
     }
 }
 
-/// The terms are a mandate's own, or stand in the options of a payment.
+/// The terms are a mandate's own, or stand in the options of a payment. A mandate's limits by time
+/// are options, too.
 fn allowance(inner: &[Segment<'_>], of_payment: bool) -> Option<String> {
+    let limits = if of_payment { "limits" } else { "options.wallet.mandate_limits" };
     let name = match inner {
         [("currency", _)] => return Some("currency".to_owned()),
         [("max_price" | "max_price_decimal", _)] => "limit".to_owned(),
         [("description", _)] => "description".to_owned(),
         [("valid", _), ..] => "valid_until".to_owned(),
-        [("limits", Some(nth)), ..] => format!("limits[{nth}]"),
-        [("limits", None), ..] => "limits".to_owned(),
+        [("limits", Some(nth)), ..] => format!("{limits}[{nth}]"),
+        [("limits", None), ..] => limits.to_owned(),
         _ => return None,
     };
     Some(if of_payment { format!("options.wallet.allowance.{name}") } else { name })
@@ -152,7 +154,8 @@ mod tests {
             (Call::CreateCarrier, "allowance.max_price", "limit"),
             (Call::CreateCarrier, "allowance.data.valid.until", "valid_until"),
             (Call::CreateAllowance, "description", "description"),
-            (Call::CreateAllowance, "limits[1].max_price", "limits[1]"),
+            (Call::CreateAllowance, "limits[1].max_price", "options.wallet.mandate_limits[1]"),
+            (Call::CreateCarrier, "allowance.limits", "options.wallet.mandate_limits"),
             (Call::FinalizePayment("1"), "price", "amount"),
             (Call::FreezePayment("1"), "freeze.until", "until"),
             (Call::ConfirmTransaction("k"), "2987.price", "options.wallet.confirm_prices"),

@@ -3,21 +3,24 @@
 use std::collections::BTreeMap;
 
 use paymux_core::{
-    CaptureMethod, CreateMandate, CreatePayment, Currency, Effect, Error, ErrorKind, Money,
-    ProviderPartId, Result, Timestamp,
+    CaptureMethod, CreatePayment, Currency, Effect, Error, ErrorKind, Money, ProviderPartId,
+    Result, Timestamp, transport::leads_to_a_page,
 };
 use url::Url;
 
 use super::{Known, fee_in_price, price};
 use crate::{
-    config::{AllowanceForm, Callbacks, WalletConfig},
+    config::{Callbacks, WalletConfig},
     objects::{ProviderPayment, Transaction},
-    options::{AllowanceTerms, WalletOptions},
+    options::WalletOptions,
     wire,
 };
 
+mod mandate;
 mod part;
 
+use mandate::allowance_inside;
+pub(crate) use mandate::{NewMandate, new_mandate};
 use part::Line;
 
 /// The transaction that a request asks for, if the provider can be asked for it.
@@ -196,11 +199,9 @@ pub(crate) fn new_price(field: &str, amount: Money) -> Result<wire::Price> {
     Ok(wire::Price { price: None, price_decimal: Some(amount.to_decimal()) })
 }
 
-/// Any absolute URL, those of apps included; but no address that runs code or reads files in the
-/// browser it is opened in.
 fn return_url(url: Option<&Url>) -> Result<Option<&str>> {
     let Some(url) = url else { return Ok(None) };
-    if matches!(url.scheme(), "javascript" | "data" | "vbscript" | "blob" | "file") {
+    if !leads_to_a_page(url) {
         return Err(Error::invalid_request("return_url", "must lead to a page or an app"));
     }
     Ok(Some(url.as_str()))
@@ -212,95 +213,6 @@ fn callback_uri(config: &WalletConfig) -> Option<wire::CallbackUri<'_>> {
         Callbacks::To(url) => Some(wire::CallbackUri::To(url.as_str())),
         Callbacks::Off => Some(wire::CallbackUri::Off(false)),
     }
-}
-
-/// How a mandate is asked for.
-pub(crate) enum NewMandate<'a> {
-    Inside(Box<wire::NewTransaction<'a>>),
-    Separate(wire::NewAllowance<'a>),
-}
-
-/// The allowance that a mandate stands for.
-pub(crate) fn new_mandate<'a>(
-    config: &'a WalletConfig,
-    request: &'a CreateMandate,
-    options: &'a WalletOptions,
-    terms: &'a AllowanceTerms,
-    now: Timestamp,
-) -> Result<NewMandate<'a>> {
-    check_language(options)?;
-    let redirect_uri = return_url(request.return_url.as_ref())?;
-    if config.allowance_form == AllowanceForm::Separate {
-        if redirect_uri.is_some() {
-            let message = "cannot be sent with an allowance of its own call";
-            let error = Error::new(ErrorKind::Unsupported, Effect::None, message);
-            return Err(error.with_field("return_url"));
-        }
-        return new_allowance(config, terms, "", now).map(NewMandate::Separate);
-    }
-    Ok(NewMandate::Inside(Box::new(wire::NewTransaction {
-        payments: Vec::new(),
-        redirect_uri,
-        allowance_id: None,
-        allowance: Some(allowance_inside(config, terms, "", now)?),
-        callback_uri: callback_uri(config),
-        reserve: reserve(options, now)?,
-    })))
-}
-
-fn allowance_inside<'a>(
-    config: &WalletConfig,
-    terms: &'a AllowanceTerms,
-    path: &str,
-    now: Timestamp,
-) -> Result<wire::AllowanceInside<'a>> {
-    let data = new_allowance(config, terms, path, now)?;
-    Ok(match config.allowance_form {
-        AllowanceForm::Wrapped => wire::AllowanceInside::Wrapped { data, optional: false },
-        // One beside a payment cannot be asked for by a call of its own.
-        AllowanceForm::Inline | AllowanceForm::Separate => wire::AllowanceInside::Inline(data),
-    })
-}
-
-fn new_allowance<'a>(
-    config: &WalletConfig,
-    terms: &'a AllowanceTerms,
-    path: &str,
-    now: Timestamp,
-) -> Result<wire::NewAllowance<'a>> {
-    let at = |field: &str| {
-        if path.is_empty() { field.to_owned() } else { format!("{path}.{field}") }
-    };
-    currency(config, terms.limit.currency())?;
-    let cents = |field: &str, amount: Money| {
-        let price = new_price(field, amount)?.price;
-        price.ok_or_else(|| Error::invalid_request(field, "must be of a currency with cents"))
-    };
-    let max_price = cents(&at("limit"), terms.limit)?;
-    let mut limits = Vec::new();
-    for (nth, limit) in terms.limits.iter().enumerate() {
-        let field = at(&format!("limits[{nth}]"));
-        // Of another currency, it has no order to the whole.
-        let within = limit.limit <= terms.limit;
-        if !within {
-            return Err(Error::invalid_request(field, "must be within the limit over all"));
-        }
-        if limit.seconds == 0 {
-            return Err(Error::invalid_request(field, "must be for a span above zero"));
-        }
-        limits.push(wire::NewLimit { max_price: cents(&field, limit.limit)?, time: limit.seconds });
-    }
-    let valid = terms.valid_until.map(|moment| {
-        let moment = in_future(&at("valid_until"), moment, now)?;
-        Ok(wire::Until { until: moment.as_seconds() })
-    });
-    Ok(wire::NewAllowance {
-        description: filled(&at("description"), &terms.description)?,
-        currency: terms.limit.currency().code().to_owned(),
-        max_price,
-        valid: valid.transpose()?,
-        limits,
-    })
 }
 
 /// Where the prices to confirm with stand.

@@ -15,6 +15,9 @@ use crate::Stop;
 /// The orders that come with the project.
 const EXAMPLE: &str = include_str!("../../../../examples/orders.json");
 
+/// What the shop takes beside money of ISO 4217, with the decimals.
+const TOKENS: [(&str, u8); 1] = [("USDT", 6)];
+
 /// An order of the shop, and how its story is to go.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -50,6 +53,8 @@ pub(super) enum Script {
     Pay,
     /// The payer is declined once, and pays.
     DeclineThenPay,
+    /// The payer is declined, and that is that.
+    Decline,
     /// The payer is declined until the provider has enough.
     DeclineThreeTimes,
     /// The payer pays too little, and then the rest.
@@ -83,6 +88,7 @@ impl Script {
         match self {
             Self::Pay | Self::AuthorizeAndCapture | Self::AuthorizeAndRelease => &[Move::Pay],
             Self::DeclineThenPay => &[Move::BeDeclined, Move::Pay],
+            Self::Decline => &[Move::BeDeclined],
             Self::DeclineThreeTimes => &[Move::BeDeclined; 3],
             Self::PayInTwoParts => &[Move::PayTooLittle, Move::Pay],
             Self::PayTooLittle => &[Move::PayTooLittle],
@@ -121,12 +127,21 @@ impl Expectation {
 impl Order {
     /// The amount with its currency.
     pub(super) fn price(&self) -> Result<Money, Error> {
-        Money::parse(&self.amount, Currency::iso(&self.currency)?)
+        Money::parse(&self.amount, self.currency()?)
+    }
+
+    /// The currency, by ISO 4217 or among the tokens that the shop takes.
+    fn currency(&self) -> Result<Currency, Error> {
+        let token = TOKENS.iter().find(|(code, _)| *code == self.currency);
+        match token {
+            Some((code, decimals)) => Currency::registered(code, *decimals),
+            None => Currency::iso(&self.currency),
+        }
     }
 
     /// How much of what is held is to be taken, when it is not all.
     pub(super) fn captured(&self) -> Result<Option<Money>, Error> {
-        let currency = Currency::iso(&self.currency)?;
+        let currency = self.currency()?;
         self.capture.as_deref().map(|amount| Money::parse(amount, currency)).transpose()
     }
 

@@ -312,6 +312,7 @@ impl<'a> Shop<'a> {
             }
             Script::Pay
             | Script::DeclineThenPay
+            | Script::Decline
             | Script::DeclineThreeTimes
             | Script::PayInTwoParts
             | Script::PayTooLittle

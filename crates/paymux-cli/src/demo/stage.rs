@@ -14,7 +14,7 @@ use url::Url;
 use super::{
     milkypay,
     order::{Move, Order},
-    toffeepay, wallet,
+    ramp, toffeepay, wallet,
     webhooks::{Deliveries, Endpoint},
 };
 use crate::Stop;
@@ -26,7 +26,7 @@ pub(super) type Join = for<'a> fn(&'a Sandbox, &'a HttpClient, &'a Endpoint) -> 
 pub(super) type Joined<'a> = Pin<Box<dyn Future<Output = Result<Vec<Account>, Stop>> + Send + 'a>>;
 
 /// Every provider of the demo joins here, and nowhere else.
-pub(super) const CAST: &[Join] = &[toffeepay::join, milkypay::join, wallet::join];
+pub(super) const CAST: &[Join] = &[toffeepay::join, milkypay::join, wallet::join, ramp::join];
 
 /// The providers are on this machine: an answer that is not there by then will not come.
 pub(super) const TIMEOUT: Duration = Duration::from_secs(5);

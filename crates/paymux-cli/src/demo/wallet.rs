@@ -1,12 +1,17 @@
-//! How the demo plays the wallet: one shop that asks wallet users to accept transactions, and that
-//! one of them has given an allowance to charge under.
+//! How the demo plays the wallet: one shop that asks wallet users to accept transactions. One of
+//! them has given an allowance to charge under; another accepts before the money is there.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use paymux::{
     CaptureMethod, Clock, ConfirmMandate, CreateMandate, CreatePayment, Currency, IdempotencyKey,
-    Mandate, MandateHandle, MandateStatus, Money, OsRandom, Payment, PaymentProvider, ProviderId,
-    ProviderMandateId, Reference, SecretString, SystemClock,
+    Mandate, MandateHandle, MandateStatus, Money, Options, OsRandom, Payment, PaymentLookup,
+    PaymentProvider, PaymentStatus, ProviderId, ProviderMandateId, ProviderPaymentId, Reference,
+    SecretString, SystemClock,
     transport::HttpClient,
     wallet::{Wallet, WalletConfig, WalletOptions},
 };
@@ -22,6 +27,9 @@ use super::{
     webhooks::Endpoint,
 };
 use crate::Stop;
+
+#[cfg(test)]
+mod tests;
 
 const ACCOUNT: &str = "wallet";
 /// What the payer has, in cents.
@@ -42,16 +50,19 @@ pub(super) fn join<'a>(
             .base_url(sandbox.base_url())
             .page_url(format!("{}/frontend", sandbox.base_url()).parse()?)
             .callback_key(sandbox.public_key());
-        let wallet = Wallet::new(config, http.clone())?;
+        let wallet = Arc::new(Wallet::new(config, http.clone())?);
         let payer = sandbox.usual_payer();
         sandbox.add_funds(payer, "EUR", FUNDS)?;
         // Somebody whom the marketplace pays; an order names the address.
         sandbox.set_user(WalletUser::new("Artist").email("artist@example.com"))?;
+        let late_payer = sandbox.set_user(WalletUser::new("Late payer"))?;
         let mandate = agree(&wallet, &sandbox, payer).await?;
         // From here on: what was agreed before is no order's.
         sandbox.set_callback_url(Some(endpoint.url_of(ACCOUNT)?))?;
-        let player = Box::new(Owner { sandbox, payer, mandate });
-        Ok(vec![Account { provider: Arc::new(wallet), player }])
+        let accepted = Mutex::default();
+        let player =
+            Owner { sandbox, payer, late_payer, mandate, wallet: wallet.clone(), accepted };
+        Ok(vec![Account { provider: wallet, player: Box::new(player) }])
     })
 }
 
@@ -82,11 +93,40 @@ async fn agree(
     }
 }
 
-/// The owner of a wallet.
+/// The owners of wallets.
 struct Owner {
     sandbox: WalletSandbox,
     payer: i64,
+    /// Somebody without money.
+    late_payer: i64,
     mandate: ProviderMandateId,
+    /// As the shop sees it.
+    wallet: Arc<Wallet>,
+    /// What was accepted before the money was there.
+    accepted: Mutex<BTreeSet<ProviderPaymentId>>,
+}
+
+impl Owner {
+    fn accepted(&self, change: impl FnOnce(&mut BTreeSet<ProviderPaymentId>) -> bool) -> bool {
+        change(&mut self.accepted.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The late payer finds the money when somebody has seen that the payment waits for it; else
+    /// the order would not show that it ever did. Without that look it is never paid.
+    fn bring_money(&self, payment: &Payment) -> Result<(), Stop> {
+        let due = payment.amounts.payable.ok_or("the payment has no price")?;
+        let cents = i64::try_from(due.minor())?;
+        let lookup = PaymentLookup::Payment(payment.handle(&Options::default()));
+        let (wallet, sandbox, payer) = (self.wallet.clone(), self.sandbox.clone(), self.late_payer);
+        tokio::spawn(async move {
+            let seen = wallet.fetch_payment(&lookup).await;
+            if seen.is_ok_and(|payment| payment.status == PaymentStatus::Processing) {
+                // A sandbox that has stopped takes no money, and the order stays unpaid.
+                drop(sandbox.add_funds(payer, due.currency().code(), cents));
+            }
+        });
+        Ok(())
+    }
 }
 
 impl Player for Owner {
@@ -105,6 +145,7 @@ impl Player for Owner {
             Script::ChargeUnderMandate => request = request.mandate(self.mandate.clone()),
             Script::Pay
             | Script::DeclineThenPay
+            | Script::Decline
             | Script::DeclineThreeTimes
             | Script::PayInTwoParts
             | Script::PayTooLittle
@@ -118,8 +159,15 @@ impl Player for Owner {
     fn play(&self, payment: &Payment, payer: Move) -> Result<(), Stop> {
         let transaction = payment.id.as_str();
         match payer {
+            Move::Pay if self.accepted(|accepted| accepted.remove(&payment.id)) => {
+                self.bring_money(payment)?;
+            }
             Move::Pay => self.sandbox.accept(transaction, self.payer)?,
-            Move::PayTooLittle => return Err("a transaction is paid whole or not at all".into()),
+            // A transaction is paid whole or not at all: too little is nothing yet.
+            Move::PayTooLittle => {
+                self.sandbox.accept_without_funds(transaction, self.late_payer)?;
+                self.accepted(|accepted| accepted.insert(payment.id.clone()));
+            }
             Move::BeDeclined => self.sandbox.reject(transaction)?,
         }
         Ok(())

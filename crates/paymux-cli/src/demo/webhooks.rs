@@ -54,6 +54,11 @@ impl Endpoint {
         Ok(self.root.join("thanks")?)
     }
 
+    /// Where those deliveries of this account go that are told from others by this label alone.
+    pub(super) fn labelled_url_of(&self, account: &str, label: &str) -> Result<Url, Stop> {
+        Ok(self.root.join(&format!("webhooks/{account}/{label}"))?)
+    }
+
     /// Takes deliveries for these accounts from now on.
     pub(super) fn serve(
         self,
@@ -64,6 +69,7 @@ impl Endpoint {
         let door = Arc::new(Door { providers, deliveries: sender });
         let router = Router::new()
             .route("/webhooks/{account}", post(receive))
+            .route("/webhooks/{account}/{label}", post(receive_labelled))
             .route("/thanks", get(async || "Thank you. You can close this page."))
             .with_state(door);
         let server = tokio::spawn(async move {
@@ -80,12 +86,31 @@ async fn receive(
     headers: HeaderMap,
     body: Bytes,
 ) -> (StatusCode, &'static str) {
+    take_in(&door, account.clone(), &account, &headers, &body)
+}
+
+/// For providers whose deliveries differ only by where they arrive.
+async fn receive_labelled(
+    State(door): State<Arc<Door>>,
+    Path((account, label)): Path<(String, String)>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> (StatusCode, &'static str) {
+    take_in(&door, account, &label, &headers, &body)
+}
+
+fn take_in(
+    door: &Door,
+    account: String,
+    endpoint: &str,
+    headers: &HeaderMap,
+    body: &[u8],
+) -> (StatusCode, &'static str) {
     let Some(provider) = door.providers.get(&account) else {
         return (StatusCode::NOT_FOUND, "");
     };
     let received_at = SystemClock.now();
-    let delivery =
-        WebhookDelivery { endpoint: &account, headers: &headers, body: &body, received_at };
+    let delivery = WebhookDelivery { endpoint, headers, body, received_at };
     match provider.verify_webhook(&delivery) {
         Ok(events) => {
             // A shop stores the events before it answers; the demo's store is this channel.

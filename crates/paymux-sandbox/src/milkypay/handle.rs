@@ -6,13 +6,13 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::MilkyPay;
-use super::amount::Amount;
 use super::errors::Refusal;
 use super::operator::StatusChange;
 use super::services::Service;
 use super::settings::MilkyPaySettings;
 use super::state::{Moment, State};
 use crate::SandboxError;
+use crate::amount::Amount;
 use crate::webhook::check_url;
 
 /// A handle to the MilkyPay account of a running sandbox; clones share it.

@@ -5,7 +5,6 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
-use super::amount::Amount;
 use super::errors::Refusal;
 use super::events::Event;
 use super::objects::{ActivePayment, Flow, GateSession, Invoice, NewInvoice};
@@ -13,6 +12,7 @@ use super::services::{Form, Service};
 use super::settings::Expiry;
 use super::state::{Due, Moment, State};
 use super::status::Status;
+use crate::amount::Amount;
 use crate::clock;
 use crate::random::Random;
 

@@ -5,8 +5,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::amount::Amount;
 use super::status::Status;
+use crate::amount::Amount;
 
 /// What an invoice is for: `payment_flow` in answers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

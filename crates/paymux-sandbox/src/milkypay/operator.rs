@@ -3,11 +3,11 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
-use super::amount::Amount;
 use super::errors::Refusal;
 use super::objects::Invoice;
 use super::state::State;
 use super::status::Status;
+use crate::amount::Amount;
 use crate::clock;
 
 /// A correction by hand: any documented status, with what goes with it. No status is a lock:

@@ -2,11 +2,11 @@
 
 use http::StatusCode;
 
-use super::amount::Amount;
 use super::objects::{Flow, Invoice};
 use super::services::method_facts;
 use super::state::State;
 use super::status::Status;
+use crate::amount::Amount;
 use crate::html::Html;
 use crate::reply::Reply;
 

@@ -2,11 +2,11 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::amount::Amount;
 use super::errors::Refusal;
 use super::objects::{Invoice, Refund};
 use super::state::{Due, State};
 use super::status::Status;
+use crate::amount::Amount;
 use crate::clock;
 
 /// A validated request for a refund.

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use sha1::{Digest, Sha1};
 
-use super::amount::{Amount, NotAnAmount};
 use crate::SandboxError;
+use crate::amount::{Amount, NotAnAmount};
 
 /// Fee and reserve rates have this many decimals at most.
 const RATE_DECIMALS: u8 = 6;

@@ -9,13 +9,13 @@ use jiff::Timestamp;
 use serde_json::{Map, json};
 use url::Url;
 
-use super::amount::Amount;
 use super::errors::Refusal;
 use super::objects::{Flow, Invoice, NewInvoice, Source};
 use super::refunds::NewRefund;
 use super::settings::{Expiry, MilkyPaySettings};
 use super::state::{Moment, State};
 use super::{Status, StatusChange};
+use crate::amount::Amount;
 use crate::random::Random;
 
 /// A state, its time and its ids.

@@ -5,13 +5,13 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 use url::Url;
 
-use super::amount::Amount;
 use super::errors::Refusal;
 use super::objects::{Flow, NewInvoice, ReturnUrls, Source};
 use super::refunds::NewRefund;
 use super::request::Members;
 use super::services::Service;
 use super::state::State;
+use crate::amount::Amount;
 use crate::html::is_safe_link;
 
 const BLANK: &str = "This value should not be blank.";

@@ -9,8 +9,8 @@ use serde_json::ser::{CompactFormatter, Formatter, Serializer};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use super::amount::{Amount, with_float_tail};
 use super::settings::{MilkyPaySettings, NumberStyle};
+use crate::amount::Amount;
 use crate::reply::Reply;
 
 /// The literal text of a number.
@@ -138,6 +138,38 @@ impl Formatter for PhpFormatter {
     }
 }
 
+/// The number as PHP prints it with `serialize_precision = 17`: `0.1` shows its binary tail,
+/// small numbers an exponent. This is the one place where an amount becomes a float, since the
+/// float is what is to be shown.
+fn with_float_tail(amount: Amount) -> String {
+    let text = amount.to_string();
+    let Ok(float) = text.parse::<f64>() else { return text };
+    let scientific = format!("{float:.16e}");
+    let Some((mantissa, exponent)) = scientific.split_once('e') else { return text };
+    let digits = mantissa.replace(['.', '-'], "");
+    let digits = digits.trim_end_matches('0');
+    let sign = if mantissa.starts_with('-') { "-" } else { "" };
+    match exponent.parse::<i32>() {
+        Ok(0..17) if text.bytes().all(|byte| byte != b'.') => text,
+        Ok(exponent @ 0..17) => {
+            let point = usize::try_from(exponent).unwrap_or_default() + 1;
+            let padded = format!("{digits:0<point$}");
+            let (whole, fraction) = padded.split_at(point);
+            if fraction.is_empty() { text } else { format!("{sign}{whole}.{fraction}") }
+        }
+        Ok(exponent @ -4..0) => {
+            let zeros = usize::try_from(exponent.unsigned_abs()).unwrap_or(1) - 1;
+            format!("{sign}0.{}{digits}", "0".repeat(zeros))
+        }
+        Ok(exponent) if !digits.is_empty() => {
+            let (first, rest) = digits.split_at(1);
+            let rest = if rest.is_empty() { "0" } else { rest };
+            format!("{sign}{first}.{rest}e{exponent:+}")
+        }
+        Ok(_) | Err(_) => text,
+    }
+}
+
 /// Every style is JSON; a null would be seen at once.
 fn number(text: String) -> Number {
     RawValue::from_string(text).unwrap_or_else(|_| RawValue::NULL.to_owned())
@@ -171,6 +203,24 @@ mod tests {
             let settings = MilkyPaySettings { number_style, ..MilkyPaySettings::default() };
             let style = Style::of(&settings);
             assert_eq!(style.write(&style.amount(amount)), expected.as_bytes());
+        }
+    }
+
+    #[test]
+    fn float_tails_are_those_of_php() {
+        for (text, decimals, expected) in [
+            ("0.1", 2, "0.10000000000000001"),
+            ("123.45", 2, "123.45"),
+            ("60.5", 2, "60.5"),
+            ("100", 2, "100"),
+            ("0", 2, "0"),
+            ("0.00000001", 8, "1.0e-8"),
+            ("0.01", 2, "0.01"),
+            ("1.1", 2, "1.1000000000000001"),
+            ("9.95", 2, "9.9499999999999993"),
+        ] {
+            let amount = Amount::parse(text, decimals).unwrap();
+            assert_eq!(with_float_tail(amount), expected, "{text}");
         }
     }
 }

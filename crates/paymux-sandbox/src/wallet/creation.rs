@@ -48,6 +48,11 @@ impl State {
                         passwords_sent: 0,
                         terms: *terms,
                     };
+                    if let Some(password) = &mut payment.terms.password
+                        && password.generated
+                    {
+                        password.value = moment.random.short_id("");
+                    }
                     if let Some(wallet) = self.find_wallet(&payment.terms.beneficiary) {
                         payment.terms.beneficiary = Beneficiary::Id(wallet);
                     }

@@ -59,7 +59,8 @@ impl Event {
     /// fault wants one.
     pub(super) fn text(mut self, unknown_status: Option<&str>) -> String {
         if let Some(word) = unknown_status {
-            replace_status(&mut self.transaction, word);
+            let changed = replace_status(&self.transaction.to_string(), word);
+            self.transaction = serde_json::from_str(&changed).unwrap_or_default();
             self.kind = "";
         }
         match self.form {

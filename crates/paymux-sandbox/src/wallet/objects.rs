@@ -118,6 +118,15 @@ pub(super) struct Item {
     pub(super) parameters: Option<Map<String, Value>>,
 }
 
+/// What a payment waits for after it was accepted. Only the payer knows it, and passes it on.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Password {
+    /// The provider makes it up instead of the client.
+    pub(super) generated: bool,
+    /// Empty until the payment is made when the provider makes it up.
+    pub(super) value: String,
+}
+
 /// What a payment was made with. Price and freeze may change later.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct PaymentTerms {
@@ -133,7 +142,7 @@ pub(super) struct PaymentTerms {
     pub(super) parameters: Option<Map<String, Value>>,
     pub(super) freeze: Option<Span>,
     /// Somebody must give it before the payment can be confirmed.
-    pub(super) password: Option<String>,
+    pub(super) password: Option<Password>,
     /// Members that are kept and shown: `price_rules`, `cashback`, `purpose`, `funds_source`.
     pub(super) extras: Map<String, Value>,
 }

@@ -240,7 +240,7 @@ impl State {
         if payment.status != Status::WaitingPassword || !payment.needs_password() {
             return Err(Refusal::InvalidState);
         }
-        if payment.terms.password.as_deref() != Some(password) {
+        if payment.terms.password.as_ref().is_none_or(|own| own.value != password) {
             return Err(Refusal::invalid("password", "Password is not right"));
         }
         payment.password_given = true;

@@ -112,7 +112,7 @@ fn run_allowance(state: &mut State, call: &Call<'_>, moment: Moment<'_>) -> Resu
     if matches!(operation, Operation::CancelAllowance | Operation::CancelActiveAllowance) {
         state.cancel_allowance(id, moment.now)?;
     }
-    Ok(shown(&wire::allowance(state.allowance(id)?)))
+    Ok(shown(&wire::allowance(state, state.allowance(id)?)))
 }
 
 fn shown(body: &Value) -> Reply {

@@ -18,18 +18,18 @@ const PAYER: i64 = 14471;
 const DAY: i64 = 24 * 3600;
 
 /// A state with a clock that stands until it is moved.
-struct Play {
-    state: State,
+pub(super) struct Play {
+    pub(super) state: State,
     random: Random,
-    now: Timestamp,
+    pub(super) now: Timestamp,
 }
 
 impl Play {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Play::with(WalletSettings::default())
     }
 
-    fn with(settings: WalletSettings) -> Self {
+    pub(super) fn with(settings: WalletSettings) -> Self {
         let base = Url::parse("http://127.0.0.1:1/wallet/").unwrap();
         Play {
             state: State::new(base, settings),
@@ -38,7 +38,7 @@ impl Play {
         }
     }
 
-    fn create(&mut self, body: &Value) -> String {
+    pub(super) fn create(&mut self, body: &Value) -> String {
         let members = body.as_object().unwrap();
         let new = validate::transaction(&self.state.settings, members, &[], self.now).unwrap();
         let moment = Moment { now: self.now, random: &self.random };
@@ -46,16 +46,16 @@ impl Play {
     }
 
     /// One payment with these members besides its description.
-    fn pay(&mut self, mut members: Value) -> String {
+    pub(super) fn pay(&mut self, mut members: Value) -> String {
         members["description"] = "Order".into();
         self.create(&json!({"payments": [members]}))
     }
 
-    fn accept(&mut self, key: &str) -> Result<(), Refusal> {
+    pub(super) fn accept(&mut self, key: &str) -> Result<(), Refusal> {
         self.state.accept(key, Acceptance::on_page(PAYER), self.now)
     }
 
-    fn confirm(&mut self, key: &str) -> Result<(), Refusal> {
+    pub(super) fn confirm(&mut self, key: &str) -> Result<(), Refusal> {
         self.state.confirm(key, &[], self.now)
     }
 
@@ -69,7 +69,7 @@ impl Play {
         (transaction.status, self.state.payment(transaction.payments[0]).unwrap().status)
     }
 
-    fn first_payment(&self, key: &str) -> i64 {
+    pub(super) fn first_payment(&self, key: &str) -> i64 {
         self.state.transaction(key).unwrap().payments[0]
     }
 
@@ -360,7 +360,7 @@ fn an_allowance_is_replaced_canceled_and_expires() {
     let third = allow(&mut play, &terms);
     play.advance(DAY);
     assert_eq!(status(&play, third), AllowanceStatus::Inactive);
-    let shown = |id| wire::allowance(play.state.allowance(id).unwrap());
+    let shown = |id| wire::allowance(&play.state, play.state.allowance(id).unwrap());
     assert!(shown(second).get("canceled_at").is_some());
     assert!(shown(third).get("canceled_at").is_none());
     let key = play.create(&json!({"allowance": terms}));

@@ -11,7 +11,7 @@ use super::settings::WalletSettings;
 use super::validate_payment;
 
 const MONTH_SECONDS: i64 = 30 * 24 * 3600;
-pub(super) const HOUR_SECONDS: i64 = 3600;
+const HOUR_SECONDS: i64 = 3600;
 
 /// A payment of a new transaction: a new one, or one that exists and moves over.
 #[derive(Debug)]
@@ -122,6 +122,16 @@ pub(super) enum Flat {
     Seconds,
 }
 
+impl Flat {
+    /// How many seconds one is.
+    pub(super) fn seconds(self) -> i64 {
+        match self {
+            Flat::Hours => HOUR_SECONDS,
+            Flat::Seconds => 1,
+        }
+    }
+}
+
 /// A time in any of its spellings: `{"for": seconds}`, `{"until": ts}`, `<name>_for`,
 /// `<name>_until`.
 pub(super) fn span(
@@ -143,11 +153,7 @@ pub(super) fn span(
         return Some(Span::Until(until));
     }
     let count = reader.at_least(&format!("{name}_for"), 0)?;
-    let unit = match flat {
-        Flat::Hours => HOUR_SECONDS,
-        Flat::Seconds => 1,
-    };
-    Some(Span::For(count.saturating_mul(unit)))
+    Some(Span::For(count.saturating_mul(flat.seconds())))
 }
 
 /// What a flat spelling counts under these settings.
@@ -202,10 +208,7 @@ pub(super) fn allowance(
 }
 
 fn limits(settings: &WalletSettings, reader: &mut Reader<'_>) -> Vec<Limit> {
-    let unit = match flat(settings) {
-        Flat::Hours => HOUR_SECONDS,
-        Flat::Seconds => 1,
-    };
+    let unit = flat(settings).seconds();
     let mut limits = Vec::new();
     for (position, element) in reader.array("limits").unwrap_or_default().iter().enumerate() {
         let name = format!("limits[{position}]");

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use super::errors::Refusal;
 use super::money;
-use super::objects::{Beneficiary, Commission, Item, PaymentTerms};
+use super::objects::{Beneficiary, Commission, Item, Password, PaymentTerms};
 use super::read::Reader;
 use super::settings::WalletSettings;
 use super::users::OWN_WALLET;
@@ -127,7 +127,12 @@ fn beneficiary(reader: &mut Reader<'_>) -> Option<Beneficiary> {
         Some(_) => reader.object("beneficiary").and_then(|members| {
             let mut inner = Reader::new(members, reader.path_of("beneficiary"));
             let found = one_of(&mut inner, "id");
+            let unread = found.is_none() && inner.wrong.is_empty();
             reader.wrong.append(&mut inner.wrong);
+            // Such as a barcode: the money must not go to the merchant instead.
+            if unread {
+                reader.refuse("beneficiary", "Give id, email or phone");
+            }
             found
         }),
         None => None,
@@ -193,16 +198,24 @@ fn commission(
     Some(commission)
 }
 
-/// Text, or an object with `value`, which later has to be given again.
-fn password(reader: &mut Reader<'_>) -> Option<String> {
+/// Text, or an object with `type` and `value`, which later has to be given again.
+fn password(reader: &mut Reader<'_>) -> Option<Password> {
     let Value::Object(members) = reader.value("password")? else {
-        return reader.filled("password");
+        return reader.filled("password").map(|value| Password { generated: false, value });
     };
     let mut inner = Reader::new(members, reader.path_of("password"));
+    let generated = match inner.filled("type").as_deref() {
+        Some("generated") => true,
+        Some("provided") | None => false,
+        Some(_) => {
+            inner.refuse("type", "type must be provided or generated");
+            false
+        }
+    };
     let value = inner.filled("value");
-    if value.is_none() && inner.wrong.is_empty() {
-        inner.refuse("value", "The password has no value");
+    if generated == value.is_some() && inner.wrong.is_empty() {
+        inner.refuse("value", "A provided password has a value, a generated one has none");
     }
     reader.wrong.append(&mut inner.wrong);
-    value
+    Some(Password { generated, value: value.unwrap_or_default() })
 }

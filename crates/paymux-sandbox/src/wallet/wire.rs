@@ -10,6 +10,7 @@ use super::objects::{
 };
 use super::state::State;
 use super::status::{AllowanceStatus, Status};
+use super::validate::{self, Flat};
 
 fn seconds(at: Timestamp) -> i64 {
     at.as_second()
@@ -56,7 +57,7 @@ pub(super) fn transaction(state: &State, it: &Transaction) -> Value {
         return json!({"transaction_key": it.key, "status": status, "payments": payments});
     }
     let allowance = it.allowance.and_then(|id| state.allowance(id).ok()).map(|allowance| {
-        json!({"data": self::allowance(allowance), "optional": it.terms.allowance_optional})
+        json!({"data": self::allowance(state, allowance), "optional": it.terms.allowance_optional})
     });
     json!(TransactionView {
         transaction_key: &it.key,
@@ -91,6 +92,15 @@ fn span(span: Span) -> Value {
     }
 }
 
+/// The older spelling of a time that still runs from an event to come; only where it is exact.
+fn flat_for(span: Span, flat: Flat) -> Option<i64> {
+    let unit = flat.seconds();
+    match span {
+        Span::For(seconds) if seconds % unit == 0 => Some(seconds / unit),
+        Span::For(_) | Span::Until(_) => None,
+    }
+}
+
 #[derive(Debug, Serialize)]
 struct PaymentView<'a> {
     id: i64,
@@ -107,6 +117,8 @@ struct PaymentView<'a> {
     freeze_until: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     freeze: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    freeze_for: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     description: Option<&'a str>,
     price: i64,
@@ -191,6 +203,12 @@ fn view<'a>(state: &State, it: &'a Payment) -> PaymentView<'a> {
         confirmed_at: it.confirmed_at.map(seconds),
         freeze_until: it.frozen_until().filter(|_| !done).map(seconds),
         freeze: it.terms.freeze.filter(|_| !done).map(span),
+        // The published client forgets `freeze_until` when it reads both.
+        freeze_for: it
+            .terms
+            .freeze
+            .filter(|_| it.frozen_until().is_none())
+            .and_then(|freeze| flat_for(freeze, validate::flat(&state.settings))),
         description: it.terms.description.as_deref(),
         price: it.terms.price,
         price_decimal: decimal(it.terms.price),
@@ -208,9 +226,10 @@ fn view<'a>(state: &State, it: &'a Payment) -> PaymentView<'a> {
         parameters: it.terms.parameters.as_ref(),
         items: it.terms.items.iter().map(|item| item_view(item, &it.terms.currency)).collect(),
         cancelable: it.status == Status::Confirmed,
-        password: it.terms.password.as_ref().map(|_| {
-            let status = if it.password_given { "provided" } else { "pending" };
-            json!({"type": "code", "status": status})
+        password: it.terms.password.as_ref().map(|password| {
+            let kind = if password.generated { "generated" } else { "provided" };
+            let status = if it.password_given { "unlocked" } else { "pending" };
+            json!({"type": kind, "status": status})
         }),
         extras: &it.terms.extras,
     }
@@ -234,15 +253,20 @@ struct AllowanceView<'a> {
     limits: &'a [Limit],
     valid: Value,
     #[serde(skip_serializing_if = "Option::is_none")]
+    valid_for: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    valid_until: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     confirmed_at: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     canceled_at: Option<i64>,
 }
 
-/// An allowance.
-pub(super) fn allowance(it: &Allowance) -> Value {
+/// An allowance, with its validity in the older spelling too.
+pub(super) fn allowance(state: &State, it: &Allowance) -> Value {
+    let until = it.valid_until();
     let mut valid = span(it.terms.valid);
-    if let (Some(from), Some(until)) = (it.confirmed_at, it.valid_until()) {
+    if let (Some(from), Some(until)) = (it.confirmed_at, until) {
         valid["from"] = seconds(from).into();
         valid["until"] = seconds(until).into();
     }
@@ -258,6 +282,11 @@ pub(super) fn allowance(it: &Allowance) -> Value {
         max_price_decimal: it.terms.max_price.map(decimal),
         limits: &it.terms.limits,
         valid,
+        valid_for: match until {
+            None => flat_for(it.terms.valid, validate::flat(&state.settings)),
+            Some(_) => None,
+        },
+        valid_until: until.map(seconds),
         confirmed_at: it.confirmed_at.map(seconds),
         canceled_at: it.canceled_at.map(seconds),
     })

@@ -37,6 +37,8 @@ enum Scheme {
     Wallet,
     /// The wallet's newer form: the event as JSON, unsigned.
     WalletPlain,
+    /// The ramp signs nothing; at most a header holds a secret that both know.
+    Ramp,
 }
 
 /// A scheme with its key.
@@ -44,6 +46,8 @@ enum Scheme {
 pub(crate) struct Signer {
     scheme: Scheme,
     key: Vec<u8>,
+    /// The name of the header, where that is a setting.
+    header: Option<HeaderName>,
 }
 
 impl std::fmt::Debug for Signer {
@@ -80,7 +84,19 @@ impl Signer {
 
     /// Sends the wallet's events as they are.
     pub(crate) fn wallet_plain() -> Self {
-        Signer { scheme: Scheme::WalletPlain, key: Vec::new() }
+        Signer { scheme: Scheme::WalletPlain, key: Vec::new(), header: None }
+    }
+
+    /// Sends the ramp's webhooks as they are, with a shared secret in a header if there is one.
+    pub(crate) fn ramp(header: &str, secret: Option<&str>) -> Result<Self, SandboxError> {
+        let Some(secret) = secret else {
+            return Ok(Signer { scheme: Scheme::Ramp, key: Vec::new(), header: None });
+        };
+        let unusable = || SandboxError::Configuration("webhook secret is no header".to_owned());
+        let header = header.parse::<HeaderName>().map_err(|_| unusable())?;
+        HeaderValue::from_str(secret).map_err(|_| unusable())?;
+        let signer = Signer::with_key(Scheme::Ramp, secret.as_bytes().to_vec())?;
+        Ok(Signer { header: Some(header), ..signer })
     }
 
     /// The public half of an RSA key as PEM, which receivers check with.
@@ -105,7 +121,7 @@ impl Signer {
     /// turns one bit of that signature.
     pub(crate) fn body(&self, event: &Bytes, spoiled: bool) -> (&'static str, Bytes) {
         match self.scheme {
-            Scheme::ToffeePay(_) | Scheme::MilkyPay | Scheme::WalletPlain => {
+            Scheme::ToffeePay(_) | Scheme::MilkyPay | Scheme::WalletPlain | Scheme::Ramp => {
                 ("application/json", event.clone())
             }
             Scheme::Wallet => {
@@ -137,7 +153,7 @@ impl Signer {
         if key.is_empty() {
             return Err(SandboxError::Configuration("webhook secret is empty".to_owned()));
         }
-        Ok(Signer { scheme, key })
+        Ok(Signer { scheme, key, header: None })
     }
 
     /// The headers that prove a body, with `seconds` as the time of this attempt. `spoiled`
@@ -149,6 +165,13 @@ impl Signer {
         body: &[u8],
         spoiled: bool,
     ) -> Vec<(HeaderName, HeaderValue)> {
+        if let Some(name) = &self.header {
+            return self
+                .shared_secret(spoiled)
+                .map(|secret| (name.clone(), secret))
+                .into_iter()
+                .collect();
+        }
         let legacy_beginning = format!("{seconds}.");
         let standard_beginning = format!("{id}.{seconds}.");
         let mut digest = match self.scheme {
@@ -159,7 +182,7 @@ impl Signer {
                 self.hmac(&[standard_beginning.as_bytes(), body])
             }
             Scheme::MilkyPay => self.sandwich(body),
-            Scheme::Wallet | Scheme::WalletPlain => Vec::new(),
+            Scheme::Wallet | Scheme::WalletPlain | Scheme::Ramp => Vec::new(),
         };
         if spoiled && let Some(first) = digest.first_mut() {
             *first ^= 1;
@@ -175,7 +198,7 @@ impl Signer {
             ],
             Scheme::MilkyPay => vec![("x-signature", STANDARD.encode(digest))],
             // The wallet's signature is in the body.
-            Scheme::Wallet => Vec::new(),
+            Scheme::Wallet | Scheme::Ramp => Vec::new(),
             Scheme::WalletPlain => vec![("user-agent", "Paysera-Callback/1.0".to_owned())],
         };
         headers
@@ -184,6 +207,15 @@ impl Signer {
                 Some((HeaderName::from_static(name), HeaderValue::from_str(&value).ok()?))
             })
             .collect()
+    }
+
+    /// The secret itself, or one that is as long and wrong. It was checked when it was taken.
+    fn shared_secret(&self, spoiled: bool) -> Option<HeaderValue> {
+        let mut secret = self.key.clone();
+        if spoiled && let Some(first) = secret.first_mut() {
+            *first = if *first == b'x' { b'y' } else { b'x' };
+        }
+        HeaderValue::from_bytes(&secret).ok()
     }
 
     fn hmac(&self, parts: &[&[u8]]) -> Vec<u8> {
@@ -308,6 +340,21 @@ mod tests {
         assert_ne!(signer.headers("", 1, b"{}", false), signer.headers("", 1, b"{}", true));
         let signer = Signer::milkypay("secret").unwrap();
         assert_ne!(signer.headers("", 1, b"{}", false), signer.headers("", 1, b"{}", true));
+    }
+
+    #[test]
+    fn a_shared_secret_is_a_header_or_nothing() {
+        let signer = Signer::ramp("X-Secret", Some("xyz")).unwrap();
+        let header = |spoiled| signer.headers("", 1, b"{}", spoiled)[0].clone();
+        assert_eq!(
+            header(false),
+            (HeaderName::from_static("x-secret"), HeaderValue::from_static("xyz"))
+        );
+        assert_eq!(header(true).1, "yyz");
+        assert!(Signer::ramp("X-Secret", None).unwrap().headers("", 1, b"{}", false).is_empty());
+        for (name, secret) in [("X Secret", "xyz"), ("X-Secret", "x\ny"), ("X-Secret", "")] {
+            assert!(Signer::ramp(name, Some(secret)).is_err(), "{name} {secret:?}");
+        }
     }
 
     #[test]

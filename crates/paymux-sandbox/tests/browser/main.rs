@@ -4,6 +4,7 @@
 //! `PAYMUX_REQUIRE_BROWSER=1` they fail instead.
 
 mod milkypay;
+mod ramp;
 mod toffeepay;
 mod wallet;
 
@@ -35,7 +36,8 @@ fn main() -> ExitCode {
         Trial::test(format!("{name}{reason}"), move || run(programs, test))
             .with_ignored_flag(!reason.is_empty() && !required)
     };
-    let tests = toffeepay::TESTS.iter().chain(&milkypay::TESTS).chain(&wallet::TESTS);
+    let tests =
+        toffeepay::TESTS.iter().chain(&milkypay::TESTS).chain(&wallet::TESTS).chain(&ramp::TESTS);
     let trials = tests.map(|(name, test)| trial(name, *test)).collect();
     libtest_mimic::run(&arguments, trials).exit_code()
 }

@@ -13,13 +13,15 @@ async fn every_route_of_the_help_exists_and_its_example_works() {
     let url = format!("{}control", sandbox.url());
     let help = send(&url, "GET", &[("Accept", "application/json")], "").await.unwrap().json();
     let routes = help["routes"].as_array().unwrap();
-    assert!(routes.len() >= 53, "{}", routes.len());
+    assert!(routes.len() >= 77, "{}", routes.len());
     for route in routes {
         let mut path = route["path"].as_str().unwrap().to_owned();
         let example = route["example"].as_str().unwrap();
         let body = example.split_once(" -d '").map(|(_, body)| body.trim_end_matches('\''));
         sandbox.reset();
-        let id = if path.contains("/wallet/") {
+        let id = if path.contains("/ramp/") {
+            crate::ramp::ready_for(&sandbox, &path).await
+        } else if path.contains("/wallet/") {
             crate::wallet::ready_for(&sandbox, &path).await
         } else if path.contains("/sessions/") {
             session(&sandbox).await
@@ -58,7 +60,12 @@ async fn every_route_of_the_help_exists_and_its_example_works() {
         assert_eq!(answer.status(), 200, "{method} {path}: {}", answer.body);
     }
     let text = get(&url).await;
-    for key in ["sandbox_toffeepay_key", "sandbox_milkypay_key", "sandbox_wallet_mac_key"] {
+    for key in [
+        "sandbox_toffeepay_key",
+        "sandbox_milkypay_key",
+        "sandbox_wallet_mac_key",
+        "sandbox_ramp_token",
+    ] {
         assert!(text.body.contains(key), "{}", text.body);
     }
     assert!(text.body.contains(&format!("curl -s -X POST {url}/time/advance")), "{}", text.body);

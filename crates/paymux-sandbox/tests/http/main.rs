@@ -7,6 +7,7 @@ mod checkout;
 mod control;
 mod faults;
 mod milkypay;
+mod ramp;
 mod rules;
 mod support;
 mod wallet;

@@ -7,7 +7,7 @@ const LONGEST: usize = 40;
 
 /// An amount in one currency, counted in its smallest unit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Amount {
+pub(crate) struct Amount {
     /// First, so that amounts of one currency are compared by it.
     minor: i128,
     decimals: u8,
@@ -15,16 +15,16 @@ pub(super) struct Amount {
 
 /// A text that is not an amount of the currency.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct NotAnAmount;
+pub(crate) struct NotAnAmount;
 
 impl Amount {
-    pub(super) fn zero(decimals: u8) -> Self {
+    pub(crate) fn zero(decimals: u8) -> Self {
         Amount { minor: 0, decimals }
     }
 
     /// Reads `100`, `100.55` or `1.0e-2`. Digits that the currency does not have are refused
     /// unless they are zero.
-    pub(super) fn parse(text: &str, decimals: u8) -> Result<Self, NotAnAmount> {
+    pub(crate) fn parse(text: &str, decimals: u8) -> Result<Self, NotAnAmount> {
         let (mantissa, exponent) = match text.split_once(['e', 'E']) {
             Some((mantissa, exponent)) => (mantissa, exponent.parse().map_err(|_| NotAnAmount)?),
             None => (text, 0_i32),
@@ -60,20 +60,20 @@ impl Amount {
         Ok(Amount { minor: sign * minor, decimals })
     }
 
-    pub(super) fn is_positive(self) -> bool {
+    pub(crate) fn is_positive(self) -> bool {
         self.minor > 0
     }
 
-    pub(super) fn plus(self, other: Amount) -> Self {
+    pub(crate) fn plus(self, other: Amount) -> Self {
         Amount { minor: self.minor.saturating_add(other.minor), ..self }
     }
 
-    pub(super) fn minus(self, other: Amount) -> Self {
+    pub(crate) fn minus(self, other: Amount) -> Self {
         Amount { minor: self.minor.saturating_sub(other.minor), ..self }
     }
 
     /// With all digits of the currency, as people read it: `100.00`.
-    pub(super) fn fixed(self) -> String {
+    pub(crate) fn fixed(self) -> String {
         let unit = 10_u128.pow(u32::from(self.decimals));
         let minor = self.minor.unsigned_abs();
         let sign = if self.minor < 0 { "-" } else { "" };
@@ -84,12 +84,12 @@ impl Amount {
     }
 
     /// Half of the amount, rounded down.
-    pub(super) fn half(self) -> Self {
+    pub(crate) fn half(self) -> Self {
         Amount { minor: self.minor / 2, ..self }
     }
 
     /// A percentage of the amount, half a unit rounded up.
-    pub(super) fn percent(self, rate: Amount) -> Self {
+    pub(crate) fn percent(self, rate: Amount) -> Self {
         let whole = 100 * 10_i128.pow(u32::from(rate.decimals));
         let product = self.minor.saturating_mul(rate.minor);
         Amount { minor: product.saturating_add(whole / 2).div_euclid(whole), ..self }
@@ -113,38 +113,6 @@ impl std::fmt::Display for Amount {
 impl Serialize for Amount {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
-    }
-}
-
-/// The number as PHP prints it with `serialize_precision = 17`: `0.1` shows its binary tail,
-/// small numbers an exponent. This is the one place where an amount becomes a float, since the
-/// float is what is to be shown.
-pub(super) fn with_float_tail(amount: Amount) -> String {
-    let text = amount.to_string();
-    let Ok(float) = text.parse::<f64>() else { return text };
-    let scientific = format!("{float:.16e}");
-    let Some((mantissa, exponent)) = scientific.split_once('e') else { return text };
-    let digits = mantissa.replace(['.', '-'], "");
-    let digits = digits.trim_end_matches('0');
-    let sign = if mantissa.starts_with('-') { "-" } else { "" };
-    match exponent.parse::<i32>() {
-        Ok(0..17) if text.bytes().all(|byte| byte != b'.') => text,
-        Ok(exponent @ 0..17) => {
-            let point = usize::try_from(exponent).unwrap_or_default() + 1;
-            let padded = format!("{digits:0<point$}");
-            let (whole, fraction) = padded.split_at(point);
-            if fraction.is_empty() { text } else { format!("{sign}{whole}.{fraction}") }
-        }
-        Ok(exponent @ -4..0) => {
-            let zeros = usize::try_from(exponent.unsigned_abs()).unwrap_or(1) - 1;
-            format!("{sign}0.{}{digits}", "0".repeat(zeros))
-        }
-        Ok(exponent) if !digits.is_empty() => {
-            let (first, rest) = digits.split_at(1);
-            let rest = if rest.is_empty() { "0" } else { rest };
-            format!("{sign}{first}.{rest}e{exponent:+}")
-        }
-        Ok(_) | Err(_) => text,
     }
 }
 
@@ -193,23 +161,5 @@ mod tests {
         assert_eq!(amount("100").percent(rate), amount("2.5"));
         assert_eq!(amount("0.2").percent(rate), amount("0.01"), "0.005 rounds up");
         assert_eq!(amount("0.19").percent(rate), amount("0"));
-    }
-
-    #[test]
-    fn float_tails_are_those_of_php() {
-        for (text, decimals, expected) in [
-            ("0.1", 2, "0.10000000000000001"),
-            ("123.45", 2, "123.45"),
-            ("60.5", 2, "60.5"),
-            ("100", 2, "100"),
-            ("0", 2, "0"),
-            ("0.00000001", 8, "1.0e-8"),
-            ("0.01", 2, "0.01"),
-            ("1.1", 2, "1.1000000000000001"),
-            ("9.95", 2, "9.9499999999999993"),
-        ] {
-            let amount = Amount::parse(text, decimals).unwrap();
-            assert_eq!(with_float_tail(amount), expected, "{text}");
-        }
     }
 }

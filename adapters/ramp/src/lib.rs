@@ -1,0 +1,231 @@
+#![doc = include_str!("../README.md")]
+
+use std::{fmt, sync::Arc};
+
+use async_trait::async_trait;
+use paymux_core::{
+    CancelMandate, CancelPayment, Capabilities, CapturePayment, ConfirmMandate, ConfirmPayment,
+    ConfirmStep, CreateMandate, CreatePayment, CreateRefund, Effect, Error, ErrorKind,
+    ListPaymentMethods, ListPayments, Mandate, MandateHandle, Operation, Page, Payment,
+    PaymentHandle, PaymentLookup, PaymentMethod, PaymentProvider, ProviderId, Refund, RefundLookup,
+    Result, WebhookDelivery, WebhookEvent,
+    transport::{HttpClient, Purpose},
+};
+
+mod auth;
+mod checkout;
+mod config;
+mod decimal;
+mod failure;
+mod inherent;
+mod map;
+mod objects;
+mod options;
+mod read;
+mod status;
+mod tokens;
+mod webhook;
+mod wire;
+
+pub use auth::Endpoint;
+pub use checkout::{CheckoutReturn, ReturnMode, checkout_session_id};
+pub use config::{Environment, RampConfig};
+pub use decimal::{AmountUnit, DateUnit};
+pub use objects::{CheckoutSession, Invoice, InvoicePayment, Notification, NotificationKind};
+pub use options::{PaymentType, RampOptions, UpdatePayment};
+pub use status::StatusMeaning;
+pub use tokens::{Grant, GrantKeeper, OneToken, RefreshingTokens, TokenMap, TokenSource};
+
+use auth::Signer;
+use inherent::same;
+use map::Stage;
+use objects::Link;
+use read::Unreadable;
+use webhook::SharedSecret;
+
+/// The kind of provider, in [`Capabilities::kind`] and as the key of [`RampOptions`].
+pub const KIND: &str = "ramp";
+
+/// One account at the ramp.
+pub struct Ramp {
+    config: RampConfig,
+    http: HttpClient,
+    signer: Signer,
+    tokens: Arc<dyn TokenSource>,
+    webhook_secret: Option<SharedSecret>,
+    capabilities: Capabilities,
+}
+
+/// Tokens and secrets are not shown.
+impl fmt::Debug for Ramp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ramp").field("config", &self.config).finish_non_exhaustive()
+    }
+}
+
+impl Ramp {
+    /// A client of the account, with a shared HTTP client.
+    ///
+    /// # Errors
+    /// `Configuration` without effect, naming the setting: `base_url`, `tokens`, `path_prefix`,
+    /// `path.…`, `method`, `header`, `status_word`, `return_field`, `currency` or `webhook_secret`.
+    pub fn new(config: RampConfig, http: HttpClient) -> Result<Self> {
+        let id = config.id.clone();
+        let build = || {
+            let config = config.checked()?;
+            let signer = Signer::new(&config.addresses)?;
+            let tokens = config.checked_tokens()?;
+            let webhook_secret = config.checked_secret()?;
+            let capabilities = config.capabilities();
+            Ok(Self { config, http, signer, tokens, webhook_secret, capabilities })
+        };
+        build().map_err(|error: Error| error.with_provider(&id))
+    }
+
+    fn named(&self, error: Error, operation: Operation) -> Error {
+        error.with_provider(&self.config.id).with_operation(operation)
+    }
+
+    fn unsupported<T>(&self, operation: Operation) -> Result<T> {
+        Err(Error::unsupported(operation).with_provider(&self.config.id))
+    }
+
+    /// Creates a payment, or gets the one that is there. Where invoices are read, the price is
+    /// compared first, so that a payment of another amount is not even made.
+    async fn create(&self, request: &CreatePayment) -> Result<Payment> {
+        let options = RampOptions::of(&request.options)?;
+        let body = map::new_payment(&self.config, request, &options)?;
+        let mut price = None;
+        if self.config.invoice_read {
+            let invoice = self.get_invoice(&options).await?;
+            price = map::expected_price(&invoice, request, &options)?;
+        }
+        let response = self.call(Purpose::Mutate, Endpoint::Payment, &options, Some(&body)).await?;
+        let answer = self.answer(&response, &options)?;
+        let stage = Stage::Created(request.return_url.as_ref());
+        let mut payment = map::payment(&self.config, &answer, &options.payment_type, stage);
+        let leads_away = options.payment_type == PaymentType::Checkout;
+        if leads_away && answer.link == Link::Unfit && !payment.status.is_final() {
+            let message = "the answer's page is none to send a payer to";
+            return Err(Unreadable::new(message).of(&response));
+        }
+        payment.amounts.requested = price;
+        Ok(payment)
+    }
+
+    /// What a payment that is read or changed is taken for.
+    fn later(&self) -> Stage<'static> {
+        Stage::Later { unconfirmed: self.config.pending_is_unconfirmed }
+    }
+
+    async fn fetch(&self, handle: &PaymentHandle) -> Result<Payment> {
+        let options = RampOptions::of(&handle.options)?;
+        let (_, answer) = self.look_up(handle, &options).await?;
+        let kind = &options.payment_type;
+        let mut payment = map::payment(&self.config, &answer, kind, self.later());
+        if self.config.invoice_read {
+            let invoice = self.get_invoice(&options).await?;
+            payment.amounts = map::amounts(&invoice, &answer.id, &answer.word, &self.config.words);
+        }
+        Ok(payment)
+    }
+
+    /// Moves the money. What comes of it only the payment's own word says; an answer that holds no
+    /// payment has to be looked up.
+    async fn commit(&self, handle: &PaymentHandle) -> Result<Payment> {
+        let options = RampOptions::of(&handle.options)?;
+        let body = map::confirmation(&self.config, &handle.id, &options)?;
+        let response = self.call(Purpose::Mutate, Endpoint::Confirm, &options, Some(&body)).await?;
+        let answer = self.answer(&response, &options)?;
+        same(&response, "payment", handle.id.as_str(), answer.id.as_str())?;
+        Ok(map::payment(&self.config, &answer, &options.payment_type, Stage::Confirmed))
+    }
+}
+
+fn lacking(field: &str, message: &str) -> Error {
+    Error::new(ErrorKind::Unsupported, Effect::None, message).with_field(field)
+}
+
+#[async_trait]
+impl PaymentProvider for Ramp {
+    fn id(&self) -> &ProviderId {
+        &self.config.id
+    }
+
+    fn capabilities(&self) -> &Capabilities {
+        &self.capabilities
+    }
+
+    async fn create_payment(&self, request: &CreatePayment) -> Result<Payment> {
+        let created = self.create(request).await;
+        created.map_err(|error| self.named(error, Operation::CreatePayment))
+    }
+
+    async fn fetch_payment(&self, lookup: &PaymentLookup) -> Result<Payment> {
+        let fetched = match lookup {
+            PaymentLookup::Payment(handle) => self.fetch(handle).await,
+            PaymentLookup::Part { .. } => {
+                Err(lacking("part", "cannot be looked up: a payment has no parts"))
+            }
+            PaymentLookup::Reference { .. } => {
+                Err(lacking("reference", "cannot be looked up: the provider is told none"))
+            }
+        };
+        fetched.map_err(|error| self.named(error, Operation::FetchPayment))
+    }
+
+    async fn list_payments(&self, _: &ListPayments) -> Result<Page<Payment>> {
+        self.unsupported(Operation::ListPayments)
+    }
+
+    async fn confirm_payment(&self, request: &ConfirmPayment) -> Result<Payment> {
+        let confirmed = match request.step {
+            ConfirmStep::Commit => self.commit(&request.payment).await,
+            ConfirmStep::Authorize => {
+                Err(lacking("step", "cannot be taken: the provider has no reservations"))
+            }
+        };
+        confirmed.map_err(|error| self.named(error, Operation::ConfirmPayment))
+    }
+
+    async fn capture_payment(&self, _: &CapturePayment) -> Result<Payment> {
+        self.unsupported(Operation::CapturePayment)
+    }
+
+    async fn cancel_payment(&self, _: &CancelPayment) -> Result<Payment> {
+        self.unsupported(Operation::CancelPayment)
+    }
+
+    async fn create_refund(&self, _: &CreateRefund) -> Result<Refund> {
+        self.unsupported(Operation::CreateRefund)
+    }
+
+    async fn fetch_refund(&self, _: &RefundLookup) -> Result<Refund> {
+        self.unsupported(Operation::FetchRefund)
+    }
+
+    async fn list_payment_methods(&self, _: &ListPaymentMethods) -> Result<Vec<PaymentMethod>> {
+        self.unsupported(Operation::ListPaymentMethods)
+    }
+
+    async fn create_mandate(&self, _: &CreateMandate) -> Result<Mandate> {
+        self.unsupported(Operation::CreateMandate)
+    }
+
+    async fn fetch_mandate(&self, _: &MandateHandle) -> Result<Mandate> {
+        self.unsupported(Operation::FetchMandate)
+    }
+
+    async fn confirm_mandate(&self, _: &ConfirmMandate) -> Result<Mandate> {
+        self.unsupported(Operation::ConfirmMandate)
+    }
+
+    async fn cancel_mandate(&self, _: &CancelMandate) -> Result<Mandate> {
+        self.unsupported(Operation::CancelMandate)
+    }
+
+    fn verify_webhook(&self, delivery: &WebhookDelivery<'_>) -> Result<Vec<WebhookEvent>> {
+        webhook::verify(&self.config, self.webhook_secret.as_ref(), delivery)
+            .map_err(|error| error.with_provider(&self.config.id))
+    }
+}

@@ -1,0 +1,268 @@
+//! From the provider's words to its objects. Nobody documents its answers, so they are read by
+//! name: what is missing is left out, what is of another kind is an error, nothing is made up. Pure.
+
+use std::collections::BTreeMap;
+
+use paymux_core::{
+    Currency, ProviderPaymentId, SecretString, Sensitive,
+    json::{self, JsonFault},
+    transport::{HttpResponse, is_private},
+};
+use serde_json::{Value, value::RawValue};
+use url::Url;
+
+use crate::{
+    decimal::{self, AmountUnit, DateUnit},
+    failure,
+    objects::{Answer, Invoice, InvoicePayment, Link, Notification, NotificationKind, Session},
+};
+
+/// Names under which a page for the payer may stand. One is known from a sibling call; all are
+/// assumed here.
+const LINKS: [&str; 3] = ["redirectUrl", "payUrl", "checkoutUrl"];
+
+/// Why an answer, or a webhook's body, is not what can be read.
+#[derive(Debug)]
+pub(crate) struct Unreadable {
+    pub(crate) message: String,
+    pub(crate) source: Option<JsonFault>,
+}
+
+impl Unreadable {
+    pub(crate) fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), source: None }
+    }
+
+    /// As the error of a call: after a mutating one the provider may have acted.
+    pub(crate) fn of(self, response: &HttpResponse) -> paymux_core::Error {
+        let error = failure::with_ids(response.unreadable(self.message), response, None);
+        match self.source {
+            Some(source) => error.with_source(source),
+            None => error,
+        }
+    }
+}
+
+/// What amounts and dates are read by.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Measures {
+    pub(crate) currencies: Vec<Currency>,
+    pub(crate) amount_unit: AmountUnit,
+    pub(crate) date_unit: DateUnit,
+}
+
+impl Measures {
+    /// The currency of a code, among those of ISO 4217 and those that the account names.
+    fn currency(&self, code: &str) -> Option<Currency> {
+        let named = self.currencies.iter().find(|currency| currency.code() == code);
+        named.copied().or_else(|| Currency::iso(code).ok())
+    }
+}
+
+/// An object's members, with their literal text.
+struct Members(BTreeMap<String, Box<RawValue>>);
+
+impl Members {
+    fn of_body(body: &[u8]) -> Result<Self, Unreadable> {
+        json::read(body).map(Self).map_err(|source| Unreadable {
+            message: "the body is no object that can be read".to_owned(),
+            source: Some(source),
+        })
+    }
+
+    fn get(&self, name: &str) -> Option<&RawValue> {
+        self.0.get(name).map(|value| &**value).filter(|value| value.get() != "null")
+    }
+
+    /// A text; an empty one is none.
+    fn text(&self, name: &str) -> Result<Option<String>, Unreadable> {
+        let Some(value) = self.get(name) else { return Ok(None) };
+        let text: String = serde_json::from_str(value.get())
+            .map_err(|_| Unreadable::new(format!("`{name}` is no text")))?;
+        Ok(Some(text).filter(|text| !text.is_empty()))
+    }
+
+    fn required(&self, name: &str) -> Result<String, Unreadable> {
+        self.text(name)?.ok_or_else(|| Unreadable::new(format!("`{name}` is missing")))
+    }
+
+    /// The members of an object below, if there is one.
+    fn inner(&self, name: &str) -> Option<Self> {
+        serde_json::from_str(self.get(name)?.get()).ok().map(Self)
+    }
+
+    /// The text of a number.
+    fn figure(&self, name: &str) -> Result<Option<String>, Unreadable> {
+        let Some(value) = self.get(name) else { return Ok(None) };
+        decimal::text(value).map_err(|()| Unreadable::new(format!("`{name}` is no number")))
+    }
+}
+
+/// The object itself, or what the answer wraps it in.
+fn unwrapped(body: Members) -> Members {
+    if body.get("id").is_some() || body.get("paymentId").is_some() {
+        return body;
+    }
+    body.inner("payload").or_else(|| body.inner("data")).unwrap_or(body)
+}
+
+/// The id, by either of its names. Two that differ name two payments.
+fn payment_id(members: &Members) -> Result<ProviderPaymentId, Unreadable> {
+    let id = match (members.text("id")?, members.text("paymentId")?) {
+        (Some(id), Some(other)) if id != other => {
+            return Err(Unreadable::new("the answer names two payments"));
+        }
+        (Some(id), _) | (None, Some(id)) => id,
+        (None, None) => return Err(Unreadable::new("the answer has no id of a payment")),
+    };
+    ProviderPaymentId::new(id).map_err(|_| Unreadable::new("the answer's id cannot be one"))
+}
+
+/// A payment, from the answer to creating, reading, updating or confirming one. `return_field` is
+/// the name by which we send the payer's return address.
+pub(crate) fn answer(body: &[u8], return_field: &str) -> Result<Answer, Unreadable> {
+    let members = unwrapped(Members::of_body(body)?);
+    let session = members.get("session").and_then(session);
+    let in_session = session.as_ref().map_or(Link::Missing, |session| session_link(&session.value));
+    let named = |name: &str| members.text(name).ok().flatten();
+    let own = LINKS.iter().filter(|name| **name != return_field).find_map(|name| named(name));
+    Ok(Answer {
+        id: payment_id(&members)?,
+        invoice_id: members.text("invoiceId")?,
+        word: members.text("status")?.unwrap_or_default(),
+        kind: members.text("type")?,
+        link: if in_session == Link::Missing { link(own.as_deref()) } else { in_session },
+        maybe_echo: link(named(return_field).as_deref()),
+        session,
+    })
+}
+
+/// A session that says something.
+fn session(value: &RawValue) -> Option<Session> {
+    let value: Value = serde_json::from_str(value.get()).ok()?;
+    let members = value.as_object().filter(|members| !members.is_empty())?;
+    let id = members.get("id").and_then(Value::as_str).map(str::to_owned);
+    Some(Session { id: id.filter(|id| !id.is_empty()), value })
+}
+
+fn session_link(session: &Value) -> Link {
+    let hosted = session.pointer("/_links/redirect/href").and_then(Value::as_str);
+    let named = || LINKS.iter().find_map(|name| session.get(name)?.as_str());
+    link(hosted.or_else(named))
+}
+
+fn link(text: Option<&str>) -> Link {
+    let Some(text) = text.filter(|text| !text.is_empty()) else { return Link::Missing };
+    match Url::parse(text) {
+        Ok(url) if is_private(&url) => Link::Fit(url),
+        Ok(_) | Err(_) => Link::Unfit,
+    }
+}
+
+/// An invoice. An amount that cannot be read exactly is an error, since money hangs on it.
+pub(crate) fn invoice(body: &[u8], measures: &Measures) -> Result<Invoice, Unreadable> {
+    let body = Members::of_body(body)?;
+    let members = match body.get("id") {
+        Some(_) => body,
+        None => body.inner("payload").or_else(|| body.inner("data")).unwrap_or(body),
+    };
+    let code = members.text("currency")?;
+    let currency = code.as_deref().and_then(|code| measures.currency(code));
+    let amount = |name: &str| {
+        let Some(text) = members.figure(name)? else { return Ok(None) };
+        let currency = currency.ok_or_else(|| {
+            let message =
+                "the invoice's currency is not known: name it with the setting `currency`";
+            Unreadable::new(message)
+        })?;
+        decimal::money(&text, measures.amount_unit, currency)
+            .map(Some)
+            .map_err(|_| Unreadable::new(format!("`{name}` is no amount of {currency}")))
+    };
+    let before = amount("AmountBeforeDiscount")?;
+    Ok(Invoice {
+        id: members.required("id")?,
+        status: members.text("status")?,
+        kind: members.text("type")?,
+        amount: amount("amount")?,
+        amount_before_discount: before
+            .map_or_else(|| amount("amountBeforeDiscount"), |it| Ok(Some(it)))?,
+        currency,
+        payment_date: members
+            .figure("paymentDate")?
+            .and_then(|text| decimal::moment(&text, measures.date_unit)),
+        discount_code: members.text("discountCode")?,
+        external_client_id: members.text("externalClientId")?,
+        payments: rows(&members)?,
+    })
+}
+
+fn rows(members: &Members) -> Result<Vec<InvoicePayment>, Unreadable> {
+    let Some(list) = members.get("payments") else { return Ok(Vec::new()) };
+    let rows: Vec<BTreeMap<String, Box<RawValue>>> = serde_json::from_str(list.get())
+        .map_err(|_| Unreadable::new("`payments` is no list of objects"))?;
+    let row = |row: Members| {
+        Ok(InvoicePayment {
+            id: payment_id(&row)?,
+            status: row.text("status")?,
+            kind: row.text("type")?,
+        })
+    };
+    rows.into_iter().map(|members| row(Members(members))).collect()
+}
+
+/// A webhook's body. What a reason to look does not need may be missing or odd.
+pub(crate) fn notification(
+    kind: NotificationKind,
+    body: &[u8],
+    measures: &Measures,
+) -> Result<Notification, Unreadable> {
+    let body = Members::of_body(body)?;
+    let payload =
+        body.inner("payload").ok_or_else(|| Unreadable::new("the body has no `payload`"))?;
+    let payment_id = ProviderPaymentId::new(payload.required("paymentId")?)
+        .map_err(|_| Unreadable::new("`paymentId` cannot be an id"))?;
+    let code = payload.text("currency").ok().flatten();
+    let currency = code.as_deref().and_then(|code| measures.currency(code));
+    let figure = |name| payload.figure(name).ok().flatten();
+    let amount = figure("amount")
+        .zip(currency)
+        .and_then(|(text, currency)| decimal::money(&text, measures.amount_unit, currency).ok());
+    Ok(Notification {
+        kind,
+        payment_id,
+        invoice_id: payload.required("invoiceId")?,
+        status: payload.required("status")?,
+        amount,
+        currency: code,
+        payment_date: figure("paymentDate")
+            .and_then(|text| decimal::moment(&text, measures.date_unit)),
+        external_data: payload.text("externalData").ok().flatten().map(Sensitive::new),
+    })
+}
+
+/// A token, as the provider gives it.
+pub(crate) struct Token {
+    pub(crate) access: SecretString,
+    pub(crate) refresh: Option<SecretString>,
+    /// In seconds.
+    pub(crate) expires_in: Option<i64>,
+}
+
+/// The answer to a refresh.
+pub(crate) fn token(body: &[u8]) -> Result<Token, Unreadable> {
+    let members = Members::of_body(body)?;
+    let expires_in = match members.figure("expires_in")? {
+        Some(text) => Some(text.parse().map_err(|_| Unreadable::new("`expires_in` is no number"))?),
+        None => None,
+    };
+    let access = members.required("access_token")?;
+    if !access.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(Unreadable::new("`access_token` cannot stand in a header"));
+    }
+    Ok(Token {
+        access: access.into(),
+        refresh: members.text("refresh_token")?.map(SecretString::from),
+        expires_in,
+    })
+}

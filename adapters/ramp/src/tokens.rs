@@ -1,0 +1,115 @@
+//! Where end users' tokens come from. A token belongs to an end user, not to the merchant, and
+//! lives a day.
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    sync::{Mutex, PoisonError},
+};
+
+use async_trait::async_trait;
+use paymux_core::{Effect, Error, ErrorKind, Result, SecretString};
+use secrecy::ExposeSecret;
+
+mod refreshing;
+
+pub use refreshing::{Grant, GrantKeeper, RefreshingTokens};
+
+/// Gives the token that calls for an end user are made with.
+#[async_trait]
+pub trait TokenSource: fmt::Debug + Send + Sync + 'static {
+    /// The token of this end user. It may be asked for over the network, so it may take time.
+    ///
+    /// # Errors
+    /// Whatever keeps it from giving one, best `Unauthenticated`; the payment's call was not sent
+    /// then, so it has no effect whatever the error says.
+    async fn token(&self, end_user: &str) -> Result<SecretString>;
+
+    /// The provider refused this token: it must not be given again if there is another way. A newer
+    /// one stays.
+    async fn invalidate(&self, end_user: &str, token: &SecretString);
+}
+
+/// One token for every call, for a program that acts for one end user. When it is refused there is
+/// no other, so it stays.
+#[derive(Clone)]
+pub struct OneToken(SecretString);
+
+impl OneToken {
+    /// This token.
+    #[must_use]
+    pub const fn new(token: SecretString) -> Self {
+        Self(token)
+    }
+}
+
+/// The token is not shown.
+impl fmt::Debug for OneToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OneToken").finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl TokenSource for OneToken {
+    async fn token(&self, _: &str) -> Result<SecretString> {
+        Ok(self.0.clone())
+    }
+
+    async fn invalidate(&self, _: &str, _: &SecretString) {}
+}
+
+/// Tokens by end user, set by whoever logs the users in. One that is refused is forgotten.
+#[derive(Default)]
+pub struct TokenMap(Mutex<BTreeMap<String, SecretString>>);
+
+impl TokenMap {
+    /// No tokens yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets the token of an end user, in place of any before.
+    pub fn set(&self, end_user: impl Into<String>, token: SecretString) {
+        self.tokens().insert(end_user.into(), token);
+    }
+
+    fn tokens(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, SecretString>> {
+        // A map of whole values: a panic elsewhere leaves none half set.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Only how many there are is shown.
+impl fmt::Debug for TokenMap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TokenMap").field("tokens", &self.tokens().len()).finish()
+    }
+}
+
+#[async_trait]
+impl TokenSource for TokenMap {
+    async fn token(&self, end_user: &str) -> Result<SecretString> {
+        self.tokens().get(end_user).cloned().ok_or_else(no_token)
+    }
+
+    async fn invalidate(&self, end_user: &str, token: &SecretString) {
+        let mut tokens = self.tokens();
+        if tokens.get(end_user).is_some_and(|known| is_same(known, token)) {
+            tokens.remove(end_user);
+        }
+    }
+}
+
+/// The end user is not named: it can be an address of theirs.
+fn no_token() -> Error {
+    let message = "there is no token of this end user: they have to log in";
+    Error::new(ErrorKind::Unauthenticated, Effect::None, message)
+        .with_field("options.ramp.end_user")
+}
+
+/// Both are ours, so the time this takes tells nobody anything.
+fn is_same(one: &SecretString, other: &SecretString) -> bool {
+    one.expose_secret() == other.expose_secret()
+}

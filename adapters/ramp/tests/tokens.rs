@@ -1,0 +1,359 @@
+//! Where tokens come from: refreshed in time and once, kept before they are used, and never sent
+//! where they are not good.
+
+#![expect(clippy::expect_used, reason = "a test that cannot be set up has failed")]
+
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use paymux_core::{
+    ConfirmPayment, ConfirmStep, Effect, Error, ErrorKind, IdempotencyKey, ManualClock,
+    PaymentHandle, PaymentLookup, PaymentProvider, PaymentStatus, ProviderId, ProviderPaymentId,
+    Result, SecretString, Timestamp,
+    transport::{HttpClient, HttpSettings},
+};
+use paymux_ramp::{
+    Environment, Grant, GrantKeeper, OneToken, PaymentType, Ramp, RampConfig, RampOptions,
+    RefreshingTokens, TokenMap, TokenSource,
+};
+use secrecy::ExposeSecret;
+use serde_json::{Value, json};
+use url::Url;
+use wiremock::{
+    Mock, MockServer, Request, ResponseTemplate,
+    matchers::{method, path},
+};
+
+const NOW: Timestamp = Timestamp::from_seconds(1_717_430_400);
+const USER: &str = "user-1";
+
+fn http() -> HttpClient {
+    HttpClient::new(HttpSettings::default()).expect("a client")
+}
+
+fn secret(text: &str) -> SecretString {
+    SecretString::from(text)
+}
+
+fn shown(token: &SecretString) -> &str {
+    token.expose_secret()
+}
+
+fn grant(access: Option<(&str, Option<Timestamp>)>, refresh: &str) -> Grant {
+    let grant = Grant::new(secret(refresh));
+    match access {
+        Some((token, until)) => grant.access(secret(token), until),
+        None => grant,
+    }
+}
+
+/// Gives `access-1` with `refresh-1`, then `access-2` with `refresh-2`, and so on, each for an hour.
+async fn issuer() -> MockServer {
+    let server = MockServer::start().await;
+    let issued = Mutex::new(0);
+    let answer = move |_: &Request| {
+        let mut issued = issued.lock().expect("a count");
+        *issued += 1;
+        ResponseTemplate::new(200).set_body_json(json!({
+            "access_token": format!("access-{issued}"),
+            "refresh_token": format!("refresh-{issued}"),
+            "expires_in": 3600,
+        }))
+    };
+    Mock::given(method("POST"))
+        .and(path("/reg/auth/token"))
+        .respond_with(answer)
+        .mount(&server)
+        .await;
+    server
+}
+
+/// The refresh tokens that were sent, in order.
+async fn refreshes(server: &MockServer) -> Vec<String> {
+    let requests = server.received_requests().await.unwrap_or_default();
+    let token = |request: &Request| -> Value { request.body_json().expect("JSON") };
+    let bodies = requests.iter().map(token);
+    bodies.map(|body| body["refresh_token"].as_str().unwrap_or_default().to_owned()).collect()
+}
+
+fn tokens(server: &MockServer, clock: &Arc<ManualClock>) -> RefreshingTokens {
+    let url = Url::parse(&server.uri()).expect("a URL");
+    RefreshingTokens::new(&url, http()).expect("a source").clock(clock.clone())
+}
+
+#[tokio::test]
+async fn a_token_is_refreshed_a_minute_before_its_end() {
+    let (server, clock) = (issuer().await, Arc::new(ManualClock::new(NOW)));
+    let tokens = tokens(&server, &clock);
+    let end = NOW.after(Duration::from_secs(600));
+    tokens.set(USER, grant(Some(("access-0", Some(end))), "refresh-0"));
+    assert_eq!(shown(&tokens.token(USER).await.expect("a token")), "access-0");
+    clock.advance(Duration::from_millis(539_999));
+    assert_eq!(shown(&tokens.token(USER).await.expect("a token")), "access-0");
+    clock.advance(Duration::from_millis(1));
+    assert_eq!(shown(&tokens.token(USER).await.expect("a token")), "access-1");
+    // It lives for an hour from when it was asked for.
+    clock.set(NOW.after(Duration::from_secs(540 + 3600 - 61)));
+    assert_eq!(shown(&tokens.token(USER).await.expect("a token")), "access-1");
+    clock.advance(Duration::from_secs(1));
+    assert_eq!(shown(&tokens.token(USER).await.expect("a token")), "access-2");
+    assert_eq!(refreshes(&server).await, ["refresh-0", "refresh-1"]);
+}
+
+#[tokio::test]
+async fn one_refresh_serves_all_who_ask_at_once() {
+    let (server, clock) = (issuer().await, Arc::new(ManualClock::new(NOW)));
+    let tokens = tokens(&server, &clock);
+    tokens.set(USER, grant(None, "refresh-0"));
+    tokens.set("user-2", grant(None, "other-0"));
+    let (a, b, c, other) = tokio::join!(
+        tokens.token(USER),
+        tokens.token(USER),
+        tokens.token(USER),
+        tokens.token("user-2"),
+    );
+    let (a, b, c) = (a.expect("a token"), b.expect("a token"), c.expect("a token"));
+    assert!(shown(&a) == shown(&b) && shown(&b) == shown(&c));
+    assert_ne!(shown(&a), shown(&other.expect("a token")));
+    let mut sent = refreshes(&server).await;
+    sent.sort();
+    assert_eq!(sent, ["other-0", "refresh-0"]);
+}
+
+#[tokio::test]
+async fn only_the_token_that_was_refused_is_given_up() {
+    let (server, clock) = (issuer().await, Arc::new(ManualClock::new(NOW)));
+    let tokens = tokens(&server, &clock);
+    tokens.set(USER, grant(Some(("access-0", None)), "refresh-0"));
+    tokens.invalidate(USER, &secret("an older one")).await;
+    tokens.invalidate("nobody", &secret("access-0")).await;
+    assert_eq!(shown(&tokens.token(USER).await.expect("a token")), "access-0");
+    tokens.invalidate(USER, &secret("access-0")).await;
+    assert_eq!(shown(&tokens.token(USER).await.expect("a token")), "access-1");
+    // Two calls were refused with the same token; the second report comes late.
+    tokens.invalidate(USER, &secret("access-0")).await;
+    assert_eq!(shown(&tokens.token(USER).await.expect("a token")), "access-1");
+    assert_eq!(refreshes(&server).await, ["refresh-0"]);
+}
+
+/// Keeps what it is told, unless it is out of order.
+#[derive(Debug, Default)]
+struct Keeper {
+    broken: Mutex<bool>,
+    kept: Mutex<Vec<String>>,
+}
+
+#[async_trait]
+impl GrantKeeper for Keeper {
+    async fn keep(&self, end_user: &str, grant: &Grant) -> Result<()> {
+        if *self.broken.lock().expect("a flag") {
+            let message = "the store is out of order";
+            return Err(Error::new(ErrorKind::Unavailable, Effect::Possible, message));
+        }
+        let line = format!("{end_user} {}", shown(&grant.refresh));
+        self.kept.lock().expect("lines").push(line);
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_grant_is_kept_before_its_token_is_given() {
+    let (server, clock) = (issuer().await, Arc::new(ManualClock::new(NOW)));
+    let keeper = Arc::new(Keeper::default());
+    let tokens = tokens(&server, &clock).keeper(keeper.clone());
+    tokens.set(USER, grant(None, "refresh-0"));
+    *keeper.broken.lock().expect("a flag") = true;
+    let error = tokens.token(USER).await.expect_err("a refusal");
+    assert_eq!((error.kind(), error.effect()), (ErrorKind::Unavailable, Effect::None));
+    *keeper.broken.lock().expect("a flag") = false;
+    // The refresh is not made again: its first answer is kept now.
+    for _ in 0..2 {
+        assert_eq!(shown(&tokens.token(USER).await.expect("a token")), "access-1");
+    }
+    assert_eq!(refreshes(&server).await, ["refresh-0"]);
+    assert_eq!(*keeper.kept.lock().expect("lines"), ["user-1 refresh-1"]);
+}
+
+#[tokio::test]
+async fn what_the_issuer_leaves_out_is_not_made_up() {
+    let server = MockServer::start().await;
+    let answer = ResponseTemplate::new(200).set_body_json(json!({ "access_token": "access-1" }));
+    Mock::given(method("POST"))
+        .and(path("/auth/v2/token"))
+        .respond_with(answer)
+        .mount(&server)
+        .await;
+    let clock = Arc::new(ManualClock::new(NOW));
+    let tokens = tokens(&server, &clock).path("/auth/v2/token").expect("a path");
+    let tokens = tokens.header("partnerId", &secret("partner-7")).expect("a header");
+    tokens.set(USER, grant(None, "refresh-0"));
+    tokens.token(USER).await.expect("a token");
+    // Without an end it is good until it is refused; the old refresh token stays good.
+    clock.advance(Duration::from_secs(365 * 24 * 3600));
+    assert_eq!(shown(&tokens.token(USER).await.expect("a token")), "access-1");
+    tokens.invalidate(USER, &secret("access-1")).await;
+    tokens.token(USER).await.expect("a token");
+    assert_eq!(refreshes(&server).await, ["refresh-0", "refresh-0"]);
+    let requests = server.received_requests().await.unwrap_or_default();
+    assert!(requests.iter().all(|request| request.headers["partnerid"] == "partner-7"));
+}
+
+#[tokio::test]
+async fn a_token_of_a_map_is_forgotten_once_refused() {
+    let tokens = TokenMap::new();
+    let error = tokens.token(USER).await.expect_err("a refusal");
+    assert_eq!((error.kind(), error.effect()), (ErrorKind::Unauthenticated, Effect::None));
+    tokens.set(USER, secret("access-0"));
+    tokens.invalidate(USER, &secret("another")).await;
+    assert_eq!(shown(&tokens.token(USER).await.expect("a token")), "access-0");
+    tokens.invalidate(USER, &secret("access-0")).await;
+    assert!(tokens.token(USER).await.is_err());
+    tokens.set(USER, secret("access-1"));
+    tokens.invalidate(USER, &secret("access-0")).await;
+    assert_eq!(shown(&tokens.token(USER).await.expect("a token")), "access-1");
+}
+
+#[tokio::test]
+async fn one_token_stays() {
+    let token = OneToken::new(secret("access-0"));
+    token.invalidate(USER, &secret("access-0")).await;
+    assert_eq!(shown(&token.token("anybody").await.expect("a token")), "access-0");
+}
+
+#[test]
+fn nothing_shows_a_token() {
+    let url = Url::parse("https://ramp.example").expect("a URL");
+    let refreshing = RefreshingTokens::new(&url, http()).expect("a source");
+    let one = grant(Some(("access-canary", None)), "refresh-canary");
+    refreshing.set(USER, one.clone());
+    let map = TokenMap::new();
+    map.set(USER, secret("access-canary"));
+    let token = OneToken::new(secret("access-canary"));
+    let text = format!("{one:?} {refreshing:?} {map:?} {token:?}");
+    assert!(!text.contains("canary") && !text.contains(USER), "{text}");
+}
+
+#[test]
+fn where_tokens_are_given_must_be_private() {
+    for bad in ["http://ramp.example", "https://u:p@ramp.example", "https://ramp.example?x=1"] {
+        let error = RefreshingTokens::new(&Url::parse(bad).expect("a URL"), http());
+        assert_eq!(error.expect_err("a refusal").field(), Some("base_url"), "{bad}");
+    }
+    let url = Url::parse("https://ramp.example").expect("a URL");
+    let source = || RefreshingTokens::new(&url, http()).expect("a source");
+    for bad in ["", "token", "//", "/a/../b", "/a?b", "/a b"] {
+        let error = source().path(bad).expect_err("a refusal");
+        assert_eq!(error.field(), Some("token_path"), "{bad}");
+    }
+    let error = source().header("authorization", &secret("x")).expect_err("a refusal");
+    assert_eq!(error.field(), Some("header"));
+}
+
+fn account(url: &Url, source: Arc<dyn TokenSource>) -> Ramp {
+    let id = ProviderId::new("ramp-test").expect("an id");
+    let config = RampConfig::new(id, url.clone(), Environment::Sandbox).tokens(source);
+    Ramp::new(config, http()).expect("an account")
+}
+
+fn handle() -> PaymentHandle {
+    let mut handle = PaymentHandle::new(ProviderPaymentId::new("p-1").expect("an id"));
+    let options = RampOptions::new(USER, "i-1", PaymentType::External { some_data: None });
+    handle.options.set(&options).expect("options");
+    handle
+}
+
+/// Refuses every token but one, or each with 403.
+async fn guarded(good: &'static str, status: u16) -> MockServer {
+    let server = MockServer::start().await;
+    let answer = move |request: &Request| {
+        let token = request.headers.get("authorization").and_then(|value| value.to_str().ok());
+        if token == Some(&format!("Bearer {good}")) {
+            let payment = json!({ "id": "p-1", "status": "SUCCESS" });
+            return ResponseTemplate::new(200).set_body_json(payment);
+        }
+        let refusal =
+            json!({ "status": "UNAUTHORIZED", "message": "m", "traceId": "t", "errors": [] });
+        ResponseTemplate::new(status).set_body_json(refusal)
+    };
+    Mock::given(method("POST")).respond_with(answer).mount(&server).await;
+    server
+}
+
+async fn sent(server: &MockServer) -> usize {
+    server.received_requests().await.unwrap_or_default().len()
+}
+
+#[tokio::test]
+async fn a_refused_token_is_reported_and_nothing_is_sent_again() {
+    let server = guarded("access-1", 401).await;
+    let url = Url::parse(&server.uri()).expect("a URL");
+    let tokens = Arc::new(TokenMap::new());
+    tokens.set(USER, secret("access-0"));
+    tokens.set("user-2", secret("access-0"));
+    let ramp = account(&url, tokens.clone());
+    let key = IdempotencyKey::new("key-1").expect("a key");
+    let confirm = ConfirmPayment { key, payment: handle(), step: ConfirmStep::Commit };
+    let error = ramp.confirm_payment(&confirm).await.expect_err("a refusal");
+    assert_eq!((error.kind(), error.effect()), (ErrorKind::Unauthenticated, Effect::None));
+    assert!(error.is_retryable());
+    assert_eq!(sent(&server).await, 1);
+    // Forgotten for this end user, and for nobody else.
+    assert!(tokens.token(USER).await.is_err());
+    assert!(tokens.token("user-2").await.is_ok());
+    let error = ramp.confirm_payment(&confirm).await.expect_err("a refusal");
+    assert_eq!(error.field(), Some("options.ramp.end_user"));
+    assert_eq!(sent(&server).await, 1);
+    // The same request, once there is another token.
+    tokens.set(USER, secret("access-1"));
+    let payment = ramp.confirm_payment(&confirm).await.expect("a payment");
+    assert_eq!(payment.status, PaymentStatus::Succeeded);
+    assert_eq!(sent(&server).await, 2);
+}
+
+#[tokio::test]
+async fn a_token_that_may_not_do_a_thing_is_kept() {
+    let server = guarded("access-1", 403).await;
+    let url = Url::parse(&server.uri()).expect("a URL");
+    let tokens = Arc::new(TokenMap::new());
+    tokens.set(USER, secret("access-0"));
+    let ramp = account(&url, tokens.clone());
+    let error = ramp.fetch_payment(&PaymentLookup::Payment(handle())).await;
+    assert_eq!(error.expect_err("a refusal").kind(), ErrorKind::PermissionDenied);
+    assert!(tokens.token(USER).await.is_ok());
+}
+
+/// Fails as if the provider had acted, or gives what cannot be sent.
+#[derive(Debug)]
+struct Careless(Option<&'static str>);
+
+#[async_trait]
+impl TokenSource for Careless {
+    async fn token(&self, _: &str) -> Result<SecretString> {
+        let message = "the vault is locked";
+        let error = || Error::new(ErrorKind::Unavailable, Effect::Possible, message);
+        self.0.map(SecretString::from).ok_or_else(error)
+    }
+
+    async fn invalidate(&self, _: &str, _: &SecretString) {}
+}
+
+#[tokio::test]
+async fn a_source_that_fails_sends_nothing() {
+    let server = MockServer::start().await;
+    let url = Url::parse(&server.uri()).expect("a URL");
+    for (source, kind) in [
+        (Careless(None), ErrorKind::Unavailable),
+        (Careless(Some("two words")), ErrorKind::Configuration),
+        (Careless(Some("")), ErrorKind::Configuration),
+    ] {
+        let ramp = account(&url, Arc::new(source));
+        let error = ramp.fetch_payment(&PaymentLookup::Payment(handle())).await;
+        let error = error.expect_err("a refusal");
+        assert_eq!((error.kind(), error.effect()), (kind, Effect::None));
+        assert!(!format!("{error} {error:?}").contains("two words"));
+    }
+    assert!(server.received_requests().await.unwrap_or_default().is_empty());
+}
