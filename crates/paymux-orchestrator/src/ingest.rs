@@ -105,9 +105,8 @@ impl Engine {
                 self.about_payment(row, &event, account, id).await
             }
             Subject::Part { id, payment: None } => {
-                let object = object(row, ObjectKind::Part, id.as_str());
-                if let Some(owner) = self.owner(&object).await? {
-                    return self.look_because(row, &event, account, &owner, None).await;
+                if let Some((at, owner)) = self.owner(row, ObjectKind::Part, id.as_str()).await? {
+                    return self.look_because(row, &event, at, &owner, None).await;
                 }
                 let lookup = PaymentLookup::Part { id: id.clone(), options: Default::default() };
                 let seen = self.ask(account, &lookup).await?;
@@ -115,9 +114,8 @@ impl Engine {
                 self.about_payment_seen(row, &event, account, &id, Some(seen)).await
             }
             Subject::Refund { id } => {
-                let object = object(row, ObjectKind::Refund, id.as_str());
-                match self.owner(&object).await? {
-                    Some(owner) => self.look_at_refund(&owner, id.as_str()).await,
+                match self.owner(row, ObjectKind::Refund, id.as_str()).await? {
+                    Some((_, owner)) => self.look_at_refund(&owner, id.as_str()).await,
                     None => self.unmatched(row, &event).await,
                 }
             }
@@ -146,20 +144,40 @@ impl Engine {
         id: &ProviderPaymentId,
         seen: Option<Payment>,
     ) -> Result<Applied> {
-        let object = object(row, ObjectKind::Payment, id.as_str());
-        let owner = match self.owner(&object).await? {
-            Some(owner) => Some(owner),
-            None => self.owner_by_reference(row, event.payment.as_deref()).await?,
-        };
-        match owner {
+        if let Some((at, owner)) = self.owner(row, ObjectKind::Payment, id.as_str()).await? {
+            // What was read through one account is not taken for the word of another.
+            let seen = seen.filter(|seen| seen.provider == *at.provider.id());
+            return self.look_because(row, event, at, &owner, seen).await;
+        }
+        match self.owner_by_reference(row, event.payment.as_deref()).await? {
             Some(owner) => self.look_because(row, event, account, &owner, seen).await,
             None => self.unmatched(row, event).await,
         }
     }
 
-    async fn owner(&self, object: &ObjectRef) -> Result<Option<PaymentId>> {
-        let owner = self.store.find_object(object).await;
-        owner.map_err(|error| unavailable(error, Effect::None))
+    /// Whose an object is, and at which account: the one that the event came for, or another of
+    /// the same kind. A provider may tell of all of a merchant's accounts at one address.
+    async fn owner(
+        &self,
+        row: &InboxRow,
+        kind: ObjectKind,
+        id: &str,
+    ) -> Result<Option<(&Account, PaymentId)>> {
+        let told = self.account(&row.account)?.provider.capabilities();
+        let siblings = self.accounts.iter().filter(|(name, account)| {
+            let one = account.provider.capabilities();
+            **name != row.account && one.kind == told.kind && one.live == told.live
+        });
+        let own = self.accounts.iter().filter(|(name, _)| **name == row.account);
+        for (name, account) in own.chain(siblings) {
+            let object = ObjectRef { account: name.clone(), kind, id: id.to_owned() };
+            let owner = self.store.find_object(&object).await;
+            let owner = owner.map_err(|error| unavailable(error, Effect::None))?;
+            if let Some(owner) = owner {
+                return Ok(Some((account, owner)));
+            }
+        }
+        Ok(None)
     }
 
     /// An event that came before the answer to the call that it is about: our own reference tells
@@ -196,13 +214,14 @@ impl Engine {
         if let Some(settled) = self.not_worth_a_look(row, &record) {
             return Ok(settled);
         }
-        let (payment, source) = match (seen, believed(event)) {
+        let own = *account.provider.id() == row.account;
+        let (payment, source) = match (seen, believed(event).filter(|_| own)) {
             (Some(payment), _) => (payment, Source::Asked),
             (None, Some(payment)) => (payment.clone(), Source::Event),
             (None, None) => (self.read_for(event, account, &record).await?, Source::Asked),
         };
         let evidence = Evidence::Webhook {
-            account: row.account.clone(),
+            account: account.provider.id().clone(),
             key: row.key.clone(),
             name: event.name.clone(),
             trust: event.trust,
@@ -375,10 +394,6 @@ fn take_in(
 
 fn is_on_its_way(record: &PaymentRecord) -> bool {
     record.open_attempt().is_some_and(|attempt| attempt.state == AttemptState::Sending)
-}
-
-fn object(row: &InboxRow, kind: ObjectKind, id: &str) -> ObjectRef {
-    ObjectRef { account: row.account.clone(), kind, id: id.to_owned() }
 }
 
 fn settlement(row: &InboxRow, outcome: InboxOutcome) -> InboxSettlement {
