@@ -22,6 +22,7 @@ use tokio_postgres::{Error, Row};
 
 use super::StoreResult;
 
+mod check;
 mod connect;
 mod fault;
 mod group;

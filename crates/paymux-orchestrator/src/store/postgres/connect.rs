@@ -1,6 +1,6 @@
 //! Opening connections: how they are protected, what is set on each, and what is refused.
 
-use std::sync::Arc;
+use std::{path::Path, sync::Arc, time::Duration};
 
 use deadpool_postgres::{
     ClientWrapper, Hook, HookError, Manager, ManagerConfig, Pool, RecyclingMethod, Runtime,
@@ -11,15 +11,15 @@ use rustls::{
     pki_types::{CertificateDer, pem::PemObject},
 };
 use rustls_platform_verifier::BuilderVerifierExt;
-use std::{path::Path, time::Duration};
-use tokio_postgres::{Error, NoTls, Row};
+use tokio_postgres::{Error, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::settings::{PostgresSettings, PostgresTls};
+use super::{
+    check,
+    settings::{PostgresSettings, PostgresTls},
+};
 use crate::store::{StoreError, StoreErrorKind, StoreResult};
 
-/// The oldest server whose community support had not ended in 2026.
-const OLDEST: i64 = 140_000;
 /// How long a caller waits for a connection while all are busy.
 const WAIT: Duration = Duration::from_secs(10);
 
@@ -30,14 +30,6 @@ const SESSION: &str = "
     SET lock_timeout = '10s';
     SET statement_timeout = '30s';
     SET idle_in_transaction_session_timeout = '30s'";
-
-/// What could lose a payment, as the server has it for this connection.
-const CHECK: &str = "
-    SELECT CAST(current_setting('server_version_num') AS BIGINT) AS version,
-      current_setting('fsync', true) AS fsync,
-      current_setting('full_page_writes', true) AS full_page_writes,
-      current_setting('synchronous_commit', true) AS synchronous_commit,
-      current_setting('server_encoding', true) AS server_encoding";
 
 /// Connections to the database, none of them open yet. Each is checked when it is opened, not only
 /// the first: a role's settings can change while we run.
@@ -53,8 +45,9 @@ pub(super) fn open(settings: &PostgresSettings) -> StoreResult<Pool> {
             Manager::from_config(server, MakeRustlsConnect::new(rooted(&roots)?), ways)
         }
     };
-    // The name was checked: it needs no quotes.
-    let session: Arc<str> = format!("{SESSION}; SET search_path = {}", settings.schema).into();
+    // The name was checked: there is no quote in it.
+    let session = format!("{SESSION}; SET search_path = \"{}\"", settings.schema);
+    let session: Arc<str> = session.into();
     let prepare = Hook::async_fn(move |client: &mut ClientWrapper, _| {
         let session = Arc::clone(&session);
         Box::pin(async move {
@@ -72,53 +65,7 @@ pub(super) fn open(settings: &PostgresSettings) -> StoreResult<Pool> {
 
 async fn prepare(client: &ClientWrapper, session: &str) -> Result<Result<(), String>, Error> {
     client.batch_execute(session).await?;
-    let row = client.query_one(CHECK, &[]).await?;
-    Ok(check(&row))
-}
-
-/// Says what is wrong with the server, and why that matters.
-fn check(row: &Row) -> Result<(), String> {
-    let setting = |name: &str| -> String {
-        let value: Result<Option<String>, _> = row.try_get(name);
-        value.ok().flatten().unwrap_or_else(|| "unknown".to_owned())
-    };
-    let version: i64 = row.try_get("version").unwrap_or_default();
-    if version < OLDEST {
-        return Err(format!(
-            "the PostgreSQL server is of version {}, and the store needs {} or newer",
-            version / 10_000,
-            OLDEST / 10_000
-        ));
-    }
-    for (name, risk) in [
-        ("fsync", "a power cut could lose payments that were already sent to a provider"),
-        (
-            "full_page_writes",
-            "a power cut could leave torn pages, and payments that cannot be read",
-        ),
-    ] {
-        let value = setting(name);
-        if value != "on" {
-            return Err(format!("the PostgreSQL server has {name} = {value}: {risk}"));
-        }
-    }
-    // `remote_write` waits for the own disk, too; `local` is refused although it does, since a
-    // standby that takes over would not know what was sent.
-    let value = setting("synchronous_commit");
-    if !matches!(value.as_str(), "on" | "remote_apply" | "remote_write") {
-        return Err(format!(
-            "the PostgreSQL server has synchronous_commit = {value} for this user and database: a \
-             crash or a failover could forget payments that were already sent to a provider; it \
-             must be on, remote_write or remote_apply"
-        ));
-    }
-    let value = setting("server_encoding");
-    if value != "UTF8" {
-        return Err(format!(
-            "the database has the encoding {value}, which cannot keep every text; it must be UTF8"
-        ));
-    }
-    Ok(())
+    check::server(client).await
 }
 
 /// TLS as the HTTP client does it: certificates are good when the platform says so.

@@ -35,7 +35,7 @@ const GROUND: &str = "
 const ENSURE_LOCK: &str = "
     INSERT INTO schema_migrations (version, name, checksum, applied_at)
     VALUES (0, 'lock', '', 0) ON CONFLICT DO NOTHING";
-const FIND_LOCK: &str = "SELECT 1 FROM $schema.schema_migrations WHERE version = 0";
+const FIND_LOCK: &str = "SELECT 1 FROM \"$schema\".schema_migrations WHERE version = 0";
 const LOCK: &str = "SELECT 1 FROM schema_migrations WHERE version = 0 FOR UPDATE";
 /// Another node may be at it.
 const PATIENCE: &str = "
@@ -92,7 +92,7 @@ async fn lay_ground(client: &ClientWrapper, schema: &str) -> StoreResult<()> {
 
 async fn try_lay_ground(client: &ClientWrapper, schema: &str) -> Result<(), Error> {
     if client.query_opt(FIND_SCHEMA, &[&schema]).await?.is_none() {
-        client.batch_execute(&format!("CREATE SCHEMA IF NOT EXISTS {schema}")).await?;
+        client.batch_execute(&format!("CREATE SCHEMA IF NOT EXISTS \"{schema}\"")).await?;
     }
     client.batch_execute(GROUND).await?;
     client.batch_execute(ENSURE_LOCK).await

@@ -138,7 +138,7 @@ impl PostgresSettings {
         if self.tenant.is_empty() || self.tenant.len() > MAX_TENANT_LEN {
             return Err(refused("the tenant must be 1 to 255 bytes long"));
         }
-        // A name that needs no quotes means the same to every tool that is pointed at it.
+        // A plain name means the same to every tool that is pointed at it, and holds no quote.
         let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
         let named = self.schema.as_bytes().first().is_some_and(|first| !first.is_ascii_digit())
             && self.schema.bytes().all(plain)
