@@ -1,10 +1,12 @@
 //! One client for many payment providers: the words of [`paymux_core`] and, a feature each, the
-//! adapters.
+//! adapters and the orchestrator over them.
 
 pub use paymux_core::*;
 
 #[cfg(feature = "milkypay")]
 pub use paymux_milkypay as milkypay;
+#[cfg(feature = "orchestrator")]
+pub use paymux_orchestrator as orchestrator;
 #[cfg(feature = "ramp")]
 pub use paymux_ramp as ramp;
 #[cfg(feature = "toffeepay")]
