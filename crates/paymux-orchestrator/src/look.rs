@@ -1,7 +1,7 @@
 //! Asking a provider what it knows. A look never moves money, and one that fails says nothing.
 
 use paymux_core::{
-    Effect, Error, ErrorKind, Payment, PaymentLookup, ProviderId, RefundLookup, Result,
+    Effect, Error, ErrorKind, Payment, PaymentLookup, ProviderId, Refund, RefundLookup, Result,
 };
 
 use crate::{
@@ -141,16 +141,7 @@ impl Engine {
             Err(error) => return self.look_failed(record, &error).await,
         };
         let lookup = RefundLookup { id, payment: record.handle() };
-        let permit = account.health.admit(Purpose::Look);
-        let limit = self.settings.call_limit;
-        let call = account.provider.fetch_refund(&lookup);
-        let result = tokio::time::timeout(limit, call)
-            .await
-            .unwrap_or_else(|_| Err(read_over_time(account.provider.id())));
-        if let Ok(permit) = permit {
-            permit.record(result.as_ref().map(|_| ()));
-        }
-        let refund = match result {
+        let refund = match self.ask_for_refund(account, &lookup).await {
             Ok(refund) => refund,
             Err(error) => return self.look_failed(record, &error).await,
         };
@@ -170,6 +161,21 @@ impl Engine {
         })
         .await?
         .into_record()
+    }
+
+    /// One read of a refund, within its time.
+    async fn ask_for_refund(&self, account: &Account, lookup: &RefundLookup) -> Result<Refund> {
+        let id = account.provider.id();
+        let permit = account
+            .health
+            .admit(Purpose::Look)
+            .map_err(|refusal| refusal.to_error(id, self.now()))?;
+        let call = account.provider.fetch_refund(lookup);
+        let result = tokio::time::timeout(self.settings.call_limit, call)
+            .await
+            .unwrap_or_else(|_| Err(read_over_time(id)));
+        permit.record(result.as_ref().map(|_| ()));
+        result
     }
 
     /// One read of a payment, within its time.

@@ -68,7 +68,10 @@ impl Engine {
                 .await
                 .unwrap_or_else(|_| Err(over_time(account.provider.id(), &attempt)))
         };
-        permit.record(result.as_ref().map(|_| ()));
+        // That we slept says nothing about the account.
+        if slept <= limit {
+            permit.record(result.as_ref().map(|_| ()));
+        }
         telemetry::attempt(account.provider.id(), &attempt, result.as_ref().map(|_| ()));
         let evidence = Evidence::Reply { attempt: no, said: said(result.as_ref()) };
         let outcome = || match &result {
