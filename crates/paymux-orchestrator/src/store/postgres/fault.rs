@@ -89,12 +89,13 @@ pub(super) fn is_gone(error: &Error) -> bool {
     error.is_closed() || matches!(severity, Some(Severity::Fatal | Severity::Panic))
 }
 
-/// Did the server refuse to commit, for certain? Every other answer to a commit, such as being shut
-/// down while it waits for a standby, can follow one that is on disk.
+/// Is it certain that nothing was committed? An ordinary error of the server's says so: past the
+/// point of no return there is none. What ends the connection, such as being shut down while it
+/// waits for a standby, can follow a commit that is on disk.
 fn is_rolled_back(error: &Error) -> bool {
     error.as_db_error().is_some_and(|refusal| {
-        let class = class(refusal.code());
-        refusal.parsed_severity() == Some(Severity::Error) && matches!(class, "40" | "23" | "25")
+        refusal.parsed_severity() == Some(Severity::Error)
+            && *refusal.code() != SqlState::T_R_STATEMENT_COMPLETION_UNKNOWN
     })
 }
 

@@ -14,7 +14,7 @@
 use std::collections::BTreeSet;
 
 use deadpool_postgres::ClientWrapper;
-use tokio_postgres::{Error, Row};
+use tokio_postgres::{Error, Row, error::SqlState};
 
 use super::{
     fault::{Fault, Phase, is_lost_race},
@@ -40,8 +40,20 @@ const DOING: &str = "commit a change";
 pub(super) enum Failure {
     /// Somebody else was faster, and nothing was written: worth another run.
     Race,
+    /// A lock that somebody else holds was waited for in vain.
+    Blocked(Fault),
     /// Something went wrong.
     Fault(Fault),
+}
+
+impl Failure {
+    /// Is it likely that one change of the group is the cause, and the others are good?
+    pub(super) fn is_of_one(&self) -> bool {
+        match self {
+            Self::Race | Self::Blocked(_) => true,
+            Self::Fault(fault) => fault.kind == StoreErrorKind::Corrupt,
+        }
+    }
 }
 
 impl From<StoreError> for Failure {
@@ -51,7 +63,14 @@ impl From<StoreError> for Failure {
 }
 
 fn failed(phase: Phase, error: &Error) -> Failure {
-    if is_lost_race(error) { Failure::Race } else { Failure::Fault(Fault::of(DOING, phase, error)) }
+    let fault = || Fault::of(DOING, phase, error);
+    if is_lost_race(error) {
+        Failure::Race
+    } else if error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE) {
+        Failure::Blocked(fault())
+    } else {
+        Failure::Fault(fault())
+    }
 }
 
 /// What was found out about one change.

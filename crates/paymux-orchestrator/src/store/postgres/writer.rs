@@ -120,20 +120,20 @@ impl Writer {
             match self.attempt(&group).await {
                 Ok(answers) => group = deliver(group, answers),
                 Err(Failure::Race) if races < RACES => races += 1,
-                Err(Failure::Race) => {
-                    let message = "could not commit a change: others were faster each time";
-                    return refuse(group, &Fault::new(StoreErrorKind::Unavailable, message));
-                }
-                // One of them cannot be kept; the others are not to suffer for it.
-                Err(Failure::Fault(fault))
-                    if fault.kind == StoreErrorKind::Corrupt && group.len() > 1 =>
-                {
+                // One of them is in the way; the others are not to suffer for it.
+                Err(failure) if group.len() > 1 && failure.is_of_one() => {
                     for work in group {
                         Box::pin(self.settle(vec![work])).await;
                     }
                     return;
                 }
-                Err(Failure::Fault(fault)) => return refuse(group, &fault),
+                Err(Failure::Race) => {
+                    let message = "could not commit a change: others were faster each time";
+                    return refuse(group, &Fault::new(StoreErrorKind::Unavailable, message));
+                }
+                Err(Failure::Blocked(fault) | Failure::Fault(fault)) => {
+                    return refuse(group, &fault);
+                }
             }
         }
     }
