@@ -2,19 +2,19 @@
 
 mod check;
 mod status;
+mod waiting;
 
-use std::sync::Mutex;
 use std::time::Duration;
 
 use axum::response::Response;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 
-use crate::lock;
 use crate::reply::{CutConnection, Reply};
 
 pub(crate) use check::{Names, read};
 pub(crate) use status::replace_status;
+pub(crate) use waiting::Faults;
 
 /// One fault: what happens, at which operation, how many times.
 ///
@@ -40,6 +40,10 @@ pub struct Fault {
     /// How many times it still happens.
     #[serde(default = "once")]
     pub times: u32,
+    /// In how many of a hundred places that it applies to it happens. The shares of several faults
+    /// add up, since one thing goes wrong at a time.
+    #[serde(default = "always", skip_serializing_if = "is_always")]
+    pub percent: u8,
 }
 
 /// What can go wrong.
@@ -92,11 +96,39 @@ pub enum FaultKind {
     BadSignature,
 }
 
+impl FaultKind {
+    /// The word for it, as in JSON.
+    #[must_use]
+    pub const fn word(&self) -> &'static str {
+        match self {
+            FaultKind::DropReply => "drop_reply",
+            FaultKind::ErrorAfterCommit { .. } => "error_after_commit",
+            FaultKind::ErrorBefore { .. } => "error_before",
+            FaultKind::DelayReply { .. } => "delay_reply",
+            FaultKind::TruncateReply => "truncate_reply",
+            FaultKind::GarbageReply => "garbage_reply",
+            FaultKind::UnknownStatus { .. } => "unknown_status",
+            FaultKind::DropWebhook => "drop_webhook",
+            FaultKind::DuplicateWebhook => "duplicate_webhook",
+            FaultKind::DelayWebhook => "delay_webhook",
+            FaultKind::ReorderWebhook => "reorder_webhook",
+            FaultKind::BadSignature => "bad_signature",
+        }
+    }
+}
+
 fn any() -> String {
     "*".to_owned()
 }
 fn once() -> u32 {
     1
+}
+fn always() -> u8 {
+    100
+}
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+fn is_always(percent: &u8) -> bool {
+    *percent == always()
 }
 fn service_unavailable() -> u16 {
     503
@@ -109,7 +141,7 @@ impl Fault {
     /// A fault that happens once, at any operation it applies to.
     #[must_use]
     pub fn new(kind: FaultKind) -> Self {
-        Fault { kind, operation: any(), id: None, times: 1 }
+        Fault { kind, operation: any(), id: None, times: once(), percent: always() }
     }
 
     /// Limits the fault to an operation or event; see [`Fault::operation`].
@@ -130,6 +162,13 @@ impl Fault {
     #[must_use]
     pub fn times(mut self, times: u32) -> Self {
         self.times = times;
+        self
+    }
+
+    /// Lets the fault happen in this share of the places it applies to, by dice.
+    #[must_use]
+    pub fn percent(mut self, percent: u8) -> Self {
+        self.percent = percent;
         self
     }
 
@@ -188,40 +227,7 @@ pub(crate) struct Place<'a> {
     pub(crate) id: Option<&'a str>,
 }
 
-/// The faults waiting to happen, in the order they were injected.
-#[derive(Debug, Default)]
-pub(crate) struct Faults {
-    waiting: Mutex<Vec<Fault>>,
-}
-
 impl Faults {
-    pub(crate) fn inject(&self, fault: Fault) {
-        if fault.times > 0 {
-            lock(&self.waiting).push(fault);
-        }
-    }
-
-    pub(crate) fn list(&self) -> Vec<Fault> {
-        lock(&self.waiting).clone()
-    }
-
-    pub(crate) fn clear(&self) {
-        lock(&self.waiting).clear();
-    }
-
-    /// Uses up one occurrence of the first fault that applies here.
-    pub(crate) fn take(&self, place: &Place<'_>) -> Option<FaultKind> {
-        let mut waiting = lock(&self.waiting);
-        let position = waiting.iter().position(|fault| fault.matches(place))?;
-        let fault = waiting.get_mut(position)?;
-        fault.times -= 1;
-        let kind = fault.kind.clone();
-        if fault.times == 0 {
-            waiting.remove(position);
-        }
-        Some(kind)
-    }
-
     /// Carries out one request under the first fault that applies to it. `act` does the work,
     /// `failure` writes an error of the provider with this HTTP status.
     pub(crate) async fn answer(
@@ -323,18 +329,6 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_happens_as_often_as_told_and_in_order() {
-        let faults = Faults::default();
-        faults.inject(Fault::new(FaultKind::DropReply).times(2));
-        faults.inject(Fault::new(FaultKind::GarbageReply));
-        faults.inject(Fault::new(FaultKind::TruncateReply).times(0));
-        assert_eq!(faults.take(&reply("GetSession", None)), Some(FaultKind::DropReply));
-        assert_eq!(faults.take(&reply("GetSession", None)), Some(FaultKind::DropReply));
-        assert_eq!(faults.take(&reply("GetSession", None)), Some(FaultKind::GarbageReply));
-        assert_eq!(faults.take(&reply("GetSession", None)), None);
-    }
-
-    #[test]
     fn a_fault_is_read_from_json_with_defaults() {
         let fault: Fault = serde_json::from_str(r#"{"kind":"error_before"}"#).unwrap();
         let kind = FaultKind::ErrorBefore { status: 503, retry_after_seconds: None };
@@ -343,5 +337,9 @@ mod tests {
         let fault: Fault = serde_json::from_str(text).unwrap();
         let kind = FaultKind::DelayReply { delay_ms: 5 };
         assert_eq!(fault, Fault::new(kind).on("List*").times(3).id("x"));
+        let fault: Fault = serde_json::from_str(r#"{"kind":"drop_reply","percent":5}"#).unwrap();
+        assert_eq!(fault, Fault::new(FaultKind::DropReply).percent(5));
+        let kind = serde_json::to_value(&fault).unwrap();
+        assert_eq!(kind["kind"], fault.kind.word());
     }
 }

@@ -17,6 +17,7 @@ pub mod toffeepay;
 pub mod wallet;
 mod webhook;
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -110,7 +111,7 @@ impl Sandbox {
         let world = Arc::new(World {
             clock: Arc::new(Clock::new(config.time, config.sign_in_virtual_time)),
             random: Random::new(config.seed)?,
-            faults: Arc::new(Faults::default()),
+            faults: Arc::new(Faults::new(config.seed.unwrap_or_default())),
         });
         let port = config.port;
         let (listener, address) =
@@ -205,6 +206,17 @@ impl Sandbox {
     #[must_use]
     pub fn faults(&self) -> Vec<Fault> {
         self.providers.world.faults.list()
+    }
+
+    /// Takes back the faults that have not happened yet.
+    pub fn clear_faults(&self) {
+        self.providers.world.faults.clear();
+    }
+
+    /// How often each kind of fault has happened since the start, by [`FaultKind::word`].
+    #[must_use]
+    pub fn faults_happened(&self) -> BTreeMap<&'static str, u64> {
+        self.providers.world.faults.happened()
     }
 
     /// Stops and waits: requests under way have a second to finish.

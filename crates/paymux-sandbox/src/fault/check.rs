@@ -6,8 +6,8 @@ use serde_json::{Map, Value};
 use super::{Fault, FaultKind};
 use crate::SandboxError;
 
-const FIELDS: [&str; 7] =
-    ["kind", "operation", "id", "times", "status", "retry_after_seconds", "delay_ms"];
+const FIELDS: [&str; 8] =
+    ["kind", "operation", "id", "times", "percent", "status", "retry_after_seconds", "delay_ms"];
 
 /// What one provider has that faults can happen to.
 #[derive(Clone, Copy, Debug)]
@@ -50,6 +50,9 @@ pub(crate) fn read(given: Map<String, Value>, providers: &[Names]) -> Result<Fau
     };
     if fault.times == 0 {
         return wrong("times: must be at least 1".to_owned());
+    }
+    if !(1..=100).contains(&fault.percent) {
+        return wrong("percent: must be from 1 to 100".to_owned());
     }
     if let FaultKind::ErrorAfterCommit { status } | FaultKind::ErrorBefore { status, .. } =
         fault.kind
@@ -116,6 +119,8 @@ mod tests {
             (json!({"kind": "drop_reply", "operation": "session.paid"}), "session.paid"),
             (json!({"kind": "drop_webhook", "operation": "CreateSession"}), "CreateSession"),
             (json!({"kind": "drop_reply", "times": 0}), "times"),
+            (json!({"kind": "drop_reply", "percent": 0}), "percent"),
+            (json!({"kind": "drop_reply", "percent": 101}), "percent"),
             (json!({"kind": "error_before", "status": 200}), "status"),
             (json!({"kind": "error_after_commit", "status": 600}), "status"),
             (json!({"kind": "delay_reply"}), "delay_ms"),
