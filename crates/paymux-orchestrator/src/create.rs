@@ -7,7 +7,7 @@ use paymux_core::{
 use crate::{
     NewPayment, Orchestrator, PaymentId,
     draft::Draft,
-    engine::{Engine, Written, unavailable},
+    engine::{Engine, Written, after_writing, unavailable},
     evidence::Evidence,
     record::{AttemptState, Fault, PaymentRecord, RouteStep},
     request, returns,
@@ -79,7 +79,9 @@ impl Engine {
             created_at: now,
         });
         match Box::pin(self.write(draft, &evidence, now)).await? {
-            Written::Done(record) => answer(Box::pin(self.drive(*record)).await?),
+            Written::Done(record) => {
+                answer(Box::pin(self.drive(*record)).await.map_err(after_writing)?)
+            }
             Written::KeyTaken(row) => Box::pin(self.again(&row, &digest)).await,
             Written::Lost | Written::ObjectTaken(_) => {
                 Err(crate::engine::unexpected("a new payment was there already"))
@@ -92,8 +94,8 @@ impl Engine {
         if row.request_digest != digest {
             return Err(reused(&row.payment));
         }
-        let record = self.load(&row.payment).await?;
-        answer(self.refresh(record).await?)
+        let record = self.load(&row.payment).await.map_err(after_writing)?;
+        answer(self.refresh(record).await.map_err(after_writing)?)
     }
 
     pub(crate) fn route(&self, request: &NewPayment, id: &PaymentId) -> RoutePlan {

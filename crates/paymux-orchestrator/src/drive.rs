@@ -46,8 +46,9 @@ impl Engine {
             Move::Capture(part) => Box::pin(self.capture(record, part)),
             Move::Cancel(part) => Box::pin(self.cancel(record, part)),
             Move::Doubt(no) => Box::pin(self.doubt(record, no)),
-            Move::NotCharged(no) => Box::pin(self.give_up(record, no, AttemptState::NotCharged)),
-            Move::Abandon(no) => Box::pin(self.give_up(record, no, AttemptState::Abandoned)),
+            Move::NotCharged(no) | Move::Abandon(no) | Move::Withdraw(no) => {
+                Box::pin(self.give_up(record, no, step))
+            }
             Move::Park(no, reason) => Box::pin(self.park(record, no, reason)),
             Move::Climb(no) => Box::pin(self.climb(record, no, None)),
             Move::EndHere => Box::pin(self.end_here(record)),
@@ -61,10 +62,8 @@ impl Engine {
         let key = self.fresh_key();
         let evidence = decision(format!("{id} is tried"), None);
         let account = self.account(&id).ok();
-        self.begin(record, &evidence, |record| {
-            if record.open_attempt().is_some() || record.live().is_some() {
-                return None;
-            }
+        let step = Move::Create(id.clone());
+        self.begin(record, &evidence, step, |record| {
             Some((id.clone(), Intent::Create(Box::new(create_request(record, account, &key)))))
         })
         .await
@@ -73,7 +72,7 @@ impl Engine {
     async fn confirm(&self, record: PaymentRecord, step: ConfirmStep) -> Result<PaymentRecord> {
         let key = self.fresh_key();
         let evidence = decision("the provider waits for our consent".to_owned(), None);
-        self.begin(record, &evidence, |record| {
+        self.begin(record, &evidence, Move::Confirm(step), |record| {
             let payment = free_handle(record)?;
             let intent = Intent::Confirm(ConfirmPayment { key: key.clone(), payment, step });
             Some((record.account()?.clone(), intent))
@@ -88,7 +87,7 @@ impl Engine {
     ) -> Result<PaymentRecord> {
         let key = self.fresh_key();
         let evidence = decision("the account only holds, and all is to be taken".to_owned(), None);
-        self.begin(record, &evidence, |record| {
+        self.begin(record, &evidence, Move::Capture(part.clone()), |record| {
             let payment = free_handle(record)?;
             let (key, part) = (key.clone(), part.clone());
             let intent = Intent::Capture(CapturePayment { key, payment, part, amount: None });
@@ -104,7 +103,7 @@ impl Engine {
     ) -> Result<PaymentRecord> {
         let key = self.fresh_key();
         let evidence = decision("the merchant wants it ended".to_owned(), None);
-        self.begin(record, &evidence, |record| {
+        self.begin(record, &evidence, Move::Cancel(part.clone()), |record| {
             let payment = free_handle(record)?;
             let (key, part) = (key.clone(), part.clone());
             let intent = Intent::Cancel(CancelPayment { key, payment, part });
@@ -113,17 +112,20 @@ impl Engine {
         .await
     }
 
-    /// Writes an attempt down and, where a lost process does no harm, marks it as sent in the same
-    /// breath; then sends it. Where only a look can tell later whether it was sent, that is a
-    /// change of its own, so that an attempt that never left is known as one.
+    /// Writes an attempt down, if it is still what has to be done. That it is sent is a change of
+    /// its own, so that an attempt that never left is known as one.
     async fn begin(
         &self,
         record: PaymentRecord,
         evidence: &Evidence,
+        step: Move,
         intent: impl Fn(&PaymentRecord) -> Option<(ProviderId, Intent)> + Send + Sync,
     ) -> Result<PaymentRecord> {
         let changed = self
             .change(&record.id, evidence, |draft, now| {
+                if self.next_move(&draft.record, now) != step {
+                    return Ok(false);
+                }
                 let Some((account, intent)) = intent(&draft.record) else { return Ok(false) };
                 add_attempt(&mut draft.record, account, intent, now);
                 Ok(true)
@@ -151,33 +153,28 @@ impl Engine {
         .into_record()
     }
 
-    async fn give_up(
-        &self,
-        record: PaymentRecord,
-        no: u32,
-        state: AttemptState,
-    ) -> Result<PaymentRecord> {
-        let words = match state {
-            AttemptState::Abandoned => "given up: nobody can pay what it may have opened",
-            AttemptState::NotCharged => "looked for until it was proved not to exist",
-            AttemptState::Intent
-            | AttemptState::Sending
-            | AttemptState::Unknown
-            | AttemptState::NotSent
-            | AttemptState::Rejected
-            | AttemptState::Accepted => return Ok(record),
+    /// Closes an attempt without a provider's word, if that is still what has to be done.
+    async fn give_up(&self, record: PaymentRecord, no: u32, step: Move) -> Result<PaymentRecord> {
+        let (words, state) = match step {
+            Move::NotCharged(_) => {
+                ("looked for until it was proved not to exist", AttemptState::NotCharged)
+            }
+            Move::Withdraw(_) => {
+                ("not sent, since the payment is to be ended", AttemptState::NotSent)
+            }
+            _ => ("given up: nobody can pay what it may have opened", AttemptState::Abandoned),
         };
         let evidence = decision(words.to_owned(), Some(no));
         self.change(&record.id, &evidence, |draft, now| {
-            let unknown = draft
-                .record
-                .attempt(no)
-                .is_some_and(|attempt| attempt.state == AttemptState::Unknown);
-            if unknown {
-                settle::abandon(&mut draft.record, no, now);
-                settle::close(&mut draft.record, no, state, now);
+            if self.next_move(&draft.record, now) != step {
+                return Ok(false);
             }
-            Ok(unknown)
+            let is_create = draft.record.attempt(no).is_some_and(Attempt::is_create);
+            if is_create && state != AttemptState::NotSent {
+                settle::abandon(&mut draft.record, no, now);
+            }
+            settle::close(&mut draft.record, no, state, now);
+            Ok(true)
         })
         .await?
         .into_record()
@@ -191,6 +188,9 @@ impl Engine {
     ) -> Result<PaymentRecord> {
         let evidence = decision("a person has to look at it".to_owned(), Some(no));
         self.change(&record.id, &evidence, |draft, now| {
+            if self.next_move(&draft.record, now) != Move::Park(no, reason) {
+                return Ok(false);
+            }
             let note = match draft.record.attempt(no) {
                 Some(attempt) => format!(
                     "{} at {} is {} since {}",
@@ -211,13 +211,13 @@ impl Engine {
 
     async fn end_here(&self, record: PaymentRecord) -> Result<PaymentRecord> {
         let evidence = decision("no account has it".to_owned(), None);
-        self.change(&record.id, &evidence, |draft, _| {
-            let record = &mut draft.record;
-            if record.live().is_some() || record.status.is_final() {
+        self.change(&record.id, &evidence, |draft, now| {
+            if self.next_move(&draft.record, now) != Move::EndHere {
                 return Ok(false);
             }
-            let wanted = record.cancel_wanted;
-            record.status = if wanted { PaymentStatus::Cancelled } else { PaymentStatus::Failed };
+            let wanted = draft.record.cancel_wanted;
+            let end = if wanted { PaymentStatus::Cancelled } else { PaymentStatus::Failed };
+            draft.record.move_to(end);
             Ok(true)
         })
         .await?
@@ -240,7 +240,12 @@ pub(crate) fn add_attempt(
     let mut attempt = Attempt::new(no, account, intent, now);
     let amounts = record.provider.as_ref().map(|payment| payment.amounts.clone());
     attempt.amount_before = match &attempt.intent {
-        Intent::Refund(_) => amounts.and_then(|amounts| amounts.refunded),
+        // Those that are on their way will have been given back before this one.
+        Intent::Refund(_) => {
+            let given_back = amounts.and_then(|amounts| amounts.refunded);
+            let reserved = record.reserved_for_refunds();
+            if given_back > reserved { given_back } else { reserved }
+        }
         Intent::Capture(_) => amounts.and_then(|amounts| amounts.captured),
         Intent::Create(_) | Intent::Confirm(_) | Intent::Cancel(_) => None,
     };

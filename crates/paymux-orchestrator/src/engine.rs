@@ -13,11 +13,12 @@ use crate::{
     draft::{Draft, Writer},
     evidence::Evidence,
     health::Health,
+    observe::{self, Observed, Source},
     plan::{self, Move, View},
     record::{PaymentRecord, ReviewReason},
     routing::Router,
     settle::{self, Context},
-    store::{CallerKeyRow, Change, Committed, Store, StoreError, StoreErrorKind},
+    store::{CallerKeyRow, Change, Committed, InboxSettlement, Store, StoreError, StoreErrorKind},
     telemetry,
 };
 
@@ -92,6 +93,8 @@ impl Engine {
     pub(crate) fn context<'a>(&'a self, account: &'a Account, now: Timestamp) -> Context<'a> {
         Context {
             now,
+            asked_at: now,
+            source: Source::Asked,
             capabilities: account.provider.capabilities(),
             accept_unreported_amount: account.accept_unreported_amount,
             random: &*self.random,
@@ -140,12 +143,13 @@ impl Engine {
             if !work(&mut draft, now)? {
                 return Ok(Changed::Untouched(Box::new(draft.record)));
             }
+            let inbox = draft.inbox.clone();
             match Box::pin(self.write(draft, evidence, now)).await? {
                 Written::Done(record) => return Ok(Changed::Done(record)),
                 Written::Lost => {}
                 Written::KeyTaken(row) => return Ok(Changed::KeyTaken(row)),
                 Written::ObjectTaken(note) => {
-                    return Box::pin(self.share_refused(id, evidence, &note)).await;
+                    return Box::pin(self.share_refused(id, evidence, &note, &inbox)).await;
                 }
             }
         }
@@ -220,6 +224,7 @@ impl Engine {
         id: &PaymentId,
         evidence: &Evidence,
         note: &str,
+        inbox: &[InboxSettlement],
     ) -> Result<Changed> {
         for _ in 0..MOST_RACES {
             let record = self.load(id).await?;
@@ -231,6 +236,8 @@ impl Engine {
             };
             let reason = ReviewReason::SharedObject;
             settle::freeze(&mut draft.record, no, reason, note.to_owned(), now);
+            observe::schedule(&mut draft.record, Observed::Nothing, now);
+            draft.inbox = inbox.to_vec();
             if let Written::Done(record) = Box::pin(self.write(draft, evidence, now)).await? {
                 return Ok(Changed::Done(record));
             }
@@ -271,6 +278,12 @@ pub(crate) fn unavailable(error: StoreError, effect: Effect) -> Error {
     Error::new(kind, effect, message)
         .with_retryable(kind == ErrorKind::Unavailable)
         .with_source(error)
+}
+
+/// What a caller is told when something fails after it was written down: it will be done, and must
+/// not be asked for again under another key.
+pub(crate) fn after_writing(error: Error) -> Error {
+    error.with_effect(Effect::Possible)
 }
 
 pub(crate) fn unexpected(message: &str) -> Error {

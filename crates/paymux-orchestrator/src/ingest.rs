@@ -13,6 +13,7 @@ use crate::{
     evidence::{Evidence, Said},
     observe::{self, Source},
     record::{AttemptState, Intent, PaymentRecord},
+    settle::{self, Context, Outcome},
     store::{InboxOutcome, InboxRow, InboxSettlement, ObjectKind, ObjectRef, OutboxRow, Received},
     telemetry,
 };
@@ -211,10 +212,11 @@ impl Engine {
         seen: Option<Payment>,
     ) -> Result<Applied> {
         let record = self.load(owner).await?;
-        if let Some(settled) = self.not_worth_a_look(row, &record) {
+        if let Some(settled) = self.not_worth_a_look(row, event, account, &record) {
             return Ok(settled);
         }
         let own = *account.provider.id() == row.account;
+        let asked_at = if seen.is_some() { row.received_at } else { self.now() };
         let (payment, source) = match (seen, believed(event).filter(|_| own)) {
             (Some(payment), _) => (payment, Source::Asked),
             (None, Some(payment)) => (payment.clone(), Source::Event),
@@ -229,9 +231,12 @@ impl Engine {
         };
         let changed = self
             .change(owner, &evidence, |draft, now| {
-                let context = self.context(account, now);
-                let took = take_in(&mut draft.record, &payment, source, &context);
-                if !took {
+                // What was asked for while something was being done may be of before.
+                if source == Source::Asked && draft.record.has_acted_since(&record) {
+                    return Ok(false);
+                }
+                let context = Context { asked_at, source, ..self.context(account, now) };
+                if !take_in(&mut draft.record, &payment, &context) {
                     return Ok(false);
                 }
                 draft.inbox.push(settlement(row, InboxOutcome::Applied));
@@ -248,8 +253,8 @@ impl Engine {
                 self.drive(*record).await?;
                 Ok(Applied::WithAChange)
             }
-            // The answer to the call that it is about is on its way.
-            Changed::Untouched(record) if is_on_its_way(&record) => {
+            // The answer to the call that it is about is on its way, or came meanwhile.
+            Changed::Untouched(now) if is_on_its_way(&now) || now.has_acted_since(&record) => {
                 Ok(Applied::As(InboxOutcome::Later(self.now().after(wait(row.tries)))))
             }
             Changed::Untouched(_) | Changed::KeyTaken(_) => Ok(Applied::As(InboxOutcome::Stale)),
@@ -258,8 +263,21 @@ impl Engine {
 
     /// A look that was made after the event arrived has seen what it is about. What anybody could
     /// have sent makes us look only now and then.
-    fn not_worth_a_look(&self, row: &InboxRow, record: &PaymentRecord) -> Option<Applied> {
+    fn not_worth_a_look(
+        &self,
+        row: &InboxRow,
+        event: &WebhookEvent,
+        account: &Account,
+        record: &PaymentRecord,
+    ) -> Option<Applied> {
         let looked_at = record.looked_at?;
+        // The look was at the object that counts; one that was given up can be paid all the same.
+        let counts = record.account() == Some(account.provider.id())
+            && named(event)
+                .is_none_or(|id| record.provider.as_ref().is_some_and(|payment| payment.id == *id));
+        if !counts {
+            return None;
+        }
         if looked_at > row.received_at {
             return Some(Applied::As(InboxOutcome::Stale));
         }
@@ -276,11 +294,7 @@ impl Engine {
         account: &Account,
         record: &PaymentRecord,
     ) -> Result<Payment> {
-        let named = match &event.subject {
-            Subject::Payment(id) => Some(id),
-            Subject::Part { payment, .. } => payment.as_ref(),
-            Subject::Refund { .. } | Subject::Mandate { .. } | Subject::Other { .. } | _ => None,
-        };
+        let named = named(event);
         let known = record.handle().filter(|handle| {
             record.account() == Some(account.provider.id())
                 && named.is_none_or(|id| *id == handle.id)
@@ -354,6 +368,15 @@ enum Applied {
     As(InboxOutcome),
 }
 
+/// The payment that an event names.
+fn named(event: &WebhookEvent) -> Option<&ProviderPaymentId> {
+    match &event.subject {
+        Subject::Payment(id) => Some(id),
+        Subject::Part { payment, .. } => payment.as_ref(),
+        Subject::Refund { .. } | Subject::Mandate { .. } | Subject::Other { .. } | _ => None,
+    }
+}
+
 /// What an event may say without our asking: nothing that ends a payment, and only when it is
 /// signed and fresh.
 fn believed(event: &WebhookEvent) -> Option<&Payment> {
@@ -363,15 +386,10 @@ fn believed(event: &WebhookEvent) -> Option<&Payment> {
 }
 
 /// Takes a word about a payment in, by the attempt that it is about.
-fn take_in(
-    record: &mut PaymentRecord,
-    payment: &Payment,
-    source: Source,
-    context: &crate::settle::Context<'_>,
-) -> bool {
+fn take_in(record: &mut PaymentRecord, payment: &Payment, context: &Context<'_>) -> bool {
     let current = record.provider.as_ref();
     if current.is_some_and(|known| known.provider == payment.provider && known.id == payment.id) {
-        observe::observe(record, payment.clone(), source, context);
+        observe::observe(record, payment.clone(), context);
         return true;
     }
     let about = record.attempts.iter().find(|attempt| {
@@ -387,8 +405,8 @@ fn take_in(
     if state == AttemptState::Sending {
         return false;
     }
-    let outcome = crate::settle::Outcome::Payment(Box::new(payment.clone()));
-    crate::settle::settle(record, no, send, outcome, context);
+    let outcome = Outcome::Payment(Box::new(payment.clone()));
+    settle::settle(record, no, send, outcome, context);
     true
 }
 

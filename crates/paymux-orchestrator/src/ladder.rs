@@ -8,8 +8,9 @@ use paymux_core::{Error, Random, Timestamp, retry::RetryPolicy};
 pub(crate) const PARK_AFTER: Duration = Duration::from_secs(24 * 3600);
 /// A look-up that says "not found" counts only when it was said this often.
 pub(crate) const NEGATIVES_NEEDED: usize = 3;
-/// A payment that is open for this long after its last change is shown to a person.
-pub(crate) const OPEN_FOR_TOO_LONG: Duration = Duration::from_secs(30 * 24 * 3600);
+/// A payment that was looked at this often without a change, which takes a month, is shown to a
+/// person.
+pub(crate) const LOOKS_IN_A_MONTH: u32 = 34;
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 

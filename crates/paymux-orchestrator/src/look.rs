@@ -2,16 +2,16 @@
 
 use paymux_core::{
     Effect, Error, ErrorKind, Payment, PaymentLookup, ProviderId, Refund, RefundLookup, Result,
+    Timestamp,
 };
 
 use crate::{
     engine::{Account, Engine, unexpected},
     evidence::{Evidence, Said},
     health::Purpose,
-    ladder,
-    observe::{self, Observed, Source},
+    observe::{self, Observed},
     record::{AttemptState, Fault, Intent, PaymentRecord},
-    settle::{self, Outcome},
+    settle::{self, Context, Outcome},
 };
 
 impl Engine {
@@ -20,8 +20,9 @@ impl Engine {
         if record.provider.is_none() {
             return Ok(record);
         }
+        let asked_at = self.now();
         match self.read_again(&record).await {
-            Ok(payment) => self.take_in_read(record, payment).await,
+            Ok(payment) => self.take_in_read(record, payment, asked_at).await,
             Err(error) => self.look_failed(record, &error).await,
         }
     }
@@ -34,22 +35,24 @@ impl Engine {
         self.ask(self.account(id)?, &PaymentLookup::Payment(handle)).await
     }
 
-    /// Takes in what the account that has a payment said when it was asked.
+    /// Takes in what the account that has a payment said when it was asked at that time. Where
+    /// something was done since, what it said may be of before: it is asked again.
     pub(crate) async fn take_in_read(
         &self,
         record: PaymentRecord,
         payment: Payment,
+        asked_at: Timestamp,
     ) -> Result<PaymentRecord> {
         let account = self.account(&payment.provider)?;
         let attempt = record.open_attempt().map(|attempt| attempt.no);
         let asked = payment.provider.clone();
         let evidence = Evidence::Lookup { account: asked, attempt, said: Said::from(&payment) };
         self.change(&record.id, &evidence, |draft, now| {
-            if draft.record.account() != record.account() {
+            if draft.record.account() != record.account() || draft.record.has_acted_since(&record) {
                 return Ok(false);
             }
-            let context = self.context(account, now);
-            observe::observe(&mut draft.record, payment.clone(), Source::Asked, &context);
+            let context = Context { asked_at, ..self.context(account, now) };
+            observe::observe(&mut draft.record, payment.clone(), &context);
             climb_unsettled(&mut draft.record, &context);
             Ok(true)
         })
@@ -67,11 +70,7 @@ impl Engine {
         let Some(account) = account else { return Ok(record) };
         let evidence = Evidence::Lookup { account, attempt: None, said: Said::from(&fault) };
         self.change(&record.id, &evidence, |draft, now| {
-            observe::schedule(&mut draft.record, Observed::Nothing, now);
-            // A final payment keeps waiting for the look that something about it needs.
-            if draft.record.next_look_at.is_none() {
-                draft.record.next_look_at = Some(ladder::next_look(draft.record.looks, now));
-            }
+            observe::look_again(&mut draft.record, now);
             Ok(true)
         })
         .await?
@@ -95,6 +94,7 @@ impl Engine {
             options: create.options.clone(),
         };
         let id = attempt.account.clone();
+        let (asked_at, sends) = (self.now(), attempt.sends);
         let result = self.ask(account, &lookup).await;
         let said = match &result {
             Ok(payment) => Said::from(payment),
@@ -109,14 +109,18 @@ impl Engine {
                 return Ok(false);
             }
             let send = attempt.sends;
+            if found.is_none() && send != sends {
+                // It was not found before it was sent again: that says nothing.
+                return Ok(false);
+            }
             match &found {
                 Some(payment) => {
                     let outcome = Outcome::Payment(Box::new(payment.clone()));
-                    let context = self.context(account, now);
+                    let context = Context { asked_at, ..self.context(account, now) };
                     settle::settle(&mut draft.record, no, send, outcome, &context);
                 }
                 None => {
-                    attempt.not_found_at.push(now);
+                    attempt.not_found_at.push(asked_at);
                     attempt.seen_unchanged = true;
                 }
             }
@@ -221,7 +225,7 @@ impl Engine {
 
 /// A look that settles nothing about a step in doubt, and does not show it undone either, is no
 /// reason to look again at once.
-fn climb_unsettled(record: &mut PaymentRecord, context: &settle::Context<'_>) {
+fn climb_unsettled(record: &mut PaymentRecord, context: &Context<'_>) {
     let nothing_new = Error::new(ErrorKind::Unexpected, Effect::Possible, "nothing new");
     for attempt in &mut record.attempts {
         let unsettled = attempt.state == AttemptState::Unknown

@@ -3,7 +3,8 @@
 //! person.
 
 use paymux_core::{
-    Amounts, Money, NextAction, Part, Payment, PaymentStatus, Refund, RefundStatus, Timestamp,
+    Amounts, Money, NextAction, Part, Payment, PaymentStatus, ProviderPartId, Refund, RefundStatus,
+    Timestamp,
 };
 
 use crate::{
@@ -34,25 +35,30 @@ pub(crate) enum Observed {
 pub(crate) fn observe(
     record: &mut PaymentRecord,
     payment: Payment,
-    source: Source,
     context: &Context<'_>,
 ) -> Observed {
     let now = context.now;
-    if source == Source::Asked {
-        record.looked_at = Some(now);
+    if context.source == Source::Asked {
+        record.looked_at = record.looked_at.max(Some(context.asked_at));
     }
     let Some(no) = record.live().map(|attempt| attempt.no) else { return Observed::Nothing };
     if let Some(note) = mismatch(record, no, &payment, context.capabilities) {
         let review = Review { reason: ReviewReason::Mismatch, attempt: Some(no), note, since: now };
         record.add_review(review);
-        schedule(record, Observed::Nothing, now);
+        look_again(record, now);
         return Observed::Changed;
     }
     let status = payment.status;
     if status == PaymentStatus::Unknown {
         // A word that nobody documented moves nothing; the look comes again.
         record.note_word(&payment);
-        schedule(record, Observed::Nothing, now);
+        record.provider.get_or_insert(payment);
+        look_again(record, now);
+        return Observed::Nothing;
+    }
+    // Events come late and again: one can move a payment on, and never back.
+    let is_old = context.source == Source::Event && rank(status) < rank(record.status);
+    if record.provider.is_some() && is_old {
         return Observed::Nothing;
     }
     if record.provider.is_some() && !record.status.can_become(status) {
@@ -63,6 +69,9 @@ pub(crate) fn observe(
     settle_steps(record, &merged, context);
     record.link_shown |= is_way_to_pay(merged.next_action.as_ref());
     record.status = status;
+    if status.is_final() {
+        record.reviews.retain(|review| review.reason != ReviewReason::NoEnd);
+    }
     if status.is_final() && status != PaymentStatus::Succeeded {
         record.failure = merged.failure.clone().or_else(|| record.failure.take());
     }
@@ -86,8 +95,41 @@ pub(crate) fn schedule(record: &mut PaymentRecord, observed: Observed, now: Time
     }
     let open =
         !record.status.is_final() || record.attempts.iter().any(Attempt::is_refund_under_way);
-    record.next_look_at = open.then(|| ladder::next_look(record.looks, now));
-    record.looks = record.looks.saturating_add(1);
+    if !open {
+        record.next_look_at = None;
+        return;
+    }
+    // A look that somebody wanted before it was due does not put off the one that is.
+    let comes = record.next_look_at.is_some_and(|moment| moment > now);
+    if observed == Observed::Changed || !comes {
+        record.next_look_at = Some(ladder::next_look(record.looks, now));
+        record.looks = record.looks.saturating_add(1);
+    }
+}
+
+/// A look that brought nothing is made again, even where the payment is final: something about it
+/// needed that look.
+pub(crate) fn look_again(record: &mut PaymentRecord, now: Timestamp) {
+    schedule(record, Observed::Nothing, now);
+    if record.next_look_at.is_none() {
+        record.next_look_at = Some(ladder::next_look(record.looks, now));
+        record.looks = record.looks.saturating_add(1);
+    }
+}
+
+/// How far a payment has come in a status.
+const fn rank(status: PaymentStatus) -> u8 {
+    match status {
+        PaymentStatus::Unknown => 0,
+        PaymentStatus::RequiresConfirmation | PaymentStatus::RequiresAction => 1,
+        PaymentStatus::Processing => 2,
+        PaymentStatus::Authorized => 3,
+        PaymentStatus::PartiallyPaid => 4,
+        PaymentStatus::Succeeded
+        | PaymentStatus::Cancelled
+        | PaymentStatus::Expired
+        | PaymentStatus::Failed => 5,
+    }
 }
 
 /// A status that the table forbids: older than what is known, or a contradiction.
@@ -209,10 +251,14 @@ fn happened(attempt: &Attempt, seen: &Payment) -> Happened {
                     Some(NextAction::Confirm { step }) if step == confirm.step
                 )
         }
-        Intent::Capture(_) => {
-            seen.status == PaymentStatus::Authorized && seen.amounts.captured == before
-        }
-        Intent::Cancel(_) => !seen.status.is_final(),
+        Intent::Capture(capture) => match part(seen, capture.part.as_ref()) {
+            Some(part) => part.status == PaymentStatus::Authorized,
+            None => seen.status == PaymentStatus::Authorized && seen.amounts.captured == before,
+        },
+        Intent::Cancel(cancel) => match part(seen, cancel.part.as_ref()) {
+            Some(part) => !part.status.is_final(),
+            None => !seen.status.is_final(),
+        },
         Intent::Refund(_) => {
             let target = attempt.reserved.and_then(|amount| {
                 before.unwrap_or_else(|| Money::zero(amount.currency())).checked_add(amount)
@@ -224,6 +270,10 @@ fn happened(attempt: &Attempt, seen: &Payment) -> Happened {
         }
     };
     if unchanged { Happened::NotYet } else { Happened::Yes }
+}
+
+fn part<'a>(seen: &'a Payment, id: Option<&ProviderPartId>) -> Option<&'a Part> {
+    seen.parts.iter().find(|part| Some(&part.id) == id)
 }
 
 /// Success is shown to a person when nobody says how much it was, or when it was too little

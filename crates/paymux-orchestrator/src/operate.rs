@@ -10,7 +10,7 @@ use crate::{
     NewCapture, NewRefund, Orchestrator, PaymentId,
     create::reused,
     drive::add_attempt,
-    engine::{Changed, Engine, unavailable},
+    engine::{Changed, Engine, after_writing, unavailable},
     evidence::Evidence,
     record::{Attempt, Intent, PaymentRecord},
     request,
@@ -59,16 +59,14 @@ impl Orchestrator {
         capture: NewCapture,
     ) -> Result<PaymentRecord> {
         let verb = Verb::new("capture", key, id, &capture)?;
+        let engine = self.0.clone();
         let (record, _) = self
             .operate(verb, move |record, key| {
                 if record.status != PaymentStatus::Authorized {
                     return Err(conflict(record, "nothing is held"));
                 }
-                if let (Some(amount), Some(held)) = (capture.amount, held(record))
-                    && amount.partial_cmp(&held).is_none_or(std::cmp::Ordering::is_gt)
-                {
-                    let message = format!("must not be more than what is held: {held}");
-                    return Err(Error::invalid_request("amount", message));
+                if let Some(amount) = capture.amount {
+                    engine.check_capture(record, amount)?;
                 }
                 let payment = handle(record)?;
                 let part = capture.part.clone();
@@ -175,8 +173,9 @@ impl Engine {
         intent: impl Fn(&PaymentRecord, IdempotencyKey) -> Result<Wanted> + Send + Sync,
     ) -> Result<(PaymentRecord, u32)> {
         if let Some(row) = self.asked_before(verb).await? {
-            let record = self.load(&row.payment).await?;
-            return Ok((self.refresh(record).await?, row.attempt.unwrap_or_default()));
+            let record = self.load(&row.payment).await.map_err(after_writing)?;
+            let record = self.refresh(record).await.map_err(after_writing)?;
+            return Ok((record, row.attempt.unwrap_or_default()));
         }
         let key = self.fresh_key();
         let evidence = Evidence::Asked { what: verb.what.to_owned() };
@@ -200,13 +199,13 @@ impl Engine {
         let record = match changed {
             Changed::KeyTaken(row) => {
                 check_same(&row, verb)?;
-                let record = self.load(&row.payment).await?;
+                let record = self.load(&row.payment).await.map_err(after_writing)?;
                 return Ok((record, row.attempt.unwrap_or_default()));
             }
             Changed::Done(record) | Changed::Untouched(record) => *record,
         };
         let no = record.attempts.last().map_or(0, |attempt| attempt.no);
-        let record = self.drive(record).await?;
+        let record = self.drive(record).await.map_err(after_writing)?;
         match record.attempt(no).and_then(refusal) {
             Some(error) => Err(error),
             None => Ok((record, no)),
@@ -215,8 +214,8 @@ impl Engine {
 
     async fn cancel_wanted(&self, verb: Verb, id: &PaymentId) -> Result<PaymentRecord> {
         if let Some(row) = self.asked_before(&verb).await? {
-            let record = self.load(&row.payment).await?;
-            return self.refresh(record).await;
+            let record = self.load(&row.payment).await.map_err(after_writing)?;
+            return self.refresh(record).await.map_err(after_writing);
         }
         let evidence = Evidence::Asked { what: verb.what.to_owned() };
         let changed = self
@@ -233,10 +232,12 @@ impl Engine {
             })
             .await?;
         match changed {
-            Changed::Done(record) | Changed::Untouched(record) => self.drive(*record).await,
+            Changed::Done(record) | Changed::Untouched(record) => {
+                self.drive(*record).await.map_err(after_writing)
+            }
             Changed::KeyTaken(row) => {
                 check_same(&row, &verb)?;
-                self.load(&row.payment).await
+                self.load(&row.payment).await.map_err(after_writing)
             }
         }
     }
@@ -259,12 +260,38 @@ impl Engine {
         Err(Error::unsupported(operation).with_provider(account.provider.id()))
     }
 
+    /// Not more than what is held, and less only where the account can.
+    fn check_capture(&self, record: &PaymentRecord, amount: Money) -> Result<()> {
+        let held = held(record);
+        if amount.is_zero() || amount.partial_cmp(&held).is_none_or(std::cmp::Ordering::is_gt) {
+            let message = format!("must be more than nothing and at most what is held: {held}");
+            return Err(Error::invalid_request("amount", message));
+        }
+        let account = record.account().ok_or_else(|| no_account(record))?;
+        if amount != held && !self.account(account)?.provider.capabilities().partial_capture {
+            let message = "this account takes all that is held, or nothing";
+            return Err(Error::new(ErrorKind::Unsupported, Effect::None, message)
+                .with_field("amount")
+                .with_provider(account)
+                .with_operation(Operation::CapturePayment));
+        }
+        Ok(())
+    }
+
     fn refund_intent(
         &self,
         record: &PaymentRecord,
         key: IdempotencyKey,
         refund: &NewRefund,
     ) -> Result<Wanted> {
+        // What has no id is told by the payment's amounts, which tell no two apart.
+        let is_nameless = |attempt: &&Attempt| {
+            attempt.is_refund_under_way()
+                && attempt.refund.as_ref().is_some_and(|refund| refund.id.is_none())
+        };
+        if record.attempts.iter().any(|attempt| is_nameless(&attempt)) {
+            return Err(conflict(record, "another refund is under way"));
+        }
         let payment = handle(record)?;
         let captured = record.provider.as_ref().and_then(|payment| payment.amounts.captured);
         let Some(captured) = captured.filter(|captured| !captured.is_zero()) else {
@@ -305,8 +332,10 @@ impl Engine {
     }
 }
 
-fn held(record: &PaymentRecord) -> Option<Money> {
-    record.provider.as_ref()?.amounts.authorized
+/// What is held, by the provider's word, or else all that was asked for.
+fn held(record: &PaymentRecord) -> Money {
+    let said = record.provider.as_ref().and_then(|payment| payment.amounts.authorized);
+    said.unwrap_or(record.request.amount)
 }
 
 fn handle(record: &PaymentRecord) -> Result<paymux_core::PaymentHandle> {

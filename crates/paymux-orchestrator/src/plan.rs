@@ -10,7 +10,7 @@ use paymux_core::{
 
 use crate::{
     ConfirmBy,
-    ladder::{NEGATIVES_NEEDED, OPEN_FOR_TOO_LONG, PARK_AFTER},
+    ladder::{LOOKS_IN_A_MONTH, NEGATIVES_NEEDED, PARK_AFTER},
     record::{Attempt, AttemptState, Intent, PaymentRecord, ReviewReason},
     settle::may_abandon,
 };
@@ -37,6 +37,8 @@ pub(crate) enum Move {
     Abandon(u32),
     /// Nothing that may be tried says more: show it to a person, and go on looking.
     Park(u32, ReviewReason),
+    /// It is not wanted any more, and has not left.
+    Withdraw(u32),
     /// Nothing changed; climb the next rung.
     Climb(u32),
     /// Open it at the next account.
@@ -71,7 +73,8 @@ pub(crate) fn next_move(record: &PaymentRecord, view: &View<'_>) -> Move {
         return about_open(record, attempt, view);
     }
     if let Some(refund) = record.attempts.iter().find(|attempt| attempt.is_refund_under_way()) {
-        return at(record.next_look_at, view, look_at_refund(refund, view));
+        let look = at(record.next_look_at, view, look_at_refund(refund, view));
+        return without_end(record, refund.no).unwrap_or(look);
     }
     if record.status.is_final() {
         return after_the_end(record, view);
@@ -84,6 +87,7 @@ pub(crate) fn next_move(record: &PaymentRecord, view: &View<'_>) -> Move {
 
 fn about_open(record: &PaymentRecord, attempt: &Attempt, view: &View<'_>) -> Move {
     match attempt.state {
+        AttemptState::Intent if is_unwanted(record, attempt) => Move::Withdraw(attempt.no),
         AttemptState::Intent => at(attempt.next_try_at, view, Move::Send(attempt.no)),
         AttemptState::Sending => {
             let given_up = attempt.sent_at.unwrap_or(attempt.created_at).after(view.call_limit);
@@ -104,6 +108,13 @@ fn about_open(record: &PaymentRecord, attempt: &Attempt, view: &View<'_>) -> Mov
     }
 }
 
+/// What takes or holds money does not leave any more once the merchant wants an end.
+fn is_unwanted(record: &PaymentRecord, attempt: &Attempt) -> bool {
+    let takes =
+        matches!(attempt.intent, Intent::Create(_) | Intent::Confirm(_) | Intent::Capture(_));
+    record.cancel_wanted && takes && !attempt.doubted
+}
+
 /// After one repetition the payer does not wait for a provider that is not well, where nobody can
 /// pay what it may have opened.
 fn goes_elsewhere_now(record: &PaymentRecord, attempt: &Attempt, view: &View<'_>) -> bool {
@@ -114,22 +125,34 @@ fn goes_elsewhere_now(record: &PaymentRecord, attempt: &Attempt, view: &View<'_>
             .is_some_and(|capabilities| may_abandon(record, capabilities))
 }
 
-/// The ladder: the same call again where that is protected, else a look, else a person.
+/// The ladder: the same call again where that is protected, else a look. A person is asked when it
+/// has taken too long, and it goes on all the same.
 fn out_of_doubt(record: &PaymentRecord, attempt: &Attempt, view: &View<'_>) -> Move {
-    let no = attempt.no;
-    let Some(capabilities) = (view.capabilities)(&attempt.account) else {
-        return park(record, attempt, view);
+    let step = match (view.capabilities)(&attempt.account) {
+        None => Move::Climb(attempt.no),
+        Some(capabilities) if attempt.is_create() => {
+            out_of_doubt_create(record, attempt, capabilities, view)
+        }
+        Some(capabilities) => out_of_doubt_step(attempt, capabilities, view),
     };
-    if attempt.is_create() {
-        return out_of_doubt_create(record, attempt, capabilities, view);
+    let since = attempt.first_sent_at.unwrap_or(attempt.created_at);
+    let is_over = matches!(step, Move::NotCharged(_) | Move::Abandon(_));
+    let overdue = view.now.since(since) >= PARK_AFTER;
+    if overdue && !is_over && !record.is_under_review(ReviewReason::StillInDoubt) {
+        return Move::Park(attempt.no, ReviewReason::StillInDoubt);
     }
+    step
+}
+
+fn out_of_doubt_step(attempt: &Attempt, capabilities: &Capabilities, view: &View<'_>) -> Move {
+    let no = attempt.no;
     let protected = is_protected(attempt, capabilities, view.now);
     let only_once = matches!(replay(attempt, capabilities), Replay::LookupFirst);
     if protected || (only_once && attempt.seen_unchanged) {
         return Move::Send(no);
     }
     // A look that was made since the last send, and showed nothing, has been made on this rung.
-    if attempt.seen_unchanged { park_or_climb(record, attempt, view) } else { Move::LookUp }
+    if attempt.seen_unchanged { Move::Climb(no) } else { Move::LookUp }
 }
 
 fn out_of_doubt_create(
@@ -157,7 +180,7 @@ fn out_of_doubt_create(
     if nobody_can_pay {
         return Move::Abandon(no);
     }
-    park_or_climb(record, attempt, view)
+    Move::Climb(no)
 }
 
 /// "Not found" counts when it was said again and again until after the time in which it may be
@@ -186,22 +209,6 @@ fn is_protected(attempt: &Attempt, capabilities: &Capabilities, now: Timestamp) 
     }
 }
 
-fn park_or_climb(record: &PaymentRecord, attempt: &Attempt, view: &View<'_>) -> Move {
-    let since = attempt.first_sent_at.unwrap_or(attempt.created_at);
-    if view.now.since(since) < PARK_AFTER {
-        return Move::Climb(attempt.no);
-    }
-    park(record, attempt, view)
-}
-
-fn park(record: &PaymentRecord, attempt: &Attempt, _view: &View<'_>) -> Move {
-    if record.is_under_review(ReviewReason::StillInDoubt) {
-        Move::Climb(attempt.no)
-    } else {
-        Move::Park(attempt.no, ReviewReason::StillInDoubt)
-    }
-}
-
 /// By its own id where it has one that can be asked for, else by the payment's amounts.
 fn look_at_refund(attempt: &Attempt, view: &View<'_>) -> Move {
     let has_id = attempt.refund.as_ref().is_some_and(|refund| refund.id.is_some());
@@ -227,35 +234,45 @@ fn step_of_ours(record: &PaymentRecord, view: &View<'_>) -> Option<Move> {
     }
     match (record.status, &payment.next_action) {
         (PaymentStatus::RequiresConfirmation, Some(NextAction::Confirm { step }))
-            if record.request.confirm == ConfirmBy::Orchestrator && !was_refused(record, *step) =>
+            if record.request.confirm == ConfirmBy::Orchestrator && !was_asked(record, *step) =>
         {
             Some(Move::Confirm(*step))
         }
         (PaymentStatus::Authorized, _)
             if record.request.capture == CaptureMethod::Automatic
                 && capabilities.capture == CaptureChoice::Manual
-                && capabilities.has(Operation::CapturePayment)
-                && !capture_was_refused(record) =>
+                && capabilities.has(Operation::CapturePayment) =>
         {
-            Some(Move::Capture(held_part(record)))
+            let part = held_part(record);
+            (!capture_was_asked(record, part.as_ref())).then_some(Move::Capture(part))
         }
         _ => None,
     }
 }
 
-/// A step that was refused once is not asked for again by itself.
-fn was_refused(record: &PaymentRecord, step: ConfirmStep) -> bool {
-    record.attempts.iter().rev().find(|attempt| !attempt.is_create()).is_some_and(|attempt| {
-        matches!(attempt.state, AttemptState::Rejected | AttemptState::NotSent)
+/// A step that was taken or refused once is not taken again by itself, under a new key: an answer
+/// that still shows it open may be older than the step.
+fn was_asked(record: &PaymentRecord, step: ConfirmStep) -> bool {
+    record.attempts.iter().any(|attempt| {
+        was_answered(record, attempt)
             && matches!(&attempt.intent, Intent::Confirm(confirm) if confirm.step == step)
     })
 }
 
-fn capture_was_refused(record: &PaymentRecord) -> bool {
+fn capture_was_asked(record: &PaymentRecord, part: Option<&ProviderPartId>) -> bool {
     record.attempts.iter().any(|attempt| {
-        matches!(attempt.state, AttemptState::Rejected | AttemptState::NotSent)
-            && matches!(attempt.intent, Intent::Capture(_))
+        was_answered(record, attempt)
+            && matches!(&attempt.intent, Intent::Capture(capture) if capture.part.as_ref() == part)
     })
+}
+
+/// Was it taken or refused by the account that has the payment now?
+fn was_answered(record: &PaymentRecord, attempt: &Attempt) -> bool {
+    Some(&attempt.account) == record.account()
+        && matches!(
+            attempt.state,
+            AttemptState::Accepted | AttemptState::Rejected | AttemptState::NotSent
+        )
 }
 
 /// The part that is held, where it is one.
@@ -299,15 +316,16 @@ fn cancel(record: &PaymentRecord, capabilities: &Capabilities) -> Option<Move> {
 }
 
 fn poll(record: &PaymentRecord, view: &View<'_>) -> Move {
-    let changed = record.updated_at;
-    let for_long = record.looks > 8 && view.now.since(changed) > OPEN_FOR_TOO_LONG;
-    if for_long
-        && !record.is_under_review(ReviewReason::NoEnd)
-        && let Some(live) = record.live()
-    {
-        return Move::Park(live.no, ReviewReason::NoEnd);
-    }
-    at(record.next_look_at, view, Move::LookUp)
+    let live = record.live().map(|attempt| attempt.no);
+    live.and_then(|no| without_end(record, no))
+        .unwrap_or_else(|| at(record.next_look_at, view, Move::LookUp))
+}
+
+/// What was looked at for so long without a change is shown to a person.
+fn without_end(record: &PaymentRecord, no: u32) -> Option<Move> {
+    let for_long = record.looks > LOOKS_IN_A_MONTH;
+    let park = Move::Park(no, ReviewReason::NoEnd);
+    (for_long && !record.is_under_review(ReviewReason::NoEnd)).then_some(park)
 }
 
 /// A final payment is looked at only when something about it is to be settled.

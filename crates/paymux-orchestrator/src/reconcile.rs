@@ -129,6 +129,7 @@ impl Engine {
             ours: ours.clone(),
             theirs,
         };
+        let asked_at = self.now();
         let read = match self.read_again(&record).await {
             Ok(payment) => payment,
             Err(error) if error.kind() == paymux_core::ErrorKind::NotFound => {
@@ -151,7 +152,7 @@ impl Engine {
         if differs {
             let theirs = format!("{} ({})", read.status, read.provider_status);
             found.differences.push(difference(DifferenceKind::Differs, theirs));
-            self.take_in_read(record, read).await?;
+            self.take_in_read(record, read, asked_at).await?;
         }
         Ok(())
     }

@@ -162,6 +162,23 @@ impl PaymentRecord {
         Some(sum)
     }
 
+    /// Moves it to a status, if the core's table lets it: what is final stays so.
+    pub(crate) fn move_to(&mut self, status: PaymentStatus) {
+        if self.status.can_become(status) {
+            self.status = status;
+        }
+    }
+
+    /// Has anything been sent, or become known of what was sent, since it looked like this? Then a
+    /// look that began at that time may show what was before.
+    pub(crate) fn has_acted_since(&self, then: &Self) -> bool {
+        let acts = |record: &Self| -> Vec<(u32, AttemptState, u32)> {
+            let attempts = record.attempts.iter();
+            attempts.map(|attempt| (attempt.no, attempt.state, attempt.sends)).collect()
+        };
+        acts(self) != acts(then)
+    }
+
     /// Has the payment looked at at this moment at the latest.
     pub(crate) fn look_at(&mut self, moment: Timestamp) {
         self.next_look_at = Some(self.next_look_at.map_or(moment, |known| known.min(moment)));

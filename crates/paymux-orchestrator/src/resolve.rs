@@ -6,7 +6,7 @@ use crate::{
     Orchestrator, PaymentId,
     engine::Engine,
     evidence::Evidence,
-    observe::{self, Source},
+    observe,
     record::{Attempt, AttemptState, PaymentRecord, ReviewReason},
     settle,
     store::PaymentQuery,
@@ -146,7 +146,7 @@ impl Engine {
             }
             settle::close(&mut draft.record, no, AttemptState::Accepted, now);
             draft.record.settle_reviews(Some(no));
-            observe::observe(&mut draft.record, payment.clone(), Source::Asked, &context);
+            observe::observe(&mut draft.record, payment.clone(), &context);
             Ok(true)
         })
         .await

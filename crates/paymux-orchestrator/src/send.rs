@@ -3,11 +3,12 @@
 use paymux_core::{Effect, Error, ErrorKind, Payment, PaymentProvider, ProviderId, Refund, Result};
 
 use crate::{
-    engine::{Account, Changed, Engine},
+    engine::{Account, Changed, Engine, after_writing},
     evidence::{Evidence, Said},
     health::{Permit, Purpose},
+    plan::Move,
     record::{Attempt, AttemptState, Fault, Intent, PaymentRecord},
-    settle::{self, Outcome},
+    settle::{self, Context, Outcome},
     telemetry,
 };
 
@@ -35,10 +36,12 @@ impl Engine {
                     .record
                     .attempt(no)
                     .is_some_and(|attempt| attempt.state == state && attempt.sends == sends);
-                if ours {
+                // What was right when it was planned may not be now: a key gets too old to rely on.
+                let still = self.next_move(&draft.record, now) == Move::Send(no);
+                if ours && still {
                     settle::mark_sending(&mut draft.record, no, now);
                 }
-                Ok(ours)
+                Ok(ours && still)
             })
             .await?;
         match changed {
@@ -80,11 +83,13 @@ impl Engine {
             Err(error) => Outcome::Fault(Box::new(Fault::from(error))),
         };
         self.change(&record.id, &evidence, |draft, now| {
-            let context = self.context(account, now);
+            let asked_at = attempt.sent_at.unwrap_or(now);
+            let context = Context { asked_at, ..self.context(account, now) };
             settle::settle(&mut draft.record, no, attempt.sends, outcome(), &context);
             Ok(true)
         })
-        .await?
+        .await
+        .map_err(after_writing)?
         .into_record()
     }
 

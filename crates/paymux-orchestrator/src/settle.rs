@@ -32,6 +32,9 @@ pub(crate) enum Outcome {
 #[derive(Clone, Copy)]
 pub(crate) struct Context<'a> {
     pub(crate) now: Timestamp,
+    /// When the provider was asked for what it says: it may have been longer ago.
+    pub(crate) asked_at: Timestamp,
+    pub(crate) source: Source,
     pub(crate) capabilities: &'a Capabilities,
     /// Success without a figure counts as paid at this account.
     pub(crate) accept_unreported_amount: bool,
@@ -79,17 +82,18 @@ fn settle_payment(record: &mut PaymentRecord, no: u32, payment: Payment, context
         return;
     }
     if attempt.is_create() && attempt.state == AttemptState::Accepted {
-        observe::observe(record, payment, Source::Asked, context);
+        observe::observe(record, payment, context);
+        return;
+    }
+    // What does not fit may be another payment's object: it is not claimed.
+    if let Some(mismatch) = mismatch(record, no, &payment, context.capabilities) {
+        freeze(record, no, ReviewReason::Mismatch, mismatch, context.now);
         return;
     }
     if let Some(attempt) = record.attempt_mut(no).filter(|attempt| attempt.is_create()) {
         attempt.object = Some(payment.id.clone());
     }
     let Some(attempt) = record.attempt(no) else { return };
-    if let Some(mismatch) = mismatch(record, no, &payment, context.capabilities) {
-        freeze(record, no, ReviewReason::Mismatch, mismatch, context.now);
-        return;
-    }
     let try_elsewhere = attempt.is_create()
         && payment.status == PaymentStatus::Failed
         && !attempt.doubted
@@ -100,7 +104,7 @@ fn settle_payment(record: &mut PaymentRecord, no: u32, payment: Payment, context
         record.failure = payment.failure;
         return;
     }
-    observe::observe(record, payment, Source::Asked, context);
+    observe::observe(record, payment, context);
 }
 
 fn settle_refund(record: &mut PaymentRecord, no: u32, refund: &Refund, context: &Context<'_>) {
@@ -200,7 +204,7 @@ pub(crate) fn after_refused_create(record: &mut PaymentRecord, fault: &Fault) {
         | _ => record.next_account().is_some(),
     };
     if !elsewhere {
-        record.status = PaymentStatus::Failed;
+        record.move_to(PaymentStatus::Failed);
     }
 }
 
@@ -257,9 +261,12 @@ pub(crate) fn may_abandon(record: &PaymentRecord, capabilities: &Capabilities) -
 pub(crate) fn abandon(record: &mut PaymentRecord, no: u32, now: Timestamp) {
     close(record, no, AttemptState::Abandoned, now);
     record.provider = None;
-    record.status = PaymentStatus::Processing;
+    record.looked_at = None;
+    record.next_look_at = None;
+    record.looks = 0;
+    record.move_to(PaymentStatus::Processing);
     if record.next_account().is_none() {
-        record.status = PaymentStatus::Failed;
+        record.move_to(PaymentStatus::Failed);
         record.failure.get_or_insert(Failure::new(FailureKind::ProviderFault));
     }
 }
@@ -270,6 +277,10 @@ pub(crate) fn close(record: &mut PaymentRecord, no: u32, state: AttemptState, no
         attempt.next_try_at = None;
         attempt.settled_at = Some(now);
     }
+    // What a person was asked for has answered itself.
+    record
+        .reviews
+        .retain(|review| review.reason != ReviewReason::StillInDoubt || review.attempt != Some(no));
 }
 
 fn may_go_elsewhere(record: &PaymentRecord, failure: Option<&Failure>) -> bool {

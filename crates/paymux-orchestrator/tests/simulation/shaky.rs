@@ -1,0 +1,220 @@
+//! A store between a node and the truth: it fails, answers late, and can have a bug planted.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use async_trait::async_trait;
+use paymux_core::Timestamp;
+use paymux_orchestrator::{
+    PaymentId,
+    store::{
+        Backlog, CallerKeyRow, Change, Claim, Committed, InboxRow, InboxSettlement, ObjectRef,
+        OutboxRow, PaymentQuery, PaymentRow, Positioned, Received, Slot, Store, StoreError,
+        StoreErrorKind, StoreResult, TransitionRow, memory::MemoryStore,
+    },
+};
+
+use super::{
+    bugs::Bug,
+    dice::{Broken, Dice},
+};
+
+/// What all nodes' stores share.
+#[derive(Clone, Debug)]
+pub(crate) struct Weather {
+    /// Do stores fail at the moment?
+    pub(crate) is_bad: Arc<AtomicBool>,
+    /// Changes whose sender lost the connection while they were on their way: they land later.
+    pub(crate) floating: Arc<Mutex<Vec<Change>>>,
+}
+
+/// One node's way to the store.
+#[derive(Debug)]
+pub(crate) struct Shaky {
+    pub(crate) written: Arc<MemoryStore>,
+    pub(crate) dice: Dice,
+    pub(crate) weather: Weather,
+    pub(crate) broken: Broken,
+    pub(crate) bug: Option<Bug>,
+    /// Changes that a planted bug holds back in the process's memory.
+    pub(crate) held: Mutex<BTreeMap<PaymentId, Change>>,
+}
+
+impl Shaky {
+    /// Here others go first, and here the store can fail before anything is done.
+    async fn reach(&self) -> StoreResult<()> {
+        self.dice.pass(2).await;
+        self.land().await;
+        if self.weather.is_bad.load(Ordering::SeqCst) && self.dice.one_in(40) {
+            return Err(StoreError::new(StoreErrorKind::Unavailable, "it cannot be reached"));
+        }
+        Ok(())
+    }
+
+    /// What was on its way when its connection was lost arrives, sooner or later.
+    async fn land(&self) {
+        let lands = self.dice.one_in(3);
+        let change = if lands { self.weather.floating.lock().unwrap().pop() } else { None };
+        if let Some(change) = change {
+            // Nobody hears what came of it.
+            let _ = self.write(change).await;
+        }
+    }
+
+    async fn write(&self, change: Change) -> StoreResult<Committed> {
+        let line = change.transition.clone();
+        let committed = self.written.commit(change).await?;
+        if committed == Committed::Done && line.from.is_final() && line.to != line.from {
+            self.broken.note(format!("I3: {} was {}, became {}", line.payment, line.from, line.to));
+        }
+        Ok(committed)
+    }
+
+    /// The change, as a planted bug has it. `None`: it is said to be done, and is not.
+    async fn bent(&self, mut change: Change) -> StoreResult<Option<Change>> {
+        match self.bug {
+            Some(Bug::DropsEvents) => change.events.clear(),
+            Some(Bug::ForgetsCallersKeys) => change.caller_key = None,
+            Some(Bug::SharesObjects) => change.objects.clear(),
+            Some(Bug::HasNoFence) => {
+                if let Some(row) = self.written.load(&change.payment.id).await? {
+                    overtake(&mut change, row.version);
+                }
+            }
+            Some(Bug::SendsUnwritten) => return Ok(self.hold_back(change).await?),
+            _ => {}
+        }
+        Ok(Some(change))
+    }
+
+    /// Notes a send in memory, and writes it down with what comes after.
+    async fn hold_back(&self, change: Change) -> StoreResult<Option<Change>> {
+        let id = change.payment.id.clone();
+        let before = self.held.lock().unwrap().remove(&id);
+        if let Some(before) = before {
+            self.written.commit(before).await?;
+        }
+        if change.transition.cause == "sent" {
+            self.held.lock().unwrap().insert(id, change);
+            return Ok(None);
+        }
+        Ok(Some(change))
+    }
+}
+
+/// Makes a change one of the newest version, whatever it was made from.
+fn overtake(change: &mut Change, newest: u64) {
+    let version = newest + 1;
+    let own = format!("\"version\":{}", change.payment.version);
+    let document = &change.payment.document;
+    change.payment.document = document.replacen(&own, &format!("\"version\":{version}"), 1);
+    change.payment.version = version;
+    change.transition.version = version;
+    change.from_version = newest;
+    change.slot = Slot::Keep;
+}
+
+fn lost() -> StoreError {
+    StoreError::new(StoreErrorKind::CommitUnknown, "the connection was lost while committing")
+}
+
+#[async_trait]
+impl Store for Shaky {
+    async fn commit(&self, change: Change) -> StoreResult<Committed> {
+        self.reach().await?;
+        let Some(change) = self.bent(change).await? else { return Ok(Committed::Done) };
+        let is_bad = self.weather.is_bad.load(Ordering::SeqCst);
+        let committed = match self.dice.roll(if is_bad { 60 } else { u32::MAX }) {
+            0 if self.bug == Some(Bug::CallsLostDone) => Ok(Committed::Done),
+            0 => Err(lost()),
+            1 => match self.write(change).await? {
+                Committed::Done => Err(lost()),
+                refused => Ok(refused),
+            },
+            2 => {
+                self.weather.floating.lock().unwrap().push(change);
+                Err(lost())
+            }
+            _ => self.write(change).await,
+        };
+        self.dice.pass(2).await;
+        committed
+    }
+
+    async fn load(&self, id: &PaymentId) -> StoreResult<Option<PaymentRow>> {
+        self.reach().await?;
+        let held = self.held.lock().unwrap().get(id).map(|change| change.payment.clone());
+        match held {
+            Some(row) => Ok(Some(row)),
+            None => self.written.load(id).await,
+        }
+    }
+
+    async fn list(&self, query: &PaymentQuery) -> StoreResult<Vec<PaymentRow>> {
+        self.reach().await?;
+        self.written.list(query).await
+    }
+
+    async fn find_caller_key(&self, key: &str) -> StoreResult<Option<CallerKeyRow>> {
+        self.reach().await?;
+        self.written.find_caller_key(key).await
+    }
+
+    async fn find_object(&self, object: &ObjectRef) -> StoreResult<Option<PaymentId>> {
+        self.reach().await?;
+        self.written.find_object(object).await
+    }
+
+    async fn history(&self, id: &PaymentId) -> StoreResult<Vec<TransitionRow>> {
+        self.reach().await?;
+        self.written.history(id).await
+    }
+
+    async fn claim_payments(&self, claim: &Claim) -> StoreResult<Vec<PaymentId>> {
+        self.reach().await?;
+        self.written.claim_payments(claim).await
+    }
+
+    async fn receive(&self, events: Vec<InboxRow>) -> StoreResult<Vec<Received>> {
+        self.reach().await?;
+        if self.bug == Some(Bug::AcknowledgesUnkept) {
+            return Ok(events.iter().map(|_| Received::New).collect());
+        }
+        self.written.receive(events).await
+    }
+
+    async fn claim_inbox(&self, claim: &Claim) -> StoreResult<Vec<InboxRow>> {
+        self.reach().await?;
+        self.written.claim_inbox(claim).await
+    }
+
+    async fn settle_inbox(&self, settlement: &InboxSettlement) -> StoreResult<bool> {
+        self.reach().await?;
+        self.written.settle_inbox(settlement).await
+    }
+
+    async fn add_event(&self, event: OutboxRow) -> StoreResult<()> {
+        self.reach().await?;
+        self.written.add_event(event).await
+    }
+
+    async fn events(&self, after: u64, limit: u32) -> StoreResult<Vec<Positioned>> {
+        self.reach().await?;
+        self.written.events(after, limit).await
+    }
+
+    async fn backlog(&self, now: Timestamp) -> StoreResult<Backlog> {
+        self.reach().await?;
+        self.written.backlog(now).await
+    }
+
+    async fn forget(&self, keys_before: Timestamp, events_before: Timestamp) -> StoreResult<u64> {
+        self.reach().await?;
+        self.written.forget(keys_before, events_before).await
+    }
+}

@@ -1,0 +1,336 @@
+//! What is true at a provider, whoever heard of it.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    time::Duration,
+};
+
+use paymux_core::{
+    CaptureMethod, ConfirmStep, CreatePayment, CreateRefund, Money, PaymentStatus,
+    ProviderPaymentId, Reference, RefundStatus, Timestamp,
+};
+
+/// For how long a provider that takes keys remembers them.
+pub(crate) const KEYS_LIVE: Duration = Duration::from_secs(24 * 3600);
+
+/// How a provider behaves, and what it declares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Opens a page; remembers keys. Like ToffeePay.
+    Page,
+    /// May charge at once; refuses a reference it knows. Like MilkyPay.
+    Invoice,
+    /// Opens, then waits for two steps of ours that each happen only once. Like the wallet.
+    Steps,
+    /// Opens, then charges by a step that must never be sent twice, and takes its time. Like the
+    /// ramp.
+    Careless,
+    /// Charges at once and remembers keys.
+    Card,
+    /// Holds at once, and takes only when asked to.
+    Hold,
+}
+
+impl Kind {
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Page, Self::Invoice, Self::Steps, Self::Careless, Self::Card, Self::Hold];
+
+    pub(crate) fn takes_keys(self) -> bool {
+        matches!(self, Self::Page | Self::Card | Self::Hold)
+    }
+}
+
+/// What goes wrong with one call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    Nothing,
+    /// Refused connection: proof that nothing was sent.
+    NotSent,
+    /// The request is lost on its way, without proof.
+    LostBefore,
+    /// It acts, and the answer is lost.
+    LostAfter,
+    /// It acts later than anybody waits for it.
+    ActsLater,
+    /// A refusal in the provider's own words.
+    Declined,
+    /// A refusal for good.
+    DeclinedHard,
+    /// The answer never comes: the call runs into its limit, having acted.
+    HangsAfter,
+    /// The answer takes so long that much else happens first.
+    Slow,
+    /// The answer is about another object.
+    AboutAnother,
+    /// The answer holds a status that nobody documented.
+    Mumbles,
+}
+
+/// What can go wrong.
+pub(crate) const FAULTS: [Fault; 10] = [
+    Fault::NotSent,
+    Fault::LostBefore,
+    Fault::LostAfter,
+    Fault::ActsLater,
+    Fault::Declined,
+    Fault::DeclinedHard,
+    Fault::HangsAfter,
+    Fault::Slow,
+    Fault::AboutAnother,
+    Fault::Mumbles,
+];
+
+/// An object at the provider.
+#[derive(Clone, Debug)]
+pub(crate) struct Object {
+    pub(crate) id: ProviderPaymentId,
+    pub(crate) reference: Reference,
+    pub(crate) amount: Money,
+    pub(crate) status: PaymentStatus,
+    pub(crate) captured: i128,
+    pub(crate) refunded: i128,
+    /// How often money was taken.
+    pub(crate) charges: u32,
+    pub(crate) manual: bool,
+    pub(crate) step: Option<ConfirmStep>,
+    /// Every status it ever had.
+    pub(crate) was: Vec<PaymentStatus>,
+}
+
+impl Object {
+    pub(crate) fn become_(&mut self, status: PaymentStatus) {
+        self.status = status;
+        self.was.push(status);
+    }
+
+    /// The payer, or our consent, has it taken or held.
+    pub(crate) fn take(&mut self) {
+        if self.manual {
+            self.become_(PaymentStatus::Authorized);
+        } else {
+            self.become_(PaymentStatus::Succeeded);
+            self.charge(self.amount.minor());
+        }
+    }
+
+    pub(crate) fn charge(&mut self, minor: i128) {
+        self.captured += minor;
+        self.charges += 1;
+    }
+}
+
+/// A refund at the provider.
+#[derive(Clone, Debug)]
+pub(crate) struct RefundRow {
+    pub(crate) id: String,
+    pub(crate) reference: String,
+    pub(crate) object: String,
+    pub(crate) amount: i128,
+    pub(crate) status: RefundStatus,
+}
+
+/// Something that a webhook tells.
+#[derive(Clone, Debug)]
+pub(crate) enum Telling {
+    /// The object as it was at that moment.
+    Object(Box<Object>),
+    /// A refund changed.
+    Refund(String),
+    /// Something that is no payment.
+    Payout,
+}
+
+#[derive(Debug)]
+pub(crate) struct Truth {
+    kind: Kind,
+    pub(crate) objects: BTreeMap<String, Object>,
+    /// What was made with a key, and when.
+    keys: BTreeMap<String, (String, Timestamp)>,
+    pub(crate) refunds: Vec<RefundRow>,
+    /// Creates that act when the provider is called next.
+    pub(crate) late: Vec<CreatePayment>,
+    /// What webhooks tell, in the order in which it happened.
+    pub(crate) tellings: Vec<Telling>,
+    /// Which of it was told to us at least once.
+    pub(crate) told: BTreeSet<usize>,
+    /// Faults of the next calls, the first first.
+    pub(crate) faults: VecDeque<Fault>,
+    pub(crate) down: bool,
+    /// References that look-ups do not see yet.
+    pub(crate) unseen: BTreeSet<String>,
+    next: u32,
+}
+
+impl Truth {
+    pub(crate) fn new(kind: Kind) -> Self {
+        Self {
+            kind,
+            objects: BTreeMap::new(),
+            keys: BTreeMap::new(),
+            refunds: Vec::new(),
+            late: Vec::new(),
+            tellings: Vec::new(),
+            told: BTreeSet::new(),
+            faults: VecDeque::new(),
+            down: false,
+            unseen: BTreeSet::new(),
+            next: 0,
+        }
+    }
+
+    fn made_with(&self, key: &str, now: Timestamp) -> Option<String> {
+        let (id, since) = self.keys.get(key)?;
+        (self.kind.takes_keys() && now.since(*since) < KEYS_LIVE).then(|| id.clone())
+    }
+
+    pub(crate) fn create(&mut self, request: &CreatePayment, now: Timestamp) -> Object {
+        let key = request.key.as_str().to_owned();
+        let same =
+            |object: &&Object| self.kind == Kind::Invoice && object.reference == request.reference;
+        let known = self.made_with(&key, now).and_then(|id| self.objects.get(&id));
+        if let Some(known) = known.or_else(|| self.objects.values().find(same)) {
+            return known.clone();
+        }
+        self.next += 1;
+        let id = format!("obj{}", self.next);
+        let (status, step) = match self.kind {
+            Kind::Page | Kind::Invoice => (PaymentStatus::RequiresAction, None),
+            Kind::Steps => (PaymentStatus::RequiresConfirmation, Some(ConfirmStep::Authorize)),
+            Kind::Careless => (PaymentStatus::RequiresConfirmation, Some(ConfirmStep::Commit)),
+            Kind::Card | Kind::Hold => (PaymentStatus::Processing, None),
+        };
+        let mut object = Object {
+            id: ProviderPaymentId::new(id.clone()).expect("an id"),
+            reference: request.reference.clone(),
+            amount: request.amount,
+            status,
+            captured: 0,
+            refunded: 0,
+            charges: 0,
+            manual: request.capture == CaptureMethod::Manual,
+            step,
+            was: vec![status],
+        };
+        if matches!(self.kind, Kind::Card | Kind::Hold) {
+            object.take();
+        }
+        self.keys.insert(key, (id, now));
+        self.unseen.insert(request.reference.as_str().to_owned());
+        self.put(object.clone());
+        object
+    }
+
+    /// Keeps an object as it is now, and has the webhooks tell of it.
+    pub(crate) fn put(&mut self, object: Object) {
+        self.tellings.push(Telling::Object(Box::new(object.clone())));
+        self.objects.insert(object.id.as_str().to_owned(), object);
+    }
+
+    /// Our consent. `None` when the object does not wait for it. One kind does not look whether it
+    /// had it before.
+    pub(crate) fn confirm(&mut self, id: &str, step: ConfirmStep) -> Option<Object> {
+        let mut object = self.objects.get(id)?.clone();
+        if self.kind == Kind::Careless {
+            object.step = None;
+            object.become_(PaymentStatus::Processing);
+            object.charge(object.amount.minor());
+            self.put(object.clone());
+            return Some(object);
+        }
+        if object.step != Some(step) {
+            return None;
+        }
+        match step {
+            ConfirmStep::Authorize => object.step = Some(ConfirmStep::Commit),
+            ConfirmStep::Commit => {
+                object.step = None;
+                object.take();
+            }
+        }
+        self.put(object.clone());
+        Some(object)
+    }
+
+    pub(crate) fn capture(&mut self, id: &str, amount: Option<Money>) -> Option<Object> {
+        let mut object = self.objects.get(id)?.clone();
+        if object.status != PaymentStatus::Authorized {
+            return None;
+        }
+        object.become_(PaymentStatus::Succeeded);
+        object.charge(amount.unwrap_or(object.amount).minor());
+        self.put(object.clone());
+        Some(object)
+    }
+
+    pub(crate) fn cancel(&mut self, id: &str) -> Option<Object> {
+        let mut object = self.objects.get(id)?.clone();
+        // What is on its way cannot be called back.
+        if object.status.is_final() || object.charges > 0 {
+            return None;
+        }
+        object.become_(PaymentStatus::Cancelled);
+        self.put(object.clone());
+        Some(object)
+    }
+
+    pub(crate) fn refund(&mut self, request: &CreateRefund, now: Timestamp) -> Option<RefundRow> {
+        let key = request.key.as_str().to_owned();
+        if let Some(known) = self.made_with(&key, now) {
+            return self.refunds.iter().find(|refund| refund.id == known).cloned();
+        }
+        let object = self.objects.get(request.payment.id.as_str())?;
+        let waits = |refund: &&RefundRow| {
+            refund.object == object.id.as_str() && refund.status == RefundStatus::Processing
+        };
+        let on_its_way: i128 = self.refunds.iter().filter(waits).map(|refund| refund.amount).sum();
+        let left = object.captured - object.refunded - on_its_way;
+        let amount = request.amount.map_or(left, Money::minor);
+        if amount > left || amount == 0 {
+            return None;
+        }
+        let refund = RefundRow {
+            id: format!("ref{}", self.refunds.len() + 1),
+            reference: request.reference.as_str().to_owned(),
+            object: object.id.as_str().to_owned(),
+            amount,
+            status: RefundStatus::Processing,
+        };
+        self.keys.insert(key, (refund.id.clone(), now));
+        self.refunds.push(refund);
+        let slow = matches!(self.kind, Kind::Page | Kind::Invoice);
+        let last = self.refunds.len() - 1;
+        if !slow {
+            self.finish_refund(last, RefundStatus::Succeeded);
+        }
+        self.refunds.last().cloned()
+    }
+
+    pub(crate) fn finish_refund(&mut self, place: usize, status: RefundStatus) {
+        let refund = &mut self.refunds[place];
+        if refund.status != RefundStatus::Processing {
+            return;
+        }
+        refund.status = status;
+        let (id, amount) = (refund.object.clone(), refund.amount);
+        self.tellings.push(Telling::Refund(refund.id.clone()));
+        if status == RefundStatus::Succeeded {
+            let mut object = self.objects[&id].clone();
+            object.refunded += amount;
+            self.put(object);
+        }
+    }
+
+    /// What was on its way arrives.
+    pub(crate) fn finish(&mut self, fails: bool) {
+        let on_its_way = |object: &&Object| object.status == PaymentStatus::Processing;
+        let done: Vec<Object> = self.objects.values().filter(on_its_way).cloned().collect();
+        for mut object in done {
+            object.become_(PaymentStatus::Succeeded);
+            self.put(object);
+        }
+        for place in 0..self.refunds.len() {
+            let status = if fails { RefundStatus::Failed } else { RefundStatus::Succeeded };
+            self.finish_refund(place, status);
+        }
+    }
+}
