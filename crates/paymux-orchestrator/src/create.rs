@@ -137,6 +137,7 @@ impl Engine {
             cancel_wanted: false,
             link_shown: false,
             unreported_amount_accepted: false,
+            accepted_amount: None,
             figure_looked_for: false,
             return_token: returns::secret(&*self.random),
             looked_at: None,

@@ -1,4 +1,6 @@
-//! Many providers, one payment, never charged twice.
+#![doc = include_str!("../README.md")]
+
+mod apply;
 mod calls;
 mod create;
 mod draft;
@@ -29,6 +31,8 @@ mod settle;
 mod step;
 pub mod store;
 mod telemetry;
+#[cfg(test)]
+mod testing;
 
 pub use events::Event;
 pub use evidence::{Evidence, Said};

@@ -149,13 +149,24 @@ impl Engine {
             Ok(refund) => refund,
             Err(error) => return self.look_failed(record, &error).await,
         };
+        self.take_in_refund(record, no, &refund).await
+    }
+
+    /// Takes in what an account said of a refund when it was asked.
+    pub(crate) async fn take_in_refund(
+        &self,
+        record: PaymentRecord,
+        no: u32,
+        refund: &Refund,
+    ) -> Result<PaymentRecord> {
+        let Some(attempt) = record.attempt(no) else { return Ok(record) };
         let evidence = Evidence::Lookup {
             account: attempt.account.clone(),
             attempt: Some(no),
-            said: Said::from(&refund),
+            said: Said::from(refund),
         };
         self.change(&record.id, &evidence, |draft, now| {
-            observe::observe_refund(&mut draft.record, no, &refund);
+            observe::observe_refund(&mut draft.record, no, refund);
             observe::schedule(&mut draft.record, Observed::Nothing, now);
             if refund.status.is_final() {
                 // What it did to the payment's amounts is read once more.
@@ -168,7 +179,11 @@ impl Engine {
     }
 
     /// One read of a refund, within its time.
-    async fn ask_for_refund(&self, account: &Account, lookup: &RefundLookup) -> Result<Refund> {
+    pub(crate) async fn ask_for_refund(
+        &self,
+        account: &Account,
+        lookup: &RefundLookup,
+    ) -> Result<Refund> {
         let id = account.provider.id();
         let permit = account
             .health
@@ -237,7 +252,7 @@ fn climb_unsettled(record: &mut PaymentRecord, context: &Context<'_>) {
     }
 }
 
-fn read_over_time(id: &ProviderId) -> Error {
+pub(crate) fn read_over_time(id: &ProviderId) -> Error {
     Error::new(ErrorKind::Timeout, Effect::None, "the look-up took longer than it may")
         .with_provider(id)
         .with_retryable(true)

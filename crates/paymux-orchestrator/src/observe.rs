@@ -152,16 +152,9 @@ fn contradicted(
     Observed::Changed
 }
 
-/// An attempt that was given up, refused or proved not to exist is heard of again, or an object
-/// that a repeated call left behind. Nothing is moved by it; where it shows money, a person
-/// decides.
-pub(crate) fn late(
-    record: &mut PaymentRecord,
-    no: u32,
-    payment: &Payment,
-    now: Timestamp,
-) -> Observed {
-    let shows_money = match payment.status {
+/// Could money have moved, or be moving, in this status?
+pub(crate) const fn shows_money(status: PaymentStatus) -> bool {
+    match status {
         PaymentStatus::Processing
         | PaymentStatus::Authorized
         | PaymentStatus::PartiallyPaid
@@ -172,8 +165,19 @@ pub(crate) fn late(
         | PaymentStatus::Expired
         | PaymentStatus::Failed
         | PaymentStatus::Unknown => false,
-    };
-    if !shows_money {
+    }
+}
+
+/// An attempt that was given up, refused or proved not to exist is heard of again, or an object
+/// that a repeated call left behind. Nothing is moved by it; where it shows money, a person
+/// decides.
+pub(crate) fn late(
+    record: &mut PaymentRecord,
+    no: u32,
+    payment: &Payment,
+    now: Timestamp,
+) -> Observed {
+    if !shows_money(payment.status) {
         return Observed::Nothing;
     }
     let note = format!(
@@ -339,3 +343,6 @@ fn merge_parts(older: Vec<Part>, newer: Vec<Part>) -> Vec<Part> {
 pub(crate) fn is_way_to_pay(action: Option<&NextAction>) -> bool {
     action.is_some_and(|action| !matches!(action, NextAction::Confirm { .. }))
 }
+
+#[cfg(test)]
+mod tests;

@@ -89,7 +89,7 @@ impl Orchestrator {
     ) -> Result<PaymentRecord> {
         let verb = Verb::new("cancel", key, id, &())?;
         let (engine, id) = (self.0.clone(), id.clone());
-        let work = Box::pin(async move { engine.cancel_wanted(verb, &id).await });
+        let work = Box::pin(async move { Box::pin(engine.cancel_wanted(verb, &id)).await });
         self.0.calls.own(work).await
     }
 

@@ -10,7 +10,7 @@ use paymux_core::{
 use crate::{
     calls::Calls,
     engine::{Account, Engine, Settings},
-    health::{Health, HealthSettings},
+    health::{Health, HealthSettings, HealthSnapshot},
     routing::{self, Routes},
     store::Store,
 };
@@ -62,6 +62,12 @@ impl Orchestrator {
         self.0.calls.close(limit).await
     }
 
+    /// How an account stands: whether its breaker is open, and since when.
+    #[must_use]
+    pub fn health(&self, account: &ProviderId) -> Option<HealthSnapshot> {
+        self.0.accounts.get(account).map(|account| account.health.snapshot())
+    }
+
     /// The accounts, by name.
     pub fn accounts(&self) -> impl Iterator<Item = &Arc<dyn PaymentProvider>> {
         self.0.accounts.values().map(|account| &account.provider)
@@ -72,7 +78,7 @@ impl Orchestrator {
 #[derive(Debug)]
 pub struct Builder {
     store: Arc<dyn Store>,
-    accounts: BTreeMap<ProviderId, Account>,
+    accounts: BTreeMap<ProviderId, (Arc<dyn PaymentProvider>, AccountPolicy)>,
     twice: Option<ProviderId>,
     routes: Option<Routes>,
     clock: Arc<dyn Clock>,
@@ -106,12 +112,7 @@ impl Builder {
         policy: AccountPolicy,
     ) -> Self {
         let id = provider.id().clone();
-        let account = Account {
-            provider,
-            health: Health::new(policy.health, self.clock.clone()),
-            accept_unreported_amount: policy.accept_unreported_amount,
-        };
-        if self.accounts.insert(id.clone(), account).is_some() {
+        if self.accounts.insert(id.clone(), (provider, policy)).is_some() {
             self.twice = Some(id);
         }
         self
@@ -125,7 +126,7 @@ impl Builder {
         self
     }
 
-    /// Sets the clock. Call it before accounts are added.
+    /// Sets the clock.
     #[must_use]
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = clock;
@@ -177,9 +178,9 @@ impl Builder {
         let known: Vec<routing::Account<'_>> = self
             .accounts
             .iter()
-            .map(|(id, account)| routing::Account {
+            .map(|(id, (provider, _))| routing::Account {
                 id,
-                capabilities: account.provider.capabilities(),
+                capabilities: provider.capabilities(),
             })
             .collect();
         let routes = match self.routes.take() {
@@ -195,9 +196,15 @@ impl Builder {
         }
         // Somebody else must not take over while a call can still be under way.
         self.settings.lease = self.settings.call_limit + Duration::from_secs(30);
+        let clock = &self.clock;
+        let accounts = self.accounts.into_iter().map(|(id, (provider, policy))| {
+            let health = Health::new(policy.health, clock.clone());
+            let accept_unreported_amount = policy.accept_unreported_amount;
+            (id, Account { provider, health, accept_unreported_amount })
+        });
         Ok(Orchestrator(Arc::new(Engine {
             store: self.store,
-            accounts: self.accounts,
+            accounts: accounts.collect(),
             router,
             clock: self.clock,
             random: self.random,

@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::{
     PaymentId,
     draft::to_json,
-    record::{AttemptState, PaymentRecord},
+    record::{AttemptState, Intent, PaymentRecord, Review},
     store::OutboxRow,
 };
 
@@ -22,7 +22,7 @@ struct Document<'a> {
     captured: Option<String>,
     refunded: Option<String>,
     charged_back: Option<String>,
-    refund_attempt: Option<u32>,
+    attempt: Option<u32>,
     review: Option<String>,
 }
 
@@ -40,18 +40,25 @@ pub(crate) fn between(
         let word = if after.in_doubt() { "payment.in_doubt" } else { "payment.doubt_resolved" };
         events.push(word, None, None)?;
     }
-    refunds(before, after, &mut events)?;
+    attempts(before, after, &mut events)?;
     if let Some(before) = before {
-        let given_back = |record: &PaymentRecord| {
+        let moved = |record: &PaymentRecord| {
             let amounts = record.provider.as_ref().map(|payment| &payment.amounts);
-            amounts.map(|amounts| (amounts.refunded, amounts.charged_back)).unwrap_or_default()
+            amounts
+                .map(|amounts| (amounts.captured, amounts.refunded, amounts.charged_back))
+                .unwrap_or_default()
         };
-        if given_back(before) != given_back(after) {
+        let only_amounts = before.status == after.status;
+        if only_amounts && moved(before) != moved(after) {
             events.push("payment.amounts_changed", None, None)?;
         }
     }
-    let known = before.map_or(0, |before| before.reviews.len());
-    for review in after.reviews.iter().skip(known) {
+    let known = |review: &Review| {
+        let same =
+            |other: &Review| (other.reason, other.attempt) == (review.reason, review.attempt);
+        before.is_some_and(|before| before.reviews.iter().any(same))
+    };
+    for review in after.reviews.iter().filter(|review| !known(review)) {
         events.push("payment.review", None, Some(format!("{}: {}", review.reason, review.note)))?;
     }
     if before.is_some_and(|before| !before.reviews.is_empty()) && after.reviews.is_empty() {
@@ -60,7 +67,8 @@ pub(crate) fn between(
     Ok(events.rows)
 }
 
-fn refunds(
+/// What became of refunds and steps.
+fn attempts(
     before: Option<&PaymentRecord>,
     after: &PaymentRecord,
     events: &mut Events<'_>,
@@ -76,8 +84,14 @@ fn refunds(
         }
         let refused = matches!(attempt.state, AttemptState::Rejected | AttemptState::NotSent);
         let was_open = then.is_none_or(|then| then.state.is_open());
-        if refused && was_open && matches!(attempt.intent, crate::record::Intent::Refund(_)) {
-            events.push("refund.failed", Some(attempt.no), None)?;
+        let kind = match &attempt.intent {
+            Intent::Refund(_) => "refund.failed",
+            Intent::Confirm(_) | Intent::Capture(_) | Intent::Cancel(_) => "payment.step_refused",
+            // Another account is tried, or the payment's own status says it.
+            Intent::Create(_) => continue,
+        };
+        if refused && was_open {
+            events.push(kind, Some(attempt.no), None)?;
         }
     }
     Ok(())
@@ -90,7 +104,7 @@ struct Events<'a> {
 }
 
 impl Events<'_> {
-    fn push(&mut self, kind: &str, refund: Option<u32>, review: Option<String>) -> Result<()> {
+    fn push(&mut self, kind: &str, attempt: Option<u32>, review: Option<String>) -> Result<()> {
         let payment = self.after.provider.as_ref();
         let amounts = payment.map(|payment| payment.amounts.clone()).unwrap_or_default();
         let words = |amount: Option<paymux_core::Money>| amount.map(|amount| amount.to_string());
@@ -104,7 +118,7 @@ impl Events<'_> {
             captured: words(amounts.captured),
             refunded: words(amounts.refunded),
             charged_back: words(amounts.charged_back),
-            refund_attempt: refund,
+            attempt,
             review,
         })?;
         let id: &PaymentId = &self.after.id;

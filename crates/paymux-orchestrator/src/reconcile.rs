@@ -2,18 +2,19 @@
 //! is: it goes through the same rules, nothing is put right in silence, and every difference is
 //! reported.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, pin::pin};
 
-use futures_util::TryStreamExt;
+use futures_util::StreamExt;
 use paymux_core::{
-    ListPayments, Operation, Payment, PaymentProvider, ProviderId, Result, Timestamp,
-    list_all_payments,
+    ListPayments, Operation, Payment, ProviderId, Result, Timestamp, list_all_payments,
 };
 use serde::Serialize;
 
 use crate::{
     Orchestrator, PaymentId,
-    engine::{Engine, unavailable},
+    engine::{Account, Engine, unavailable},
+    look::read_over_time,
+    observe,
     record::PaymentRecord,
     store::{ObjectKind, ObjectRef, PaymentQuery},
 };
@@ -65,7 +66,7 @@ pub enum DifferenceKind {
     /// Status or amounts were not the same. What the provider says was taken in by the usual
     /// rules.
     Differs,
-    /// The provider could not be asked: run it again.
+    /// The provider could not be asked, or something is under way: run it again.
     NotCompared,
 }
 
@@ -106,7 +107,7 @@ impl Engine {
         for (id, account) in &self.accounts {
             let capabilities = account.provider.capabilities();
             if capabilities.has(Operation::ListPayments) && capabilities.list_created {
-                self.search(id, &*account.provider, (from, to), &mut found).await?;
+                self.search(id, account, (from, to), &mut found).await?;
             } else {
                 found.not_listed.push(id.clone());
             }
@@ -116,10 +117,17 @@ impl Engine {
 
     /// Reads one payment of ours from its provider and takes in what it says.
     async fn compare(&self, record: PaymentRecord, found: &mut Reconciliation) -> Result<()> {
-        let (Some(account), true) = (record.account().cloned(), record.open_attempt().is_none())
-        else {
+        let Some(account) = record.account().cloned() else { return Ok(()) };
+        if let Some(attempt) = record.open_attempt() {
+            found.differences.push(Difference {
+                kind: DifferenceKind::NotCompared,
+                account,
+                payment: Some(record.id.clone()),
+                ours: format!("attempt {} is {}", attempt.no, attempt.state.in_words()),
+                theirs: "not asked while it is".to_owned(),
+            });
             return Ok(());
-        };
+        }
         found.compared += 1;
         let (id, ours) = (record.id.clone(), in_words(&record));
         let difference = |kind, theirs| Difference {
@@ -161,15 +169,14 @@ impl Engine {
     async fn search(
         &self,
         id: &ProviderId,
-        provider: &dyn PaymentProvider,
+        account: &Account,
         (from, to): (Timestamp, Timestamp),
         found: &mut Reconciliation,
     ) -> Result<()> {
         let mut query = ListPayments::new(PROVIDER_PAGE);
         query.created_from = Some(from);
         query.created_to = Some(to);
-        let listed: Result<Vec<Payment>> = list_all_payments(provider, query).try_collect().await;
-        let listed = match listed {
+        let listed = match self.list(account, query).await {
             Ok(listed) => listed,
             Err(error) => {
                 found.differences.push(Difference {
@@ -192,17 +199,49 @@ impl Engine {
             };
             let owner = self.store.find_object(&object).await;
             let owner = owner.map_err(|error| unavailable(error, paymux_core::Effect::None))?;
-            if owner.is_none() && seen.insert(object.id) {
-                found.differences.push(Difference {
-                    kind: DifferenceKind::TheirsOnly,
-                    account: id.clone(),
-                    payment: None,
-                    ours: "nothing".to_owned(),
-                    theirs: format!("{} is {}", payment.id, payment.status),
-                });
+            if !seen.insert(object.id) {
+                continue;
             }
+            let ours = match &owner {
+                None => "nothing",
+                Some(owner) if !self.counts(owner, &payment).await? => {
+                    "an attempt that does not count any more"
+                }
+                Some(_) => continue,
+            };
+            found.differences.push(Difference {
+                kind: DifferenceKind::TheirsOnly,
+                account: id.clone(),
+                payment: owner,
+                ours: ours.to_owned(),
+                theirs: format!("{} is {}", payment.id, payment.status),
+            });
         }
         Ok(())
+    }
+}
+
+impl Engine {
+    /// Is this the object by which a payment of ours is paid? One that was given up and shows
+    /// money is not.
+    async fn counts(&self, owner: &PaymentId, listed: &Payment) -> Result<bool> {
+        let record = self.load(owner).await?;
+        let counts = record.provider.as_ref().is_some_and(|known| known.id == listed.id);
+        Ok(counts || !observe::shows_money(listed.status))
+    }
+
+    /// Every page of a list, each within its time.
+    async fn list(&self, account: &Account, query: ListPayments) -> Result<Vec<Payment>> {
+        let mut pages = pin!(list_all_payments(&*account.provider, query));
+        let mut listed = Vec::new();
+        loop {
+            let next = tokio::time::timeout(self.settings.call_limit, pages.next()).await;
+            let next = next.map_err(|_| read_over_time(account.provider.id()))?;
+            match next.transpose()? {
+                Some(payment) => listed.push(payment),
+                None => return Ok(listed),
+            }
+        }
     }
 }
 

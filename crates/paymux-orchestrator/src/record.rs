@@ -14,7 +14,9 @@ mod review;
 pub use attempt::{Attempt, AttemptState, Fault, Intent};
 pub use review::{Review, ReviewReason};
 
-/// One payment, from the moment it was asked for.
+/// One payment, from the moment it was asked for. It holds what was sent to providers, the payer's
+/// data and the token of the return URL among it: it is for the merchant's program, and never for
+/// a browser.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct PaymentRecord {
@@ -44,6 +46,9 @@ pub struct PaymentRecord {
     pub link_shown: bool,
     /// Success without a figure counts as paid, by the account's policy.
     pub unreported_amount_accepted: bool,
+    /// A person let this amount count as all of it.
+    #[serde(default)]
+    pub accepted_amount: Option<Money>,
     /// It succeeded without a figure, and the provider was asked for it once more.
     pub figure_looked_for: bool,
     /// The secret half of the token in the return URL.
@@ -84,10 +89,13 @@ impl PaymentRecord {
         if !self.reviews.is_empty() {
             return false;
         }
-        let figure_missing = payment.amounts.captured.is_none();
+        let amounts = &payment.amounts;
+        let nothing_went_back =
+            [amounts.refunded, amounts.charged_back].into_iter().flatten().all(Money::is_zero);
+        let unreported =
+            amounts.captured.is_none() && nothing_went_back && self.unreported_amount_accepted;
         self.status == PaymentStatus::Succeeded
-            && (payment.is_paid(self.request.amount)
-                || (figure_missing && self.unreported_amount_accepted))
+            && (payment.is_paid(self.accepted_amount.unwrap_or(self.request.amount)) || unreported)
     }
 
     /// May money have moved without our knowing?
@@ -203,8 +211,13 @@ impl PaymentRecord {
         }
     }
 
-    /// Takes what waits for a person off: about one attempt, or everything.
-    pub(crate) fn settle_reviews(&mut self, attempt: Option<u32>) {
-        self.reviews.retain(|review| attempt.is_some() && review.attempt != attempt);
+    /// Takes what waits for a person about one attempt off.
+    pub(crate) fn settle_reviews_of(&mut self, attempt: u32) {
+        self.reviews.retain(|review| review.attempt != Some(attempt));
+    }
+
+    /// Takes what waits for a person for one reason off.
+    pub(crate) fn settle_review(&mut self, reason: ReviewReason) {
+        self.reviews.retain(|review| review.reason != reason);
     }
 }

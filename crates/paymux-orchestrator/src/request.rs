@@ -21,6 +21,9 @@ pub enum ConfirmBy {
 }
 
 /// A payment that a merchant asks for. No provider is named: the routes choose.
+///
+/// What is not said is not written either, so that a field that is added later leaves the digests
+/// of older requests as they were.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct NewPayment {
@@ -36,19 +39,19 @@ pub struct NewPayment {
     #[serde(default)]
     pub confirm: ConfirmBy,
     /// The payer. The country, where it is said, is a fact that routes can ask for.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub customer: Option<Customer>,
     /// How to pay, where the merchant chooses.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub method: Option<ProviderMethodId>,
     /// The mandate to charge under.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mandate: Option<ProviderMandateId>,
     /// Where the payer's browser returns to. A token is added to its query.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub return_url: Option<Url>,
     /// After which it can no longer be paid.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
     /// What each kind of provider that may be chosen needs beyond that.
     #[serde(default)]

@@ -1,7 +1,8 @@
 //! Doing what is due: in a loop, from a timer, or by any engine that runs things again.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
+use futures_util::future::join;
 use paymux_core::{Effect, Result};
 use tokio::task::JoinSet;
 
@@ -14,6 +15,9 @@ use crate::{
 
 /// How much one step takes on.
 const AT_ONCE: u32 = 64;
+
+/// How long [`Orchestrator::run`] rests when there is nothing to do.
+const BETWEEN_STEPS: Duration = Duration::from_secs(1);
 
 /// What one step did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -46,6 +50,26 @@ impl Orchestrator {
     pub async fn step(&self) -> Result<Stepped> {
         let engine = self.0.clone();
         self.0.calls.own(async move { step(&engine).await }).await
+    }
+
+    /// Steps until `stop` is ready: again at once while there is something to do, and after a
+    /// second otherwise. What is under way then is finished or left to another process by
+    /// [`Orchestrator::shutdown`].
+    pub async fn run(&self, stop: impl Future<Output = ()>) {
+        let mut stop = std::pin::pin!(stop);
+        loop {
+            let rest = match self.step().await {
+                Ok(stepped) if !stepped.is_idle() => Duration::ZERO,
+                Ok(_) => BETWEEN_STEPS,
+                Err(error) => {
+                    tracing::warn!(%error, "nothing could be looked after");
+                    BETWEEN_STEPS
+                }
+            };
+            if tokio::time::timeout(rest, &mut stop).await.is_ok() {
+                return;
+            }
+        }
     }
 
     /// How much waits.
@@ -82,13 +106,20 @@ async fn step(engine: &Arc<Engine>) -> Result<Stepped> {
     };
     let events = engine.store.claim_inbox(&claim).await;
     let events = events.map_err(|error| unavailable(error, Effect::None))?;
-    stepped.events = events.len();
-    stepped.failed += all(engine, events, apply).await;
     let payments = engine.store.claim_payments(&claim).await;
     let payments = payments.map_err(|error| unavailable(error, Effect::None))?;
-    stepped.payments = payments.len();
-    stepped.failed += all(engine, payments, look_after).await;
-    if let Ok(backlog) = engine.store.backlog(engine.now()).await {
+    (stepped.events, stepped.payments) = (events.len(), payments.len());
+    // Side by side: neither waits for a provider that is slow to answer the other.
+    let (events, payments) =
+        join(all(engine, events, apply), all(engine, payments, look_after)).await;
+    stepped.failed = events + payments;
+    for (id, account) in &engine.accounts {
+        telemetry::health(id, &account.health.snapshot());
+    }
+    // Counting costs more than looking whether something is due, so it waits for a quiet moment.
+    if stepped.is_idle()
+        && let Ok(backlog) = engine.store.backlog(engine.now()).await
+    {
         telemetry::backlog(&backlog, engine.now());
     }
     Ok(stepped)

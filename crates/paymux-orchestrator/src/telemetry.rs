@@ -8,6 +8,7 @@ use std::time::Duration;
 use paymux_core::{Effect, Error, ErrorKind, EventKey, ProviderId, Result, Timestamp};
 
 use crate::{
+    health::{BreakerState, HealthSnapshot},
     record::Attempt,
     store::{Backlog, InboxOutcome, Received},
 };
@@ -86,6 +87,15 @@ pub(crate) fn event_settled(account: &ProviderId, outcome: InboxOutcome, after: 
         "outcome" => outcome
     )
     .record(after.as_secs_f64());
+}
+
+/// How an account stands.
+pub(crate) fn health(account: &ProviderId, health: &HealthSnapshot) {
+    let open = match health.breaker {
+        BreakerState::Closed => 0,
+        BreakerState::Open | BreakerState::HalfOpen => 1,
+    };
+    metrics::gauge!("paymux_breaker_open", "account" => account.as_str().to_owned()).set(open);
 }
 
 /// How much waits.

@@ -1,0 +1,440 @@
+//! Applying what webhooks told: in any order, with the same end.
+
+use std::time::Duration;
+
+use paymux_core::{
+    Effect, Error, ErrorKind, Operation, Options, Payment, PaymentHandle, PaymentLookup,
+    ProviderPaymentId, ProviderRefundId, RefundLookup, Result, Subject, Trust, WebhookEvent,
+};
+
+use crate::{
+    PaymentId,
+    engine::{Account, Changed, Engine, unavailable},
+    evidence::{Evidence, Said},
+    observe::{self, Source},
+    record::{AttemptState, Intent, PaymentRecord},
+    settle::{self, Context, Outcome},
+    store::{InboxOutcome, InboxRow, InboxSettlement, ObjectKind, ObjectRef, OutboxRow},
+    telemetry,
+};
+
+/// What anybody could have sent makes us look at one payment at most this often.
+const HINTS_APART: Duration = Duration::from_secs(30);
+/// How long an event waits that came before what it is about was written down.
+const FIRST_WAIT: Duration = Duration::from_secs(2);
+const LONGEST_WAIT: Duration = Duration::from_secs(600);
+
+impl Engine {
+    /// Applies one event of the inbox. Whatever goes wrong, it is tried again.
+    pub(crate) async fn apply(&self, row: InboxRow) -> Result<()> {
+        let outcome = match self.try_to_apply(&row).await {
+            Ok(Applied::WithAChange) => return Ok(()),
+            Ok(Applied::As(outcome)) => outcome,
+            Err(error) => self.not_applied(&row, &error).await?,
+        };
+        telemetry::event_settled(&row.account, outcome, self.now().since(row.received_at));
+        let settlement = settlement(&row, outcome);
+        let settled = self.store.settle_inbox(&settlement).await;
+        settled.map_err(|error| unavailable(error, Effect::None))?;
+        Ok(())
+    }
+
+    /// It waits, for a day at most: then the merchant is told of it, and it rests.
+    async fn not_applied(&self, row: &InboxRow, error: &Error) -> Result<InboxOutcome> {
+        tracing::warn!(account = %row.account, key = %row.key, %error, "an event waits");
+        let now = self.now();
+        if now.since(row.received_at) < self.settings.unmatched_for {
+            return Ok(InboxOutcome::Later(now.after(wait(row.tries))));
+        }
+        if let Ok(event) = read_event(row) {
+            self.hand_on(row, &event, "webhook.not_applied").await?;
+        }
+        Ok(InboxOutcome::Unmatched)
+    }
+
+    async fn try_to_apply(&self, row: &InboxRow) -> Result<Applied> {
+        let event = read_event(row)?;
+        let account = self.account(&row.account)?;
+        match &event.subject {
+            Subject::Payment(id) => self.about_payment(row, &event, account, id).await,
+            Subject::Part { payment: Some(id), .. } => {
+                self.about_payment(row, &event, account, id).await
+            }
+            Subject::Part { id, payment: None } => {
+                let owner = self.owner(row, ObjectKind::Part, id.as_str()).await?;
+                // What anybody could have sent makes us ask only for what is known to be ours.
+                if owner.is_none() && row.trust == Trust::Unsigned {
+                    return self.unmatched(row, &event).await;
+                }
+                let at = owner.map_or(account, |(at, _)| at);
+                // It may be a part of an attempt that was given up: the part says of which.
+                let lookup = PaymentLookup::Part { id: id.clone(), options: Options::default() };
+                match self.ask(at, &lookup).await {
+                    Ok(seen) => {
+                        let id = seen.id.clone();
+                        self.about_payment_seen(row, &event, at, &id, Some(seen)).await
+                    }
+                    Err(error) if error.kind() == ErrorKind::NotFound => {
+                        self.unmatched(row, &event).await
+                    }
+                    Err(error) => Err(error),
+                }
+            }
+            Subject::Refund { id } => self.about_refund(row, &event, account, id).await,
+            // Mandates, and what is no payment at all: the merchant reads of it.
+            Subject::Mandate { .. } | Subject::Other { .. } | _ => {
+                self.hand_on(row, &event, "webhook.other").await
+            }
+        }
+    }
+
+    async fn about_payment(
+        &self,
+        row: &InboxRow,
+        event: &WebhookEvent,
+        account: &Account,
+        id: &ProviderPaymentId,
+    ) -> Result<Applied> {
+        self.about_payment_seen(row, event, account, id, None).await
+    }
+
+    async fn about_payment_seen(
+        &self,
+        row: &InboxRow,
+        event: &WebhookEvent,
+        account: &Account,
+        id: &ProviderPaymentId,
+        seen: Option<Payment>,
+    ) -> Result<Applied> {
+        if let Some((at, owner)) = self.owner(row, ObjectKind::Payment, id.as_str()).await? {
+            // What was read through one account is not taken for the word of another.
+            let seen = seen.filter(|seen| seen.provider == *at.provider.id());
+            return self.look_because(row, event, at, &owner, seen).await;
+        }
+        match self.owner_by_reference(row, event.payment.as_deref()).await? {
+            Some(owner) => self.look_because(row, event, account, &owner, seen).await,
+            None => self.unmatched(row, event).await,
+        }
+    }
+
+    /// Whose an object is, and at which account: the one that the event came for, or another of
+    /// the same kind. A provider may tell of all of a merchant's accounts at one address.
+    async fn owner(
+        &self,
+        row: &InboxRow,
+        kind: ObjectKind,
+        id: &str,
+    ) -> Result<Option<(&Account, PaymentId)>> {
+        let told = self.account(&row.account)?.provider.capabilities();
+        let siblings = self.accounts.iter().filter(|(name, account)| {
+            let one = account.provider.capabilities();
+            **name != row.account && one.kind == told.kind && one.live == told.live
+        });
+        let own = self.accounts.iter().filter(|(name, _)| **name == row.account);
+        for (name, account) in own.chain(siblings) {
+            let object = ObjectRef { account: name.clone(), kind, id: id.to_owned() };
+            let owner = self.store.find_object(&object).await;
+            let owner = owner.map_err(|error| unavailable(error, Effect::None))?;
+            if let Some(owner) = owner {
+                return Ok(Some((account, owner)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// An event that came before the answer to the call that it is about: our own reference tells
+    /// whose it is, where the provider echoes it in an event that is signed.
+    async fn owner_by_reference(
+        &self,
+        row: &InboxRow,
+        said: Option<&Payment>,
+    ) -> Result<Option<PaymentId>> {
+        let Some(reference) = said.and_then(|payment| payment.reference.as_ref()) else {
+            return Ok(None);
+        };
+        if row.trust == Trust::Unsigned {
+            return Ok(None);
+        }
+        let Some((id, _)) = reference.as_str().rsplit_once('-') else { return Ok(None) };
+        let Ok(id) = id.parse::<PaymentId>() else { return Ok(None) };
+        let stored = self.store.load(&id).await;
+        let stored = stored.map_err(|error| unavailable(error, Effect::None))?;
+        Ok(stored.map(|row| row.id))
+    }
+
+    /// A payment of ours is told about: it is looked at, or, where the event may be believed that
+    /// far, what it says is taken over.
+    async fn look_because(
+        &self,
+        row: &InboxRow,
+        event: &WebhookEvent,
+        account: &Account,
+        owner: &PaymentId,
+        seen: Option<Payment>,
+    ) -> Result<Applied> {
+        let record = self.load(owner).await?;
+        let settled = self.not_worth_a_look(row, event, account, &record);
+        if let Some(settled) = settled.filter(|_| seen.is_none()) {
+            return Ok(settled);
+        }
+        let own = *account.provider.id() == row.account;
+        let asked_at = if seen.is_some() { row.received_at } else { self.now() };
+        let (payment, source) = match (seen, believed(event).filter(|_| own)) {
+            (Some(payment), _) => (payment, Source::Asked),
+            (None, Some(payment)) => (payment.clone(), Source::Event),
+            (None, None) => (self.read_for(event, account, &record).await?, Source::Asked),
+        };
+        let evidence = Evidence::Webhook {
+            account: account.provider.id().clone(),
+            key: row.key.clone(),
+            name: event.name.clone(),
+            trust: event.trust,
+            said: Said::from(&payment),
+        };
+        let changed = self
+            .change(owner, &evidence, |draft, now| {
+                // What was asked for while something was being done may be of before.
+                if source == Source::Asked && draft.record.has_acted_since(&record) {
+                    return Ok(false);
+                }
+                let context = Context { asked_at, source, ..self.context(account, now) };
+                if !take_in(&mut draft.record, &payment, &context) {
+                    return Ok(false);
+                }
+                draft.inbox.push(settlement(row, InboxOutcome::Applied));
+                Ok(true)
+            })
+            .await?;
+        match changed {
+            Changed::Done(record) => {
+                telemetry::event_settled(
+                    &row.account,
+                    InboxOutcome::Applied,
+                    self.now().since(row.received_at),
+                );
+                self.drive(*record).await?;
+                Ok(Applied::WithAChange)
+            }
+            // The answer to the call that it is about is on its way, or came meanwhile.
+            Changed::Untouched(now) if is_on_its_way(&now) || now.has_acted_since(&record) => {
+                Ok(Applied::As(InboxOutcome::Later(self.now().after(wait(row.tries)))))
+            }
+            Changed::Untouched(_) | Changed::KeyTaken(_) => Ok(Applied::As(InboxOutcome::Stale)),
+        }
+    }
+
+    /// A look that was made after the event arrived has seen what it is about. What anybody could
+    /// have sent makes us look only now and then.
+    fn not_worth_a_look(
+        &self,
+        row: &InboxRow,
+        event: &WebhookEvent,
+        account: &Account,
+        record: &PaymentRecord,
+    ) -> Option<Applied> {
+        let looked_at = record.looked_at?;
+        let soon = looked_at.after(HINTS_APART);
+        if row.trust == Trust::Unsigned && looked_at <= row.received_at && soon > self.now() {
+            return Some(Applied::As(InboxOutcome::Later(soon)));
+        }
+        // The look was at the object that counts; one that was given up can be paid all the same.
+        let counts = record.account() == Some(account.provider.id())
+            && named(event)
+                .is_none_or(|id| record.provider.as_ref().is_some_and(|payment| payment.id == *id));
+        if !counts {
+            return None;
+        }
+        (looked_at > row.received_at).then_some(Applied::As(InboxOutcome::Stale))
+    }
+
+    /// The payment that the event is about, as its provider tells it when asked. An event can be
+    /// about an attempt that was given up: then that one is asked for.
+    async fn read_for(
+        &self,
+        event: &WebhookEvent,
+        account: &Account,
+        record: &PaymentRecord,
+    ) -> Result<Payment> {
+        let named = named(event);
+        let known = record.handle().filter(|handle| {
+            record.account() == Some(account.provider.id())
+                && named.is_none_or(|id| *id == handle.id)
+        });
+        let handle = match (known, named) {
+            (Some(handle), _) => handle,
+            (None, Some(id)) => {
+                let mut handle = PaymentHandle::new(id.clone());
+                handle.options = record.request.options.clone();
+                handle.mandate.clone_from(&record.request.mandate);
+                handle
+            }
+            (None, None) => {
+                let message = "the event names no payment that could be read";
+                return Err(Error::new(ErrorKind::Unexpected, Effect::None, message));
+            }
+        };
+        self.ask(account, &PaymentLookup::Payment(handle)).await
+    }
+
+    /// A refund of ours is read, and so is the payment after it. One that we do not know was made
+    /// at the provider's own page: what it did shows in its payment.
+    async fn about_refund(
+        &self,
+        row: &InboxRow,
+        event: &WebhookEvent,
+        account: &Account,
+        id: &ProviderRefundId,
+    ) -> Result<Applied> {
+        if let Some((at, owner)) = self.owner(row, ObjectKind::Refund, id.as_str()).await? {
+            return self.look_at_refund(row, at, &owner, id).await;
+        }
+        let can_ask = account.provider.capabilities().has(Operation::FetchRefund);
+        if row.trust == Trust::Unsigned || !can_ask {
+            return self.unmatched(row, event).await;
+        }
+        let lookup = RefundLookup { id: id.clone(), payment: None };
+        let refund = match self.ask_for_refund(account, &lookup).await {
+            Ok(refund) => refund,
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                return self.unmatched(row, event).await;
+            }
+            Err(error) => return Err(error),
+        };
+        let of = match (&refund.payment, &refund.part) {
+            (Some(payment), _) => self.owner(row, ObjectKind::Payment, payment.as_str()).await?,
+            (None, Some(part)) => self.owner(row, ObjectKind::Part, part.as_str()).await?,
+            (None, None) => None,
+        };
+        match of {
+            Some((at, owner)) => self.look_because(row, event, at, &owner, None).await,
+            None => self.unmatched(row, event).await,
+        }
+    }
+
+    async fn look_at_refund(
+        &self,
+        row: &InboxRow,
+        account: &Account,
+        owner: &PaymentId,
+        id: &ProviderRefundId,
+    ) -> Result<Applied> {
+        let record = self.load(owner).await?;
+        if let Some(looked_at) = record.looked_at.filter(|_| row.trust == Trust::Unsigned) {
+            let soon = looked_at.after(HINTS_APART);
+            if soon > self.now() {
+                return Ok(Applied::As(InboxOutcome::Later(soon)));
+            }
+        }
+        let no = record.attempts.iter().find(|attempt| {
+            attempt.refund.as_ref().is_some_and(|refund| refund.id.as_ref() == Some(id))
+        });
+        let Some(no) = no.map(|attempt| attempt.no) else {
+            return Ok(Applied::As(InboxOutcome::Stale));
+        };
+        let lookup = RefundLookup { id: id.clone(), payment: record.handle() };
+        let refund = self.ask_for_refund(account, &lookup).await?;
+        let record = self.take_in_refund(record, no, &refund).await?;
+        self.drive(record).await?;
+        Ok(Applied::As(InboxOutcome::Applied))
+    }
+
+    /// Nothing of ours, as far as is known yet: what it is about may be written down any moment.
+    async fn unmatched(&self, row: &InboxRow, event: &WebhookEvent) -> Result<Applied> {
+        let now = self.now();
+        if now.since(row.received_at) < self.settings.unmatched_for {
+            return Ok(Applied::As(InboxOutcome::Later(now.after(wait(row.tries)))));
+        }
+        self.hand_on(row, event, "webhook.unmatched").await?;
+        Ok(Applied::As(InboxOutcome::Unmatched))
+    }
+
+    /// The merchant is told of an event that is about no payment.
+    async fn hand_on(&self, row: &InboxRow, event: &WebhookEvent, kind: &str) -> Result<Applied> {
+        let document = serde_json::json!({
+            "account": row.account,
+            "name": event.name,
+            "subject": event.subject,
+            "trust": event.trust,
+        });
+        let outbox = OutboxRow {
+            id: format!("{}:{}", row.account, row.key),
+            payment: None,
+            version: 0,
+            kind: kind.to_owned(),
+            at: self.now(),
+            document: document.to_string(),
+        };
+        let added = self.store.add_event(outbox).await;
+        added.map_err(|error| unavailable(error, Effect::None))?;
+        Ok(Applied::As(InboxOutcome::HandedOn))
+    }
+}
+
+fn read_event(row: &InboxRow) -> Result<WebhookEvent> {
+    serde_json::from_str(&row.event).map_err(|source| {
+        Error::new(ErrorKind::Unexpected, Effect::None, "a stored event cannot be read")
+            .with_source(source)
+    })
+}
+
+enum Applied {
+    /// In the same transaction as the change that it led to.
+    WithAChange,
+    /// It is settled like this.
+    As(InboxOutcome),
+}
+
+/// The payment that an event names.
+fn named(event: &WebhookEvent) -> Option<&ProviderPaymentId> {
+    match &event.subject {
+        Subject::Payment(id) => Some(id),
+        Subject::Part { payment, .. } => payment.as_ref(),
+        Subject::Refund { .. } | Subject::Mandate { .. } | Subject::Other { .. } | _ => None,
+    }
+}
+
+/// What an event may say without our asking: nothing that ends a payment, and only when it is
+/// signed and fresh.
+fn believed(event: &WebhookEvent) -> Option<&Payment> {
+    let payment = event.payment.as_deref()?;
+    let fresh = event.trust == Trust::SignedFresh;
+    (fresh && !payment.status.is_final()).then_some(payment)
+}
+
+/// Takes a word about a payment in, by the attempt that it is about.
+fn take_in(record: &mut PaymentRecord, payment: &Payment, context: &Context<'_>) -> bool {
+    let current = record.provider.as_ref();
+    if current.is_some_and(|known| known.provider == payment.provider && known.id == payment.id) {
+        observe::observe(record, payment.clone(), context);
+        return true;
+    }
+    let about = record.attempts.iter().find(|attempt| {
+        let Intent::Create(create) = &attempt.intent else { return false };
+        attempt.account == payment.provider
+            && (attempt.object.as_ref() == Some(&payment.id)
+                || payment.reference.as_ref() == Some(&create.reference))
+    });
+    let Some((no, send, state)) = about.map(|attempt| (attempt.no, attempt.sends, attempt.state))
+    else {
+        return false;
+    };
+    if state == AttemptState::Sending {
+        return false;
+    }
+    let outcome = Outcome::Payment(Box::new(payment.clone()));
+    settle::settle(record, no, send, outcome, context);
+    true
+}
+
+fn is_on_its_way(record: &PaymentRecord) -> bool {
+    record.open_attempt().is_some_and(|attempt| attempt.state == AttemptState::Sending)
+}
+
+fn settlement(row: &InboxRow, outcome: InboxOutcome) -> InboxSettlement {
+    InboxSettlement { account: row.account.clone(), key: row.key.clone(), outcome }
+}
+
+/// 2 s, doubled with every try, up to ten minutes.
+fn wait(tries: u32) -> Duration {
+    FIRST_WAIT.saturating_mul(1 << tries.min(9)).min(LONGEST_WAIT)
+}
