@@ -22,8 +22,8 @@ use super::{
 };
 use crate::store::{Change, Committed, ObjectRef, StoreError, StoreErrorKind, StoreResult};
 
-/// More of them cut groups smaller, fewer leave the server idle: of 4, 8 and 14, this many kept up
-/// best with the bare driver, whether 1, 16 or 64 changes were waiting.
+/// More of them cut groups smaller, fewer leave the server idle. Chosen among 4, 8 and 14 by one
+/// run of the benchmark each, on two busy cores: a hint, to be measured again on a quiet machine.
 const WRITERS: usize = 8;
 /// How many changes one transaction holds at most.
 const GROUP: usize = 64;
