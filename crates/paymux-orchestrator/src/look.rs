@@ -1,9 +1,10 @@
 //! Asking a provider what it knows. A look never moves money, and one that fails says nothing.
 
 use paymux_core::{
-    Effect, Error, ErrorKind, Payment, PaymentLookup, ProviderId, Refund, RefundLookup, Result,
-    Timestamp,
+    Effect, Error, ErrorKind, Operation, Payment, PaymentLookup, ProviderId, Refund, RefundLookup,
+    Result, Timestamp,
 };
+use tracing::Instrument;
 
 use crate::{
     engine::{Account, Engine, unexpected},
@@ -12,6 +13,7 @@ use crate::{
     observe::{self, Observed},
     record::{AttemptState, Fault, Intent, PaymentRecord},
     settle::{self, Context, Outcome},
+    telemetry,
 };
 
 impl Engine {
@@ -189,7 +191,8 @@ impl Engine {
             .health
             .admit(Purpose::Look)
             .map_err(|refusal| refusal.to_error(id, self.now()))?;
-        let call = account.provider.fetch_refund(lookup);
+        let span = telemetry::look_span(id, Operation::FetchRefund);
+        let call = account.provider.fetch_refund(lookup).instrument(span);
         let result = tokio::time::timeout(self.settings.call_limit, call)
             .await
             .unwrap_or_else(|_| Err(read_over_time(id)));
@@ -204,7 +207,8 @@ impl Engine {
             .health
             .admit(Purpose::Look)
             .map_err(|refusal| refusal.to_error(id, self.now()))?;
-        let call = account.provider.fetch_payment(lookup);
+        let span = telemetry::look_span(id, Operation::FetchPayment);
+        let call = account.provider.fetch_payment(lookup).instrument(span);
         let result = tokio::time::timeout(self.settings.call_limit, call)
             .await
             .unwrap_or_else(|_| Err(read_over_time(id)));

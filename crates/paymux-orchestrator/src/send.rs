@@ -1,6 +1,7 @@
 //! The call that may move money: written down before it leaves, and what came of it after.
 
 use paymux_core::{Effect, Error, ErrorKind, Payment, PaymentProvider, ProviderId, Refund, Result};
+use tracing::Instrument;
 
 use crate::{
     engine::{Account, Changed, Engine, after_writing},
@@ -66,7 +67,8 @@ impl Engine {
         let result = if slept > limit {
             Err(slept_too_long(account.provider.id(), &attempt))
         } else {
-            let call = make_call(&*account.provider, &attempt.intent);
+            let span = telemetry::call_span(account.provider.id(), &record.id, &attempt);
+            let call = make_call(&*account.provider, &attempt.intent).instrument(span);
             tokio::time::timeout(limit, call)
                 .await
                 .unwrap_or_else(|_| Err(over_time(account.provider.id(), &attempt)))

@@ -5,13 +5,27 @@
 
 use std::time::Duration;
 
-use paymux_core::{Effect, Error, ErrorKind, EventKey, ProviderId, Result, Timestamp};
+use paymux_core::{Effect, Error, ErrorKind, EventKey, Operation, ProviderId, Result, Timestamp};
+use tracing::Span;
 
 use crate::{
+    PaymentId,
     health::{BreakerState, HealthSnapshot},
     record::Attempt,
     store::{Backlog, InboxOutcome, Received},
 };
+
+/// Around a call that may move money.
+pub(crate) fn call_span(account: &ProviderId, payment: &PaymentId, attempt: &Attempt) -> Span {
+    let operation = attempt.intent.operation().as_str();
+    let (attempt, send) = (attempt.no, attempt.sends);
+    tracing::info_span!("paymux.call", %account, %payment, operation, attempt, send)
+}
+
+/// Around a look.
+pub(crate) fn look_span(account: &ProviderId, operation: Operation) -> Span {
+    tracing::debug_span!("paymux.look", %account, operation = operation.as_str())
+}
 
 /// A call that may move money came back.
 pub(crate) fn attempt(account: &ProviderId, attempt: &Attempt, result: Result<(), &Error>) {
