@@ -29,7 +29,7 @@ mod paymux;
 mod report;
 
 use by_hand::Rows;
-use report::Report;
+use report::{Block, Report, processor};
 
 /// How long one way runs before it is the next one's turn.
 const BLOCK: Duration = Duration::from_millis(400);
@@ -44,15 +44,20 @@ fn main() -> ExitCode {
     let scratch = Scratch::new();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
     let mut report = Report::new(flush(&scratch));
+    let mut note = |name, tasks, run: &dyn Fn() -> Block| {
+        let before = processor();
+        let block = run();
+        report.add(name, tasks, &block, processor() - before);
+    };
     for _ in 0..ROUNDS {
-        report.add("single", 1, by_hand::single(&scratch.file()));
+        note("single", 1, &|| by_hand::single(&scratch.file()));
         for tasks in IN_FLIGHT {
             for (name, rows) in [("group", Rows::Bare), ("same rows", Rows::Same)] {
-                let file = scratch.file();
-                report.add(name, tasks, runtime.block_on(by_hand::group(&file, rows, tasks)));
+                note(name, tasks, &|| {
+                    runtime.block_on(by_hand::group(&scratch.file(), rows, tasks))
+                });
             }
-            let file = scratch.file();
-            report.add("paymux", tasks, runtime.block_on(paymux::run(&file, tasks)));
+            note("paymux", tasks, &|| runtime.block_on(paymux::run(&scratch.file(), tasks)));
         }
     }
     report.print();
