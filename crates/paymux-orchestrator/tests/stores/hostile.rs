@@ -1,5 +1,7 @@
 //! Text that has broken stores before: kept to the byte, or refused whole.
 
+use std::slice::from_ref;
+
 use paymux_orchestrator::store::{
     CallerKeyRow, Change, Committed, InboxRow, OutboxRow, PaymentQuery, PaymentRow, Received,
 };
@@ -62,7 +64,7 @@ async fn is_there(given: &Given, change: &Change) {
     let reference = Some(payment.reference.clone());
     let query = PaymentQuery { reference, limit: 100, ..PaymentQuery::default() };
     assert!(good(given.store.list(&query).await).contains(payment));
-    assert_eq!(good(given.store.history(&payment.id).await), [change.transition.clone()]);
+    assert_eq!(good(given.store.history(&payment.id).await), from_ref(&change.transition));
     let key = change.caller_key.as_ref().unwrap();
     assert_eq!(good(given.store.find_caller_key(&key.key).await).as_ref(), Some(key));
     let owner = good(given.store.find_object(&change.objects[0]).await);
