@@ -66,6 +66,11 @@ impl Calls {
         Ok(running)
     }
 
+    /// Is no more work taken?
+    pub(crate) fn is_closed(&self) -> bool {
+        self.0.closed.load(Ordering::SeqCst)
+    }
+
     /// Takes no more work, and waits for what is under way, up to `limit`. Returns how much was
     /// still under way then.
     pub(crate) async fn close(&self, limit: Duration) -> usize {

@@ -11,7 +11,7 @@ use crate::{
     evidence::Evidence,
     record::{AttemptState, Fault, PaymentRecord, RouteStep},
     request, returns,
-    routing::{RouteFacts, RoutePlan},
+    routing::{RefusedAccount, RouteFacts, RoutePlan, Unfit},
     store::CallerKeyRow,
 };
 
@@ -28,7 +28,8 @@ impl Orchestrator {
     ///
     /// # Errors
     /// `InvalidRequest` without effect when a provider refused the input as it is, naming the
-    /// field; the payment is kept as failed. `Conflict` when the key was used for another request.
+    /// field; the payment is kept as failed. The same naming `currency` when no account of the rule
+    /// takes it; nothing is kept then. `Conflict` when the key was used for another request.
     /// `Configuration` when no account can take it, saying of each why. `Unavailable` when the
     /// store is: with a possible effect when the call had been made.
     pub async fn create_payment(
@@ -65,8 +66,7 @@ impl Engine {
         let id = PaymentId::generate(now, &*self.random);
         let plan = self.route(&request, &id);
         if plan.candidates.is_empty() {
-            let message = format!("no account can take this payment: {plan}");
-            return Err(Error::new(ErrorKind::Configuration, Effect::None, message));
+            return Err(nowhere(&request, &plan));
         }
         let record = self.new_record(id, request, &plan, now);
         let evidence = Evidence::Asked { what: "a payment".to_owned() };
@@ -149,6 +149,19 @@ impl Engine {
             last_digest: String::new(),
         }
     }
+}
+
+/// Why no account can take a payment. Where the currency alone is in the way, the input is at fault.
+fn nowhere(request: &NewPayment, plan: &RoutePlan) -> Error {
+    let lacks_currency = |refused: &RefusedAccount| matches!(refused.why, Unfit::Currency(_));
+    if !plan.refused.is_empty() && plan.refused.iter().all(lacks_currency) {
+        let names: Vec<&str> = plan.refused.iter().map(|one| one.account.as_str()).collect();
+        let currency = request.amount.currency();
+        let message = format!("must be one that {} takes, not {currency}", names.join(" or "));
+        return Error::invalid_request("currency", message);
+    }
+    let message = format!("no account can take this payment: {plan}");
+    Error::new(ErrorKind::Configuration, Effect::None, message)
 }
 
 /// A payment that ended because the input was refused is an error to whoever gave the input.

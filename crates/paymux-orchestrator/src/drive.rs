@@ -12,7 +12,7 @@ use paymux_core::{
 use crate::{
     engine::{Account, Engine},
     evidence::Evidence,
-    observe,
+    observe, operate,
     plan::Move,
     record::{Attempt, AttemptState, Intent, PaymentRecord, Review, ReviewReason},
     returns, settle,
@@ -26,7 +26,9 @@ impl Engine {
     pub(crate) async fn drive(&self, mut record: PaymentRecord) -> Result<PaymentRecord> {
         for _ in 0..MOST_MOVES {
             let step = self.next_move(&record, self.now());
-            if matches!(step, Move::Wait(_) | Move::Done) {
+            // What is not on its way at shutdown is left to whoever comes next.
+            let leaves = matches!(step, Move::Send(_)) && self.calls.is_closed();
+            if leaves || matches!(step, Move::Wait(_) | Move::Done) {
                 break;
             }
             record = self.take(record, step).await?;
@@ -137,10 +139,10 @@ impl Engine {
     async fn doubt(&self, record: PaymentRecord, no: u32) -> Result<PaymentRecord> {
         let evidence = decision("no answer was written down in time".to_owned(), Some(no));
         self.change(&record.id, &evidence, |draft, now| {
-            let Some(attempt) = draft.record.attempt_mut(no) else { return Ok(false) };
-            if attempt.state != AttemptState::Sending {
+            if self.next_move(&draft.record, now) != Move::Doubt(no) {
                 return Ok(false);
             }
+            let Some(attempt) = draft.record.attempt_mut(no) else { return Ok(false) };
             attempt.state = AttemptState::Unknown;
             attempt.doubted = true;
             attempt.doubtful_send_at = attempt.sent_at;
@@ -241,11 +243,7 @@ pub(crate) fn add_attempt(
     let amounts = record.provider.as_ref().map(|payment| payment.amounts.clone());
     attempt.amount_before = match &attempt.intent {
         // Those that are on their way will have been given back before this one.
-        Intent::Refund(_) => {
-            let given_back = amounts.and_then(|amounts| amounts.refunded);
-            let reserved = record.reserved_for_refunds();
-            if given_back > reserved { given_back } else { reserved }
-        }
+        Intent::Refund(_) => operate::gone_for_refunds(record),
         Intent::Capture(_) => amounts.and_then(|amounts| amounts.captured),
         Intent::Create(_) | Intent::Confirm(_) | Intent::Cancel(_) => None,
     };

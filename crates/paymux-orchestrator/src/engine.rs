@@ -95,6 +95,7 @@ impl Engine {
             now,
             asked_at: now,
             source: Source::Asked,
+            call_limit: self.settings.call_limit + GRACE,
             capabilities: account.provider.capabilities(),
             accept_unreported_amount: account.accept_unreported_amount,
             random: &*self.random,
@@ -206,8 +207,18 @@ impl Engine {
         if history.iter().any(|line| line.id == change.transition.id) {
             return Ok(Committed::Done);
         }
-        // It is not there, and its id makes sure that it is not written twice.
-        self.store.commit(change).await.map_err(|error| unavailable(error, Effect::Possible))
+        // It is not there, and its version makes sure that it is not written twice.
+        let (id, transition) = (change.payment.id.clone(), change.transition.id.clone());
+        let committed = self.store.commit(change).await;
+        let committed = committed.map_err(|error| unavailable(error, Effect::Possible))?;
+        if committed != Committed::Lost {
+            return Ok(committed);
+        }
+        // It was on its way all the same, and arrived between.
+        let history = self.store.history(&id).await;
+        let history = history.map_err(|error| unavailable(error, Effect::Possible))?;
+        let arrived = history.iter().any(|line| line.id == transition);
+        Ok(if arrived { Committed::Done } else { Committed::Lost })
     }
 
     /// Nothing was to be done about a payment that was due: says anew when it is due.

@@ -1,6 +1,8 @@
 //! What moved a payment: the cause that its history names, with what was seen.
 
-use paymux_core::{EventKey, Payment, PaymentStatus, ProviderId, Refund, Trust};
+use std::fmt;
+
+use paymux_core::{Effect, EventKey, Payment, PaymentStatus, ProviderId, Refund, Trust};
 use serde::{Deserialize, Serialize};
 
 use crate::record::Fault;
@@ -83,6 +85,28 @@ impl Evidence {
     }
 }
 
+/// A sentence without its end, for a person on call: `attempt 2 was sent`.
+impl fmt::Display for Evidence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Asked { what } => write!(f, "the merchant asked for {what}"),
+            Self::Sent { attempt, send: 1 } => write!(f, "attempt {attempt} was sent"),
+            Self::Sent { attempt, send } => write!(
+                f,
+                "attempt {attempt} was sent again, for the {send}. time, with the same key"
+            ),
+            Self::Reply { attempt, said } => write!(f, "the answer to attempt {attempt}: {said}"),
+            Self::Lookup { account, said, .. } => write!(f, "{account} was asked: {said}"),
+            Self::Webhook { account, name, trust, said, .. } => {
+                write!(f, "{account} told us \"{name}\" ({trust}): {said}")
+            }
+            Self::Rule { decision, attempt: Some(no) } => write!(f, "attempt {no}: {decision}"),
+            Self::Rule { decision, attempt: None } => write!(f, "{decision}"),
+            Self::Person { who, decision } => write!(f, "{who} decided: {decision}"),
+        }
+    }
+}
+
 /// What a provider said, short enough for a history.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "kind")]
@@ -119,6 +143,36 @@ pub enum Said {
     NotFound,
     /// Nothing about the payment itself.
     Nothing,
+}
+
+/// In words, for a person on call.
+impl fmt::Display for Said {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Payment { id, status, provider_status, captured, refunded } => {
+                write!(f, "{id} is {status} (\"{provider_status}\")")?;
+                if let Some(captured) = captured {
+                    write!(f, ", {captured} taken")?;
+                }
+                match refunded {
+                    Some(refunded) => write!(f, ", {refunded} given back"),
+                    None => Ok(()),
+                }
+            }
+            Self::Refund { status, provider_status, .. } => {
+                write!(f, "the refund is {status} (\"{provider_status}\")")
+            }
+            Self::Error { fault } => {
+                let effect = match fault.effect {
+                    Effect::None => "nothing was done by it",
+                    Effect::Possible => "it may have been done all the same",
+                };
+                write!(f, "{}; {effect}", fault.message)
+            }
+            Self::NotFound => write!(f, "it does not know it"),
+            Self::Nothing => write!(f, "nothing new"),
+        }
+    }
 }
 
 impl From<&Payment> for Said {

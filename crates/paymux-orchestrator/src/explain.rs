@@ -5,7 +5,7 @@ use std::fmt;
 use paymux_core::Result;
 
 use crate::{
-    Evidence, Orchestrator, PaymentId, Said,
+    Evidence, Orchestrator, PaymentId,
     draft::digest,
     plan::Move,
     record::{Attempt, PaymentRecord},
@@ -154,63 +154,11 @@ fn write_line(
 ) -> fmt::Result {
     write!(f, "  {}  ", line.at)?;
     match serde_json::from_str::<Evidence>(&line.evidence) {
-        Ok(evidence) => write_evidence(f, &evidence)?,
+        Ok(evidence) => write!(f, "{evidence}")?,
         Err(_) => write!(f, "{}", line.cause)?,
     }
     if before != Some(line.to) {
         write!(f, " → {}", line.to)?;
     }
     writeln!(f)
-}
-
-fn write_evidence(f: &mut fmt::Formatter<'_>, evidence: &Evidence) -> fmt::Result {
-    match evidence {
-        Evidence::Asked { what } => write!(f, "the merchant asked for {what}"),
-        Evidence::Sent { attempt, send: 1 } => write!(f, "attempt {attempt} was sent"),
-        Evidence::Sent { attempt, send } => {
-            write!(f, "attempt {attempt} was sent again, for the {send}. time, with the same key")
-        }
-        Evidence::Reply { attempt, said } => {
-            write!(f, "the answer to attempt {attempt}: ")?;
-            write_said(f, said)
-        }
-        Evidence::Lookup { account, said, .. } => {
-            write!(f, "{account} was asked: ")?;
-            write_said(f, said)
-        }
-        Evidence::Webhook { account, name, trust, said, .. } => {
-            write!(f, "{account} told us \"{name}\" ({trust}): ")?;
-            write_said(f, said)
-        }
-        Evidence::Rule { decision, attempt: Some(no) } => write!(f, "attempt {no}: {decision}"),
-        Evidence::Rule { decision, attempt: None } => write!(f, "{decision}"),
-        Evidence::Person { who, decision } => write!(f, "{who} decided: {decision}"),
-    }
-}
-
-fn write_said(f: &mut fmt::Formatter<'_>, said: &Said) -> fmt::Result {
-    match said {
-        Said::Payment { id, status, provider_status, captured, refunded } => {
-            write!(f, "{id} is {status} (\"{provider_status}\")")?;
-            if let Some(captured) = captured {
-                write!(f, ", {captured} taken")?;
-            }
-            match refunded {
-                Some(refunded) => write!(f, ", {refunded} given back"),
-                None => Ok(()),
-            }
-        }
-        Said::Refund { status, provider_status, .. } => {
-            write!(f, "the refund is {status} (\"{provider_status}\")")
-        }
-        Said::Error { fault } => {
-            let effect = match fault.effect {
-                paymux_core::Effect::None => "nothing was done by it",
-                paymux_core::Effect::Possible => "it may have been done all the same",
-            };
-            write!(f, "{}; {effect}", fault.message)
-        }
-        Said::NotFound => write!(f, "it does not know it"),
-        Said::Nothing => write!(f, "nothing new"),
-    }
 }

@@ -11,7 +11,7 @@ use crate::{
     evidence::{Evidence, Said},
     health::Purpose,
     observe::{self, Observed},
-    record::{AttemptState, Fault, Intent, PaymentRecord},
+    record::{Attempt, AttemptState, Fault, Intent, PaymentRecord},
     settle::{self, Context, Outcome},
     telemetry,
 };
@@ -64,7 +64,10 @@ impl Engine {
 
     /// A look that failed says nothing; it is made again.
     async fn look_failed(&self, record: PaymentRecord, error: &Error) -> Result<PaymentRecord> {
-        if let Some(no) = record.open_attempt().map(|attempt| attempt.no) {
+        let in_doubt = |attempt: &&Attempt| {
+            attempt.state == AttemptState::Unknown && attempt.next_try_at.is_some()
+        };
+        if let Some(no) = record.open_attempt().filter(in_doubt).map(|attempt| attempt.no) {
             return self.climb(record, no, Some(error)).await;
         }
         let fault = Fault::from(error);
@@ -231,7 +234,8 @@ impl Engine {
         let evidence = Evidence::Lookup { account, attempt: Some(no), said };
         self.change(&record.id, &evidence, |draft, now| {
             let Some(attempt) = draft.record.attempt_mut(no) else { return Ok(false) };
-            if !attempt.state.is_open() {
+            // What is frozen waits for a person, and what is on its way for its answer.
+            if attempt.state != AttemptState::Unknown || attempt.next_try_at.is_none() {
                 return Ok(false);
             }
             settle::climb(attempt, reason, now, &*self.random);

@@ -66,11 +66,14 @@ pub(crate) fn observe(
     }
     let before = (record.status, record.provider.clone().map(|payment| payment.amounts));
     let merged = merge(record.provider.take(), payment);
-    settle_steps(record, &merged, context);
+    if context.source == Source::Asked {
+        settle_steps(record, &merged, context);
+    }
     record.link_shown |= is_way_to_pay(merged.next_action.as_ref());
     record.status = status;
     if status.is_final() {
-        record.reviews.retain(|review| review.reason != ReviewReason::NoEnd);
+        let moot = [ReviewReason::NoEnd, ReviewReason::StepRefused];
+        record.reviews.retain(|review| !moot.contains(&review.reason));
     }
     if status.is_final() && status != PaymentStatus::Succeeded {
         record.failure = merged.failure.clone().or_else(|| record.failure.take());
@@ -224,6 +227,9 @@ fn settle_steps(record: &mut PaymentRecord, seen: &Payment, context: &Context<'_
         .collect();
     for no in unsure {
         let Some(attempt) = record.attempt_mut(no) else { continue };
+        if attempt.sent_at.is_some_and(|sent| context.asked_at < sent) {
+            continue;
+        }
         match happened(attempt, seen) {
             Happened::Yes => {
                 if matches!(attempt.intent, Intent::Refund(_)) {
@@ -233,7 +239,13 @@ fn settle_steps(record: &mut PaymentRecord, seen: &Payment, context: &Context<'_
                 }
                 close(record, no, AttemptState::Accepted, context.now);
             }
-            Happened::NotYet => attempt.seen_unchanged = true,
+            // The call may still be under way there: only a look that comes after its time shows
+            // that nothing was done.
+            Happened::NotYet => {
+                let sent = attempt.doubtful_send_at.or(attempt.sent_at).unwrap_or(context.now);
+                attempt.seen_unchanged = context.asked_at >= sent.after(context.call_limit);
+            }
+            Happened::CannotTell => {}
         }
     }
 }
@@ -241,6 +253,8 @@ fn settle_steps(record: &mut PaymentRecord, seen: &Payment, context: &Context<'_
 enum Happened {
     Yes,
     NotYet,
+    /// Nothing is said of what it would have changed.
+    CannotTell,
 }
 
 /// Did a step happen, by the state of the payment after it?
@@ -257,7 +271,12 @@ fn happened(attempt: &Attempt, seen: &Payment) -> Happened {
         }
         Intent::Capture(capture) => match part(seen, capture.part.as_ref()) {
             Some(part) => part.status == PaymentStatus::Authorized,
-            None => seen.status == PaymentStatus::Authorized && seen.amounts.captured == before,
+            None if seen.status != PaymentStatus::Authorized => false,
+            // A payment that was taken in part may go on looking held.
+            None if capture.amount.is_some() && seen.amounts.captured.is_none() => {
+                return Happened::CannotTell;
+            }
+            None => seen.amounts.captured == before,
         },
         Intent::Cancel(cancel) => match part(seen, cancel.part.as_ref()) {
             Some(part) => !part.status.is_final(),
@@ -269,7 +288,7 @@ fn happened(attempt: &Attempt, seen: &Payment) -> Happened {
             });
             match (seen.amounts.refunded, target) {
                 (Some(refunded), Some(target)) => refunded < target,
-                _ => true,
+                _ => return Happened::CannotTell,
             }
         }
     };
@@ -316,6 +335,10 @@ fn merge(older: Option<Payment>, newer: Payment) -> Payment {
     let Some(older) = older else { return newer };
     let mut merged = newer;
     merged.amounts = merged.amounts.or(&older.amounts);
+    // Some answers hold no more than a status: the way to pay is still the one that was said.
+    if merged.status == older.status {
+        merged.next_action = merged.next_action.or(older.next_action);
+    }
     merged.reference = merged.reference.or(older.reference);
     merged.mandate = merged.mandate.or(older.mandate);
     merged.live = merged.live.or(older.live);

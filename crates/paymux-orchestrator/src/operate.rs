@@ -2,7 +2,7 @@
 
 use paymux_core::{
     CapturePayment, ConfirmPayment, ConfirmStep, CreateRefund, Effect, Error, ErrorKind,
-    IdempotencyKey, Money, NextAction, Operation, PaymentStatus, Reference, Result,
+    IdempotencyKey, Money, NextAction, Operation, PaymentStatus, Reference, RefundStatus, Result,
 };
 use serde::Serialize;
 
@@ -12,7 +12,8 @@ use crate::{
     drive::add_attempt,
     engine::{Changed, Engine, after_writing, unavailable},
     evidence::Evidence,
-    record::{Attempt, Intent, PaymentRecord},
+    plan::must_not_take,
+    record::{Attempt, AttemptState, Intent, PaymentRecord},
     request,
     store::CallerKeyRow,
 };
@@ -64,6 +65,9 @@ impl Orchestrator {
             .operate(verb, move |record, key| {
                 if record.status != PaymentStatus::Authorized {
                     return Err(conflict(record, "nothing is held"));
+                }
+                if record.attempts.iter().any(|attempt| is_unseen_capture(attempt, record)) {
+                    return Err(conflict(record, "what the last capture left is not known yet"));
                 }
                 if let Some(amount) = capture.amount {
                     engine.check_capture(record, amount)?;
@@ -142,6 +146,11 @@ impl Verb {
         Ok(Self { what, key, digest, payment: payment.clone() })
     }
 
+    /// A refused step is the merchant's to try again.
+    fn takes_money(&self) -> bool {
+        matches!(self.what, "confirm" | "capture")
+    }
+
     fn row(&self, attempt: Option<u32>, now: paymux_core::Timestamp) -> CallerKeyRow {
         CallerKeyRow {
             key: self.key.clone(),
@@ -183,6 +192,9 @@ impl Engine {
             .change(&verb.payment, &evidence, |draft, now| {
                 if draft.record.open_attempt().is_some() {
                     return Err(conflict(&draft.record, "something else is under way"));
+                }
+                if verb.takes_money() && must_not_take(&draft.record) {
+                    return Err(conflict(&draft.record, "a person has to look at it first"));
                 }
                 let Wanted { intent, reserved } = intent(&draft.record, key.clone())?;
                 let account = draft.record.account().cloned();
@@ -298,12 +310,7 @@ impl Engine {
             return Err(conflict(record, "nothing was taken that could be given back"));
         };
         // What others gave back, at the provider's own page, counts as much as what we did.
-        let reserved = record.reserved_for_refunds();
-        let given_back = record.provider.as_ref().and_then(|payment| payment.amounts.refunded);
-        let gone = match (reserved, given_back) {
-            (Some(reserved), Some(given_back)) if given_back > reserved => Some(given_back),
-            (reserved, _) => reserved,
-        };
+        let gone = gone_for_refunds(record);
         let left = gone.and_then(|gone| captured.checked_sub(gone)).filter(|left| !left.is_zero());
         let Some(left) = left else {
             return Err(conflict(record, "everything was given back already, or is on its way"));
@@ -332,10 +339,33 @@ impl Engine {
     }
 }
 
+/// What was given back or may still be: what the provider says, or we know, and what is on its way.
+pub(crate) fn gone_for_refunds(record: &PaymentRecord) -> Option<Money> {
+    let mut done = Money::zero(record.request.amount.currency());
+    let mut on_its_way = done;
+    for attempt in &record.attempts {
+        let Some(amount) = attempt.reserved_refund() else { continue };
+        let is_done =
+            attempt.refund.as_ref().is_some_and(|refund| refund.status == RefundStatus::Succeeded);
+        let sum = if is_done { &mut done } else { &mut on_its_way };
+        *sum = sum.checked_add(amount)?;
+    }
+    let given_back = record.provider.as_ref().and_then(|payment| payment.amounts.refunded);
+    let done = given_back.filter(|given_back| *given_back > done).unwrap_or(done);
+    done.checked_add(on_its_way)
+}
+
 /// What is held, by the provider's word, or else all that was asked for.
 fn held(record: &PaymentRecord) -> Money {
     let said = record.provider.as_ref().and_then(|payment| payment.amounts.authorized);
     said.unwrap_or(record.request.amount)
+}
+
+/// Was it taken without what is left having been read since?
+fn is_unseen_capture(attempt: &Attempt, record: &PaymentRecord) -> bool {
+    attempt.state == AttemptState::Accepted
+        && matches!(attempt.intent, Intent::Capture(_))
+        && attempt.settled_at >= record.looked_at
 }
 
 fn handle(record: &PaymentRecord) -> Result<paymux_core::PaymentHandle> {
@@ -348,7 +378,6 @@ fn check_same(row: &CallerKeyRow, verb: &Verb) -> Result<()> {
 
 /// What the caller is told when the account refused what was asked just now.
 fn refusal(attempt: &Attempt) -> Option<Error> {
-    use crate::record::AttemptState;
     let refused = matches!(attempt.state, AttemptState::Rejected | AttemptState::NotSent);
     let fault = attempt.fault.as_ref().filter(|_| refused)?;
     Some(fault.to_error(&attempt.account, attempt.intent.operation()))

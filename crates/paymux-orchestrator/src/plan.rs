@@ -108,11 +108,29 @@ fn about_open(record: &PaymentRecord, attempt: &Attempt, view: &View<'_>) -> Mov
     }
 }
 
-/// What takes or holds money does not leave any more once the merchant wants an end.
+/// What takes or holds money does not leave any more once the merchant wants an end, or once a
+/// person has to say first what is true.
 fn is_unwanted(record: &PaymentRecord, attempt: &Attempt) -> bool {
-    let takes =
-        matches!(attempt.intent, Intent::Create(_) | Intent::Confirm(_) | Intent::Capture(_));
-    record.cancel_wanted && takes && !attempt.doubted
+    (record.cancel_wanted || must_not_take(record)) && takes_money(attempt) && !attempt.doubted
+}
+
+fn takes_money(attempt: &Attempt) -> bool {
+    matches!(attempt.intent, Intent::Create(_) | Intent::Confirm(_) | Intent::Capture(_))
+}
+
+/// Does something wait for a person that more money must not be added to? Looking and ending go on.
+pub(crate) fn must_not_take(record: &PaymentRecord) -> bool {
+    record.reviews.iter().any(|review| match review.reason {
+        ReviewReason::Mismatch
+        | ReviewReason::Contradiction
+        | ReviewReason::LateSuccess
+        | ReviewReason::SharedObject => true,
+        ReviewReason::StepRefused
+        | ReviewReason::StillInDoubt
+        | ReviewReason::UnreportedAmount
+        | ReviewReason::ShortAmount
+        | ReviewReason::NoEnd => false,
+    })
 }
 
 /// After one repetition the payer does not wait for a provider that is not well, where nobody can
@@ -141,7 +159,10 @@ fn out_of_doubt(record: &PaymentRecord, attempt: &Attempt, view: &View<'_>) -> M
     if overdue && !is_over && !record.is_under_review(ReviewReason::StillInDoubt) {
         return Move::Park(attempt.no, ReviewReason::StillInDoubt);
     }
-    step
+    // Nobody waits for it any more: what might take money now is only looked for, until a person
+    // wants it tried again.
+    let too_late = overdue && attempt.rung > 0 && takes_money(attempt);
+    if too_late && step == Move::Send(attempt.no) { Move::Climb(attempt.no) } else { step }
 }
 
 fn out_of_doubt_step(attempt: &Attempt, capabilities: &Capabilities, view: &View<'_>) -> Move {
@@ -165,7 +186,7 @@ fn out_of_doubt_create(
     let can_look = capabilities.reference_lookup.is_some();
     if can_look
         && attempt.not_found_at.len() >= NEGATIVES_NEEDED
-        && negatives_count(attempt, capabilities)
+        && negatives_count(attempt, capabilities, view)
     {
         return Move::NotCharged(no);
     }
@@ -185,9 +206,11 @@ fn out_of_doubt_create(
 
 /// "Not found" counts when it was said again and again until after the time in which it may be
 /// wrong.
-fn negatives_count(attempt: &Attempt, capabilities: &Capabilities) -> bool {
+fn negatives_count(attempt: &Attempt, capabilities: &Capabilities, view: &View<'_>) -> bool {
     let Some(window) = capabilities.reference_lookup else { return false };
     let sent = attempt.doubtful_send_at.unwrap_or(attempt.created_at);
+    // The call may have been under way for as long as calls may be.
+    let window = window + view.call_limit;
     let after_window =
         attempt.not_found_at.iter().filter(|moment| moment.since(sent) > window).count();
     after_window >= NEGATIVES_NEEDED
@@ -222,6 +245,9 @@ fn without_account(record: &PaymentRecord) -> Move {
     if record.cancel_wanted {
         return Move::EndHere;
     }
+    if must_not_take(record) {
+        return Move::Done;
+    }
     record.next_account().map_or(Move::EndHere, |step| Move::Create(step.account.clone()))
 }
 
@@ -231,6 +257,10 @@ fn step_of_ours(record: &PaymentRecord, view: &View<'_>) -> Option<Move> {
     let capabilities = (view.capabilities)(&payment.provider)?;
     if record.cancel_wanted {
         return cancel(record, capabilities);
+    }
+    // After a refusal it is the merchant who goes on.
+    if must_not_take(record) || record.is_under_review(ReviewReason::StepRefused) {
+        return None;
     }
     match (record.status, &payment.next_action) {
         (PaymentStatus::RequiresConfirmation, Some(NextAction::Confirm { step }))
@@ -342,3 +372,6 @@ fn at(moment: Option<Timestamp>, view: &View<'_>, then: Move) -> Move {
         _ => then,
     }
 }
+
+#[cfg(test)]
+mod tests;

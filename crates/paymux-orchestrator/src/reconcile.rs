@@ -2,7 +2,7 @@
 //! is: it goes through the same rules, nothing is put right in silence, and every difference is
 //! reported.
 
-use std::{collections::BTreeSet, pin::pin};
+use std::{collections::BTreeSet, fmt, pin::pin};
 
 use futures_util::StreamExt;
 use paymux_core::{
@@ -68,6 +68,26 @@ pub enum DifferenceKind {
     Differs,
     /// The provider could not be asked, or something is under way: run it again.
     NotCompared,
+}
+
+/// A line for a person: which payment, and what each side says.
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.account)?;
+        if let Some(payment) = &self.payment {
+            write!(f, ", {payment}")?;
+        }
+        let Self { ours, theirs, .. } = self;
+        match (self.kind, &self.payment) {
+            (DifferenceKind::NotCompared, Some(_)) => {
+                write!(f, ": could not be asked, ours says {ours}: {theirs}")
+            }
+            (DifferenceKind::NotCompared, None) => {
+                write!(f, ": could not be asked for its list: {theirs}")
+            }
+            _ => write!(f, ": ours says {ours}, theirs says {theirs}"),
+        }
+    }
 }
 
 impl Orchestrator {

@@ -159,17 +159,6 @@ impl PaymentRecord {
         Some(handle)
     }
 
-    /// What refunds have given back or may still give back: reserved before they are sent.
-    pub(crate) fn reserved_for_refunds(&self) -> Option<Money> {
-        let mut sum = Money::zero(self.request.amount.currency());
-        for attempt in &self.attempts {
-            if let Some(amount) = attempt.reserved_refund() {
-                sum = sum.checked_add(amount)?;
-            }
-        }
-        Some(sum)
-    }
-
     /// Moves it to a status, if the core's table lets it: what is final stays so.
     pub(crate) fn move_to(&mut self, status: PaymentStatus) {
         if self.status.can_become(status) {

@@ -249,6 +249,7 @@ fn try_again(record: &mut PaymentRecord, now: Timestamp) {
 fn wake(record: &mut PaymentRecord, no: u32, now: Timestamp) {
     if let Some(attempt) = record.attempt_mut(no) {
         attempt.next_try_at = Some(now);
+        attempt.rung = 0;
         attempt.seen_unchanged = false;
     }
 }

@@ -69,7 +69,8 @@ impl Engine {
         } else {
             let span = telemetry::call_span(account.provider.id(), &record.id, &attempt);
             let call = make_call(&*account.provider, &attempt.intent).instrument(span);
-            tokio::time::timeout(limit, call)
+            // It ends before somebody else may think it lost.
+            tokio::time::timeout(limit.saturating_sub(slept), call)
                 .await
                 .unwrap_or_else(|_| Err(over_time(account.provider.id(), &attempt)))
         };

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use paymux_core::{
     AmountSource, Capabilities, Effect, Error, ErrorKind, Failure, FailureKind, Payment,
-    PaymentStatus, Random, Refund, Timestamp,
+    PaymentStatus, Random, Refund, Replay, Timestamp,
 };
 
 use crate::{
@@ -35,6 +35,8 @@ pub(crate) struct Context<'a> {
     /// When the provider was asked for what it says: it may have been longer ago.
     pub(crate) asked_at: Timestamp,
     pub(crate) source: Source,
+    /// For how long a call can be under way, whoever made it.
+    pub(crate) call_limit: Duration,
     pub(crate) capabilities: &'a Capabilities,
     /// Success without a figure counts as paid at this account.
     pub(crate) accept_unreported_amount: bool,
@@ -94,13 +96,20 @@ fn settle_payment(record: &mut PaymentRecord, no: u32, payment: Payment, context
         attempt.object = Some(payment.id.clone());
     }
     let Some(attempt) = record.attempt(no) else { return };
-    let try_elsewhere = attempt.is_create()
+    let is_create = attempt.is_create();
+    let try_elsewhere = matches!(attempt.intent, Intent::Create(_) | Intent::Confirm(_))
         && payment.status == PaymentStatus::Failed
         && !attempt.doubted
+        && !record.cancel_wanted
         && may_go_elsewhere(record, payment.failure.as_ref());
     close(record, no, AttemptState::Accepted, context.now);
     if try_elsewhere {
-        close(record, no, AttemptState::Rejected, context.now);
+        // It is final there, so that nobody can pay it any more.
+        let live = record.live().map_or(no, |live| live.no);
+        if !is_create {
+            abandon(record, live, context.now);
+        }
+        close(record, live, AttemptState::Rejected, context.now);
         record.failure = payment.failure;
         return;
     }
@@ -108,6 +117,14 @@ fn settle_payment(record: &mut PaymentRecord, no: u32, payment: Payment, context
 }
 
 fn settle_refund(record: &mut PaymentRecord, no: u32, refund: &Refund, context: &Context<'_>) {
+    let asked = record.attempt(no).and_then(|attempt| attempt.reserved);
+    if let (Some(asked), Some(said)) = (asked, refund.amount)
+        && asked != said
+    {
+        let note = format!("{asked} was to be given back, the answer says {said}");
+        freeze(record, no, ReviewReason::Mismatch, note, context.now);
+        return;
+    }
     close(record, no, AttemptState::Accepted, context.now);
     observe::observe_refund(record, no, refund);
     // The payment's own amounts follow from what the provider says of it next.
@@ -116,7 +133,8 @@ fn settle_refund(record: &mut PaymentRecord, no: u32, refund: &Refund, context: 
 
 fn settle_fault(record: &mut PaymentRecord, no: u32, fault: &Fault, context: &Context<'_>) {
     let Some(attempt) = record.attempt_mut(no) else { return };
-    let doubt = fault.effect == Effect::Possible || attempt.doubted;
+    let doubt = fault.effect == Effect::Possible
+        || (attempt.doubted && !speaks_for_all_sends(attempt, fault, context));
     let error = fault.to_error(&attempt.account, attempt.intent.operation());
     attempt.fault = Some(fault.clone());
     if fault.effect == Effect::Possible {
@@ -152,6 +170,18 @@ fn settle_fault(record: &mut PaymentRecord, no: u32, fault: &Fault, context: &Co
     } else {
         after_refused_step(record, no, fault, context);
     }
+}
+
+/// A refusal under a key that the provider remembers is the outcome of all sends with that key.
+fn speaks_for_all_sends(attempt: &Attempt, fault: &Fault, context: &Context<'_>) -> bool {
+    let definite = matches!(fault.kind, ErrorKind::Declined | ErrorKind::InvalidRequest);
+    let Replay::Key { ttl, replays_errors: false, .. } =
+        context.capabilities.replay(attempt.intent.operation())
+    else {
+        return false;
+    };
+    let sent = attempt.first_sent_at.unwrap_or(attempt.created_at);
+    definite && fault.effect == Effect::None && context.now.since(sent) < ttl / 5 * 4
 }
 
 /// Notes that the account of an attempt is no longer configured. One that is in doubt stays so,
@@ -211,15 +241,22 @@ pub(crate) fn after_refused_create(record: &mut PaymentRecord, fault: &Fault) {
 /// A step that was refused leaves the payment as it was, open.
 fn after_refused_step(record: &mut PaymentRecord, no: u32, fault: &Fault, context: &Context<'_>) {
     let Some(intent) = record.attempt(no).map(|attempt| attempt.intent.clone()) else { return };
-    match intent {
-        Intent::Confirm(_) => {
-            record.failure = Some(fault.failure.clone().unwrap_or_else(|| failure_of(fault)));
-            abandon_after_decline(record, fault, context);
-        }
-        // "Not in this state": the provider knows a state that we do not.
-        Intent::Capture(_) | Intent::Cancel(_) | Intent::Refund(_) => {}
-        Intent::Create(_) => {}
+    if let Intent::Confirm(_) = intent {
+        record.failure = Some(fault.failure.clone().unwrap_or_else(|| failure_of(fault)));
+        abandon_after_decline(record, fault, context);
     }
+    // What is left open can still be paid, and is not taken further by itself.
+    let matters = matches!(intent, Intent::Confirm(_) | Intent::Capture(_) | Intent::Cancel(_));
+    if matters && record.live().is_some() && !record.status.is_final() {
+        let note = format!("{} was refused: {}", intent.in_words(), fault.message);
+        let reason = ReviewReason::StepRefused;
+        record.add_review(Review { reason, attempt: Some(no), note, since: context.now });
+    }
+    if let Intent::Cancel(_) = intent {
+        // It can be asked for again.
+        record.cancel_wanted = false;
+    }
+    // "Not in this state": the provider knows a state that we do not.
     if matches!(fault.kind, ErrorKind::Conflict | ErrorKind::NotFound) {
         record.look_at(context.now);
     }
@@ -356,3 +393,6 @@ pub(crate) fn mismatch(
         .filter(|reference| **reference != create.reference)
         .map(|reference| format!("the answer is about {reference}, not {}", create.reference))
 }
+
+#[cfg(test)]
+mod tests;

@@ -142,6 +142,9 @@ pub struct Fault {
     pub code: Option<String>,
     /// The provider's id of the request, for its support.
     pub request_id: Option<String>,
+    /// The status of the provider's answer, where there was one.
+    #[serde(default)]
+    pub http_status: Option<u16>,
     /// Why the payment or refund was refused.
     pub failure: Option<Failure>,
     /// How long the provider asks to wait, in milliseconds.
@@ -160,6 +163,7 @@ impl From<&Error> for Fault {
             field: error.field().map(str::to_owned),
             code: error.code().map(str::to_owned),
             request_id: error.request_id().map(str::to_owned),
+            http_status: error.http_status(),
             failure: error.failure().cloned(),
             retry_after_ms: error
                 .retry_after()
@@ -185,6 +189,9 @@ impl Fault {
         }
         if let Some(id) = &self.request_id {
             error = error.with_request_id(id.clone());
+        }
+        if let Some(status) = self.http_status {
+            error = error.with_http_status(status);
         }
         if let Some(failure) = &self.failure {
             error = error.with_failure(failure.clone());

@@ -40,6 +40,8 @@ pub enum ReviewReason {
     SharedObject,
     /// It has been open for too long.
     NoEnd,
+    /// A step that it needs, or its end, was refused.
+    StepRefused,
 }
 
 impl fmt::Display for ReviewReason {
@@ -53,6 +55,7 @@ impl fmt::Display for ReviewReason {
             Self::ShortAmount => "succeeded with less than was asked",
             Self::SharedObject => "the provider's object belongs to another payment",
             Self::NoEnd => "open for too long",
+            Self::StepRefused => "a step was refused",
         })
     }
 }

@@ -70,17 +70,26 @@ impl Model {
         }
     }
 
-    /// What was late acts now, and the next fault is drawn.
-    fn arrive(&self) -> Fault {
+    /// What was late acts now, and the next fault is drawn. With a key that a provider remembers,
+    /// the outcome stays what it was.
+    fn arrive(&self, key: Option<&IdempotencyKey>) -> Fault {
         let now = self.now();
         let mut truth = self.truth();
         for request in std::mem::take(&mut truth.late) {
-            truth.create(&request, now);
+            if !truth.is_refused(request.key.as_str(), now) {
+                truth.create(&request, now);
+            }
         }
         if truth.down {
             return Fault::NotSent;
         }
-        truth.faults.pop_front().unwrap_or(Fault::Nothing)
+        let fault = truth.faults.pop_front().unwrap_or(Fault::Nothing);
+        let Some(key) = key else { return fault };
+        let refuses = matches!(fault, Fault::Declined | Fault::DeclinedHard);
+        if truth.is_refused(key.as_str(), now) {
+            return Fault::DeclinedHard;
+        }
+        if refuses && !truth.refuse(key.as_str(), now) { Fault::Nothing } else { fault }
     }
 
     /// No call without an intent that is on disk, with this key, marked as being sent.
@@ -104,6 +113,7 @@ impl Model {
     async fn mutate<T>(
         &self,
         operation: Operation,
+        key: &IdempotencyKey,
         late: Option<&CreatePayment>,
         act: impl FnOnce(&mut Truth) -> Result<T> + Send,
         bent: impl Fn(T, Fault) -> T + Send,
@@ -115,7 +125,7 @@ impl Model {
         };
         let lost =
             || error(ErrorKind::Unavailable, Effect::Possible, "no answer").with_retryable(true);
-        let fault = self.arrive();
+        let fault = self.arrive(Some(key));
         match fault {
             Fault::Nothing | Fault::Slow | Fault::AboutAnother | Fault::Mumbles => {
                 let answer = act(&mut self.truth());
@@ -259,12 +269,15 @@ impl PaymentProvider for Model {
         let now = self.now();
         let act = |truth: &mut Truth| Ok(self.show(&truth.create(request, now)));
         let late = Some(request);
-        self.mutate(Operation::CreatePayment, late, act, |p, fault| self.bend(p, fault)).await
+        self.mutate(Operation::CreatePayment, &request.key, late, act, |p, fault| {
+            self.bend(p, fault)
+        })
+        .await
     }
 
     async fn fetch_payment(&self, lookup: &PaymentLookup) -> Result<Payment> {
         self.around.dice.pass(2).await;
-        let fault = self.arrive();
+        let fault = self.arrive(None);
         let is_answered =
             matches!(fault, Fault::Nothing | Fault::Slow | Fault::AboutAnother | Fault::Mumbles);
         if !is_answered {
@@ -299,21 +312,30 @@ impl PaymentProvider for Model {
         self.expect_written(ours(&request.payment), &request.key).await;
         let id = request.payment.id.as_str();
         let act = |truth: &mut Truth| self.shown(truth.confirm(id, request.step));
-        self.mutate(Operation::ConfirmPayment, None, act, |p, fault| self.bend(p, fault)).await
+        self.mutate(Operation::ConfirmPayment, &request.key, None, act, |p, fault| {
+            self.bend(p, fault)
+        })
+        .await
     }
 
     async fn capture_payment(&self, request: &CapturePayment) -> Result<Payment> {
         self.expect_written(ours(&request.payment), &request.key).await;
         let id = request.payment.id.as_str();
         let act = |truth: &mut Truth| self.shown(truth.capture(id, request.amount));
-        self.mutate(Operation::CapturePayment, None, act, |p, fault| self.bend(p, fault)).await
+        self.mutate(Operation::CapturePayment, &request.key, None, act, |p, fault| {
+            self.bend(p, fault)
+        })
+        .await
     }
 
     async fn cancel_payment(&self, request: &CancelPayment) -> Result<Payment> {
         self.expect_written(ours(&request.payment), &request.key).await;
         let id = request.payment.id.as_str();
         let act = |truth: &mut Truth| self.shown(truth.cancel(id));
-        self.mutate(Operation::CancelPayment, None, act, |p, fault| self.bend(p, fault)).await
+        self.mutate(Operation::CancelPayment, &request.key, None, act, |p, fault| {
+            self.bend(p, fault)
+        })
+        .await
     }
 
     async fn create_refund(&self, request: &CreateRefund) -> Result<Refund> {
@@ -324,7 +346,7 @@ impl PaymentProvider for Model {
             let row = truth.refund(request, now);
             row.map(|row| self.show_refund(&row)).ok_or_else(refused)
         };
-        self.mutate(Operation::CreateRefund, None, act, |refund, _| refund).await
+        self.mutate(Operation::CreateRefund, &request.key, None, act, |refund, _| refund).await
     }
 
     async fn fetch_refund(&self, lookup: &RefundLookup) -> Result<Refund> {

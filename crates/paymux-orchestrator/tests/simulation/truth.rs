@@ -146,6 +146,8 @@ pub(crate) struct Truth {
     pub(crate) objects: BTreeMap<String, Object>,
     /// What was made with a key, and when.
     keys: BTreeMap<String, (String, Timestamp)>,
+    /// Keys whose request was refused: that is the outcome of all that come with them.
+    refused: BTreeMap<String, Timestamp>,
     pub(crate) refunds: Vec<RefundRow>,
     /// Creates that act when the provider is called next.
     pub(crate) late: Vec<CreatePayment>,
@@ -167,6 +169,7 @@ impl Truth {
             kind,
             objects: BTreeMap::new(),
             keys: BTreeMap::new(),
+            refused: BTreeMap::new(),
             refunds: Vec::new(),
             late: Vec::new(),
             tellings: Vec::new(),
@@ -181,6 +184,20 @@ impl Truth {
     fn made_with(&self, key: &str, now: Timestamp) -> Option<String> {
         let (id, since) = self.keys.get(key)?;
         (self.kind.takes_keys() && now.since(*since) < KEYS_LIVE).then(|| id.clone())
+    }
+
+    /// Refuses what comes with this key, now and later. `false` when it has led to something, and
+    /// the provider remembers that.
+    pub(crate) fn refuse(&mut self, key: &str, now: Timestamp) -> bool {
+        let refuses = self.made_with(key, now).is_none();
+        if refuses && self.kind.takes_keys() {
+            self.refused.insert(key.to_owned(), now);
+        }
+        refuses
+    }
+
+    pub(crate) fn is_refused(&self, key: &str, now: Timestamp) -> bool {
+        self.refused.get(key).is_some_and(|since| now.since(*since) < KEYS_LIVE)
     }
 
     pub(crate) fn create(&mut self, request: &CreatePayment, now: Timestamp) -> Object {

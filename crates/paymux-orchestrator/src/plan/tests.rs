@@ -1,0 +1,449 @@
+use paymux_core::{CreateEffect, Part, ProviderRefundId, Refund, RefundStatus, SeededRandom};
+
+use super::*;
+use crate::{
+    record::Review,
+    settle,
+    testing::{
+        KEY_TTL, accepted, account, at, cancel, capabilities, capture, confirm, context, create,
+        key_replay, push, record, refund, tried,
+    },
+};
+
+const LIMIT: i64 = 70;
+const DAY: i64 = 24 * 3600;
+
+/// What is done next at this second, where both accounts can do this.
+fn next(record: &PaymentRecord, capabilities: &Capabilities, second: i64) -> Move {
+    let all = |_: &ProviderId| Some(capabilities);
+    let call_limit = Duration::from_secs(LIMIT.unsigned_abs());
+    next_move(record, &View { now: at(second), capabilities: &all, call_limit })
+}
+
+fn charges() -> Capabilities {
+    capabilities(CreateEffect::MayCharge, key_replay(), Replay::LookupFirst)
+}
+
+fn opens(create: Replay, later: Replay) -> Capabilities {
+    capabilities(CreateEffect::OpensOnly, create, later)
+}
+
+fn parked(record: &mut PaymentRecord, reason: ReviewReason) {
+    let note = String::new();
+    record.add_review(Review { reason, attempt: Some(1), note, since: at(0) });
+}
+
+#[test]
+fn accounts_are_tried_in_order_until_there_is_none() {
+    let charges = charges();
+    assert_eq!(next(&record(), &charges, 0), Move::Create(account("a")));
+    let over = [
+        AttemptState::NotSent,
+        AttemptState::Rejected,
+        AttemptState::NotCharged,
+        AttemptState::Abandoned,
+    ];
+    for state in over {
+        let mut record = tried(state);
+        assert_eq!(next(&record, &charges, 0), Move::Create(account("b")), "{state:?}");
+        let second = create(&record, 2);
+        let no = push(&mut record, second, state);
+        record.attempt_mut(no).unwrap().account = account("b");
+        assert_eq!(next(&record, &charges, 0), Move::EndHere, "{state:?}");
+    }
+    let mut unwanted = tried(AttemptState::NotSent);
+    unwanted.cancel_wanted = true;
+    assert_eq!(next(&unwanted, &charges, 0), Move::EndHere);
+}
+
+#[test]
+fn nobody_else_is_asked_while_an_attempt_is_open_or_accepted() {
+    let charges = charges();
+    let open = [
+        AttemptState::Intent,
+        AttemptState::Sending,
+        AttemptState::Unknown,
+        AttemptState::Accepted,
+    ];
+    for state in open {
+        for second in [0, 100, 10_000, 40 * DAY] {
+            let step = next(&tried(state), &charges, second);
+            assert!(!matches!(step, Move::Create(_)), "{state:?} {second}: {step:?}");
+        }
+    }
+}
+
+#[test]
+fn what_is_written_down_is_sent_when_its_time_has_come() {
+    let charges = charges();
+    let mut record = tried(AttemptState::Intent);
+    assert_eq!(next(&record, &charges, 0), Move::Send(1));
+    record.attempts[0].next_try_at = Some(at(5));
+    assert_eq!(next(&record, &charges, 4), Move::Wait(at(5)));
+    assert_eq!(next(&record, &charges, 5), Move::Send(1));
+}
+
+#[test]
+fn what_takes_money_does_not_leave_once_an_end_is_wanted() {
+    let charges = charges();
+    let mut first = tried(AttemptState::Intent);
+    first.cancel_wanted = true;
+    assert_eq!(next(&first, &charges, 0), Move::Withdraw(1));
+    let later = [
+        (confirm(ConfirmStep::Commit), Move::Withdraw(2)),
+        (capture(), Move::Withdraw(2)),
+        (cancel(), Move::Send(2)),
+        (refund(), Move::Send(2)),
+    ];
+    for (intent, expected) in later {
+        let mut record = accepted(PaymentStatus::Authorized);
+        record.cancel_wanted = true;
+        push(&mut record, intent, AttemptState::Intent);
+        assert_eq!(next(&record, &charges, 0), expected);
+    }
+}
+
+#[test]
+fn what_is_on_its_way_is_waited_for_and_then_doubted() {
+    let sending = tried(AttemptState::Sending);
+    assert_eq!(next(&sending, &charges(), LIMIT - 1), Move::Wait(at(LIMIT)));
+    assert_eq!(next(&sending, &charges(), LIMIT), Move::Doubt(1));
+}
+
+#[test]
+fn a_create_in_doubt_goes_by_what_protects_it() {
+    let fresh = i64::try_from(KEY_TTL.as_secs()).unwrap() / 5 * 4 - 1;
+    let may = CreateEffect::MayCharge;
+    let table = [
+        (may, key_replay(), 0, Move::Send(1)),
+        (may, key_replay(), fresh, Move::Send(1)),
+        (may, key_replay(), fresh + 1, Move::Climb(1)),
+        (may, Replay::Reference, 10_000, Move::Send(1)),
+        (may, Replay::Harmless, 10_000, Move::Send(1)),
+        (may, Replay::LookupFirst, 0, Move::Climb(1)),
+        (may, Replay::Never, 0, Move::Climb(1)),
+        (CreateEffect::OpensOnly, Replay::Never, 0, Move::Abandon(1)),
+        (CreateEffect::OpensOnly, Replay::LookupFirst, 0, Move::Abandon(1)),
+        (CreateEffect::OpensOnly, key_replay(), fresh + 1, Move::Abandon(1)),
+        (CreateEffect::OpensOnly, key_replay(), fresh, Move::Send(1)),
+    ];
+    for (effect, replay, second, expected) in table {
+        let account = capabilities(effect, replay, Replay::Never);
+        let step = next(&tried(AttemptState::Unknown), &account, second);
+        assert_eq!(step, expected, "{effect:?} {replay:?} after {second} s");
+    }
+}
+
+#[test]
+fn only_what_nobody_can_pay_is_given_up() {
+    let account = opens(Replay::Never, Replay::Never);
+    let unknown = || tried(AttemptState::Unknown);
+    assert_eq!(next(&unknown(), &account, 0), Move::Abandon(1));
+    let mut shown = unknown();
+    shown.link_shown = true;
+    let mut nowhere_else = unknown();
+    nowhere_else.route.truncate(1);
+    let mut wrong_state = unknown();
+    wrong_state.provider = Some(crate::testing::seen(PaymentStatus::Processing));
+    for record in [shown, nowhere_else, wrong_state] {
+        assert_eq!(next(&record, &account, 0), Move::Climb(1));
+    }
+}
+
+#[test]
+fn a_payer_does_not_wait_for_a_second_repetition_where_nobody_can_pay() {
+    let account = opens(Replay::Harmless, Replay::Never);
+    let mut record = tried(AttemptState::Unknown);
+    record.attempts[0].rung = 2;
+    record.attempts[0].next_try_at = Some(at(30));
+    assert_eq!(next(&record, &account, 0), Move::Abandon(1));
+    assert_eq!(next(&record, &charges(), 0), Move::Wait(at(30)));
+}
+
+#[test]
+fn not_found_is_proof_only_often_enough_and_late_enough() {
+    let mut account = charges();
+    account.reference_lookup = Some(Duration::from_secs(60));
+    let after = |moments: &[i64]| {
+        let mut record = tried(AttemptState::Unknown);
+        record.attempts[0].not_found_at = moments.iter().map(|second| at(*second)).collect();
+        record.attempts[0].seen_unchanged = !moments.is_empty();
+        next(&record, &account, 400)
+    };
+    assert_eq!(after(&[]), Move::LookUpReference(1));
+    assert_eq!(after(&[300]), Move::Send(1));
+    assert_eq!(after(&[131, 300]), Move::Send(1));
+    // The window does not count, nor the time that the call may have been under way.
+    assert_eq!(after(&[10, 20, 30]), Move::Send(1));
+    assert_eq!(after(&[130, 131, 132]), Move::Send(1));
+    assert_eq!(after(&[131, 132, 133]), Move::NotCharged(1));
+    assert_eq!(after(&[10, 131, 132, 133]), Move::NotCharged(1));
+    // It counts from the last send that may have done something.
+    let mut again = tried(AttemptState::Unknown);
+    again.attempts[0].not_found_at = [131, 132, 133].map(at).to_vec();
+    again.attempts[0].doubtful_send_at = Some(at(10));
+    assert_eq!(next(&again, &account, 400), Move::LookUpReference(1));
+    // Where nobody can look by reference, there is nothing to count.
+    again.attempts[0].doubtful_send_at = Some(at(0));
+    assert_eq!(next(&again, &charges(), 400), Move::Send(1));
+}
+
+#[test]
+fn a_step_in_doubt_goes_by_what_protects_it() {
+    let table = [
+        (key_replay(), false, Move::Send(2)),
+        (Replay::Reference, false, Move::Send(2)),
+        (Replay::Harmless, false, Move::Send(2)),
+        (Replay::LookupFirst, false, Move::LookUp),
+        (Replay::LookupFirst, true, Move::Send(2)),
+        (Replay::Never, false, Move::LookUp),
+        (Replay::Never, true, Move::Climb(2)),
+    ];
+    for (replay, seen_unchanged, expected) in table {
+        for intent in [confirm(ConfirmStep::Commit), capture(), cancel(), refund()] {
+            let mut record = accepted(PaymentStatus::Authorized);
+            push(&mut record, intent, AttemptState::Unknown);
+            record.attempts[1].seen_unchanged = seen_unchanged;
+            let account = opens(Replay::Harmless, replay);
+            assert_eq!(next(&record, &account, 0), expected, "{replay:?} {seen_unchanged}");
+        }
+    }
+}
+
+#[test]
+fn after_a_day_of_doubt_a_person_is_asked_once_and_it_goes_on() {
+    let park = Move::Park(1, ReviewReason::StillInDoubt);
+    for replay in [Replay::Reference, Replay::Harmless, Replay::Never] {
+        let account = capabilities(CreateEffect::MayCharge, replay, Replay::Never);
+        let mut record = tried(AttemptState::Unknown);
+        assert_ne!(next(&record, &account, DAY - 1), park, "{replay:?}");
+        assert_eq!(next(&record, &account, DAY), park, "{replay:?}");
+        parked(&mut record, ReviewReason::StillInDoubt);
+        assert_ne!(next(&record, &account, DAY), park, "{replay:?}");
+        assert_ne!(next(&record, &account, DAY), Move::Done, "{replay:?}");
+    }
+    // An account that is not configured any more may come back.
+    let nobody = |_: &ProviderId| None;
+    let call_limit = Duration::from_secs(70);
+    let view = |second| View { now: at(second), capabilities: &nobody, call_limit };
+    assert_eq!(next_move(&tried(AttemptState::Unknown), &view(0)), Move::Climb(1));
+    assert_eq!(next_move(&tried(AttemptState::Unknown), &view(DAY)), park);
+}
+
+/// Nobody waits for it any more: it is only looked for, until a person wants it tried again.
+#[test]
+fn what_may_take_money_is_not_sent_any_more_after_a_day() {
+    let account = capabilities(CreateEffect::MayCharge, Replay::Reference, Replay::Harmless);
+    let mut create = tried(AttemptState::Unknown);
+    parked(&mut create, ReviewReason::StillInDoubt);
+    for (rung, second, expected) in
+        [(3, DAY - 1, Move::Send(1)), (3, DAY, Move::Climb(1)), (0, DAY, Move::Send(1))]
+    {
+        create.attempts[0].rung = rung;
+        assert_eq!(next(&create, &account, second), expected, "rung {rung} after {second} s");
+    }
+    for (intent, expected) in [(capture(), Move::Climb(2)), (cancel(), Move::Send(2))] {
+        let mut record = accepted(PaymentStatus::Authorized);
+        push(&mut record, intent, AttemptState::Unknown);
+        record.attempts[1].rung = 3;
+        parked(&mut record, ReviewReason::StillInDoubt);
+        assert_eq!(next(&record, &account, DAY), expected);
+    }
+}
+
+/// Money showed where it must not: nothing is added to it before a person has looked.
+#[test]
+fn a_persons_question_stops_our_own_steps() {
+    use ReviewReason as Reason;
+    let mut account = opens(Replay::Harmless, Replay::Never);
+    account.capture = CaptureChoice::Manual;
+    let table = [
+        (Reason::Mismatch, true),
+        (Reason::Contradiction, true),
+        (Reason::LateSuccess, true),
+        (Reason::SharedObject, true),
+        (Reason::StillInDoubt, false),
+        (Reason::UnreportedAmount, false),
+        (Reason::ShortAmount, false),
+        (Reason::NoEnd, false),
+    ];
+    for (reason, stops) in table {
+        let under_review = |mut record: PaymentRecord| {
+            parked(&mut record, reason);
+            next(&record, &account, 0)
+        };
+        let failed_over = under_review(tried(AttemptState::Abandoned));
+        let expected = if stops { Move::Done } else { Move::Create(crate::testing::account("b")) };
+        assert_eq!(failed_over, expected, "{reason}");
+        for status in [PaymentStatus::RequiresConfirmation, PaymentStatus::Authorized] {
+            let waits = under_review(accepted(status)) == Move::Wait(at(60));
+            assert_eq!(waits, stops, "{reason} {status}");
+        }
+        let written = under_review(tried(AttemptState::Intent));
+        let expected = if stops { Move::Withdraw(1) } else { Move::Send(1) };
+        assert_eq!(written, expected, "{reason}");
+        let mut unwanted = accepted(PaymentStatus::Authorized);
+        unwanted.cancel_wanted = true;
+        assert_eq!(under_review(unwanted), Move::Cancel(None), "{reason}");
+    }
+    let mut refused = accepted(PaymentStatus::RequiresConfirmation);
+    parked(&mut refused, Reason::StepRefused);
+    assert_eq!(next(&refused, &account, 0), Move::Wait(at(60)));
+}
+
+#[test]
+fn what_is_frozen_waits_for_a_person() {
+    let mut record = tried(AttemptState::Unknown);
+    record.attempts[0].next_try_at = None;
+    assert_eq!(next(&record, &charges(), 40 * DAY), Move::Done);
+}
+
+#[test]
+fn our_consent_is_given_once() {
+    let account = opens(Replay::Harmless, Replay::Never);
+    let waiting = || accepted(PaymentStatus::RequiresConfirmation);
+    assert_eq!(next(&waiting(), &account, 0), Move::Confirm(ConfirmStep::Commit));
+    // Taken, refused or withdrawn: what still shows the step open may be old.
+    for state in [AttemptState::Accepted, AttemptState::Rejected, AttemptState::NotSent] {
+        let mut record = waiting();
+        push(&mut record, confirm(ConfirmStep::Commit), state);
+        assert_eq!(next(&record, &account, 0), Move::Wait(at(60)), "{state:?}");
+        // Another step is another thing, and so is another account.
+        record.attempts[1].intent = confirm(ConfirmStep::Authorize);
+        assert_eq!(next(&record, &account, 0), Move::Confirm(ConfirmStep::Commit), "{state:?}");
+        record.attempts[1].intent = confirm(ConfirmStep::Commit);
+        record.attempts[1].account = crate::testing::account("b");
+        assert_eq!(next(&record, &account, 0), Move::Confirm(ConfirmStep::Commit), "{state:?}");
+    }
+    let mut merchants = waiting();
+    merchants.request.confirm = ConfirmBy::Merchant;
+    assert_eq!(next(&merchants, &account, 0), Move::Wait(at(60)));
+}
+
+#[test]
+fn what_is_held_is_taken_where_the_account_cannot_do_it_itself() {
+    let mut account = charges();
+    let held = || accepted(PaymentStatus::Authorized);
+    assert_eq!(next(&held(), &account, 0), Move::Wait(at(60)));
+    account.capture = CaptureChoice::Manual;
+    assert_eq!(next(&held(), &account, 0), Move::Capture(None));
+    let mut manual = held();
+    manual.request.capture = CaptureMethod::Manual;
+    assert_eq!(next(&manual, &account, 0), Move::Wait(at(60)));
+    for state in [AttemptState::Accepted, AttemptState::Rejected, AttemptState::NotSent] {
+        let mut record = held();
+        push(&mut record, capture(), state);
+        assert_eq!(next(&record, &account, 0), Move::Wait(at(60)), "{state:?}");
+    }
+    let mut parts = held();
+    let part = |id: &str, status| Part::new(ProviderPartId::new(id).unwrap(), status, "a word");
+    let known = &mut parts.provider.as_mut().unwrap().parts;
+    known.push(part("p1", PaymentStatus::Failed));
+    known.push(part("p2", PaymentStatus::Authorized));
+    let second = Some(ProviderPartId::new("p2").unwrap());
+    assert_eq!(next(&parts, &account, 0), Move::Capture(second));
+}
+
+#[test]
+fn an_end_is_a_goal_that_is_gone_for_once_by_each_way() {
+    let account = charges();
+    let mut record = accepted(PaymentStatus::Authorized);
+    record.cancel_wanted = true;
+    let part = ProviderPartId::new("p1").unwrap();
+    let held = Part::new(part.clone(), PaymentStatus::Authorized, "held");
+    record.provider.as_mut().unwrap().parts.push(held);
+    // What is held first, then the whole, then it is looked at.
+    assert_eq!(next(&record, &account, 0), Move::Cancel(Some(part.clone())));
+    let no = push(&mut record, cancel(), AttemptState::Accepted);
+    if let Intent::Cancel(request) = &mut record.attempt_mut(no).unwrap().intent {
+        request.part = Some(part);
+    }
+    assert_eq!(next(&record, &account, 0), Move::Cancel(None));
+    push(&mut record, cancel(), AttemptState::Accepted);
+    assert_eq!(next(&record, &account, 0), Move::Wait(at(60)));
+    record.looked_at = Some(at(60));
+    assert_eq!(next(&record, &account, 60), Move::Cancel(None));
+    let mut refused = record.clone();
+    push(&mut refused, cancel(), AttemptState::Rejected);
+    assert_eq!(next(&refused, &account, 60), Move::LookUp);
+    for _ in 0..MAX_CANCELS {
+        push(&mut record, cancel(), AttemptState::Accepted);
+    }
+    assert_eq!(next(&record, &account, 60), Move::LookUp);
+    let mut unable = accepted(PaymentStatus::RequiresAction);
+    unable.cancel_wanted = true;
+    let mut account = account;
+    account.replay.remove(&Operation::CancelPayment);
+    assert_eq!(next(&unable, &account, 0), Move::Wait(at(60)));
+}
+
+#[test]
+fn a_refund_under_way_is_asked_for_by_its_id_or_by_the_amounts() {
+    let mut account = charges();
+    account.reads.insert(Operation::FetchRefund);
+    let mut record = accepted(PaymentStatus::Succeeded);
+    push(&mut record, refund(), AttemptState::Accepted);
+    let mut row = Refund::new(RefundStatus::Processing, "on its way");
+    record.attempts[1].refund = Some(row.clone());
+    assert_eq!(next(&record, &account, 60), Move::LookUp);
+    row.id = Some(ProviderRefundId::new("ref1").unwrap());
+    record.attempts[1].refund = Some(row.clone());
+    assert_eq!(next(&record, &account, 59), Move::Wait(at(60)));
+    assert_eq!(next(&record, &account, 60), Move::LookUpRefund(2));
+    account.reads.clear();
+    assert_eq!(next(&record, &account, 60), Move::LookUp);
+    row.status = RefundStatus::Succeeded;
+    record.attempts[1].refund = Some(row);
+    record.next_look_at = None;
+    assert_eq!(next(&record, &account, 60), Move::Done);
+}
+
+#[test]
+fn what_has_no_end_for_a_month_is_shown_to_a_person_once() {
+    let account = charges();
+    let park = Move::Park(1, ReviewReason::NoEnd);
+    let mut record = accepted(PaymentStatus::RequiresAction);
+    record.looks = LOOKS_IN_A_MONTH;
+    assert_eq!(next(&record, &account, 60), Move::LookUp);
+    record.looks += 1;
+    assert_eq!(next(&record, &account, 60), park);
+    parked(&mut record, ReviewReason::NoEnd);
+    assert_eq!(next(&record, &account, 60), Move::LookUp);
+}
+
+#[test]
+fn what_is_final_is_looked_at_only_when_something_asks_for_it() {
+    let account = charges();
+    let mut record = accepted(PaymentStatus::Succeeded);
+    assert_eq!(next(&record, &account, 60), Move::LookUp);
+    record.next_look_at = None;
+    assert_eq!(next(&record, &account, 60), Move::Done);
+    for status in [PaymentStatus::Failed, PaymentStatus::Cancelled, PaymentStatus::Expired] {
+        let mut record = tried(AttemptState::Rejected);
+        record.status = status;
+        assert_eq!(next(&record, &account, 60), Move::Done, "{status}");
+    }
+}
+
+/// At once, then after about 5 s, 30 s, 2 min, 10 min, 1 h, 6 h and daily.
+#[test]
+fn the_ladder_has_its_rungs() {
+    let random = SeededRandom::new(1);
+    let account = charges();
+    let context = context(&account, &random, at(0));
+    let error = paymux_core::Error::new(
+        paymux_core::ErrorKind::Unavailable,
+        paymux_core::Effect::Possible,
+        "lost",
+    );
+    let mut record = tried(AttemptState::Unknown);
+    let attempt = &mut record.attempts[0];
+    let waits: [u64; 9] = [0, 5, 30, 120, 600, 3_600, 21_600, 86_400, 86_400];
+    for (rung, wait) in waits.into_iter().enumerate() {
+        settle::climb(attempt, &error, context.now, context.random);
+        let waited = attempt.next_try_at.unwrap().since(at(0)).as_millis();
+        let wait = u128::from(wait) * 1_000;
+        let range = wait * 8 / 10..=wait * 12 / 10;
+        assert!(range.contains(&waited), "rung {rung}: {waited} ms");
+    }
+}
