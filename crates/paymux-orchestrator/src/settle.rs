@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use paymux_core::{
-    AmountSource, Capabilities, Effect, Error, ErrorKind, Failure, FailureKind, Payment,
+    AmountSource, Capabilities, Effect, Error, ErrorKind, Failure, FailureKind, Money, Payment,
     PaymentStatus, Random, Refund, Replay, Timestamp,
 };
 
@@ -383,7 +383,15 @@ pub(crate) fn mismatch(
     {
         return Some(format!("asked for {asked}, the answer is in {}", other.currency()));
     }
-    if let Some(requested) = amounts.requested.filter(|requested| *requested != asked) {
+    // Some providers lower what was asked for to what was taken of it.
+    let taken_less = |requested: &Money| {
+        let may_have_left = |attempt: &&Attempt| attempt.sends > 0;
+        record.attempts.iter().filter(may_have_left).any(|attempt| {
+            matches!(&attempt.intent, Intent::Capture(capture) if capture.amount == Some(*requested))
+        })
+    };
+    let other = |requested: &Money| *requested != asked && !taken_less(requested);
+    if let Some(requested) = amounts.requested.filter(other) {
         return Some(format!("asked for {asked}, the answer says {requested}"));
     }
     let Intent::Create(create) = &record.live().unwrap_or(attempt).intent else { return None };

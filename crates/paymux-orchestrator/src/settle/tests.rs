@@ -318,6 +318,25 @@ fn what_was_given_up_and_shows_money_goes_to_a_person() {
     assert_eq!(record.status, PaymentStatus::RequiresAction);
 }
 
+/// The wallet lowers the price of what it took in part.
+#[test]
+fn an_answer_may_ask_for_no_more_than_what_was_taken() {
+    let mut record = accepted(PaymentStatus::Authorized);
+    let Intent::Capture(mut less) = capture() else { panic!("a capture") };
+    less.amount = Some(eur(600));
+    push(&mut record, Intent::Capture(less), AttemptState::Sending);
+    let mut payment = seen(PaymentStatus::Succeeded);
+    payment.amounts.requested = Some(eur(600));
+    payment.amounts.captured = Some(eur(600));
+    let settled_as =
+        |payment: &Payment| settled(record.clone(), 2, Outcome::Payment(Box::new(payment.clone())));
+    let taken = settled_as(&payment);
+    assert_eq!(state(&taken, 2), AttemptState::Accepted);
+    assert_eq!((taken.status, taken.reviews.len()), (PaymentStatus::Succeeded, 0));
+    payment.amounts.requested = Some(eur(700));
+    assert_eq!(settled_as(&payment).reviews[0].reason, ReviewReason::Mismatch);
+}
+
 #[test]
 fn an_answer_that_does_not_fit_freezes_and_claims_nothing() {
     type Bend = fn(&mut Payment);
