@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use paymux_core::{
     Effect, Error, ErrorKind, Operation, Options, Payment, PaymentHandle, PaymentLookup,
-    ProviderPaymentId, ProviderRefundId, RefundLookup, Result, Subject, Trust, WebhookEvent,
+    ProviderId, ProviderPaymentId, ProviderRefundId, RefundLookup, Result, Subject, Trust,
+    WebhookEvent,
 };
 
 use crate::{
@@ -241,7 +242,8 @@ impl Engine {
         let counts = record.account() == Some(account.provider.id())
             && named(event)
                 .is_none_or(|id| record.provider.as_ref().is_some_and(|payment| payment.id == *id));
-        if !counts {
+        // A look that did not know of the part need not have seen it.
+        if !counts || names_a_new_part(event, record) {
             return None;
         }
         (looked_at > row.received_at).then_some(Applied::As(InboxOutcome::Stale))
@@ -255,24 +257,10 @@ impl Engine {
         account: &Account,
         record: &PaymentRecord,
     ) -> Result<Payment> {
-        let named = named(event);
-        let known = record.handle().filter(|handle| {
-            record.account() == Some(account.provider.id())
-                && named.is_none_or(|id| *id == handle.id)
-        });
-        let handle = match (known, named) {
-            (Some(handle), _) => handle,
-            (None, Some(id)) => {
-                let mut handle = PaymentHandle::new(id.clone());
-                handle.options = record.request.options.clone();
-                handle.mandate.clone_from(&record.request.mandate);
-                handle
-            }
-            (None, None) => {
-                let message = "the event names no payment that could be read";
-                return Err(Error::new(ErrorKind::Unexpected, Effect::None, message));
-            }
-        };
+        let handle = handle_named(event, account.provider.id(), record).ok_or_else(|| {
+            let message = "the event names no payment that could be read";
+            Error::new(ErrorKind::Unexpected, Effect::None, message)
+        })?;
         self.ask(account, &PaymentLookup::Payment(handle)).await
     }
 
@@ -393,6 +381,40 @@ fn named(event: &WebhookEvent) -> Option<&ProviderPaymentId> {
     }
 }
 
+/// Is the event about a part that nobody has told us of?
+fn names_a_new_part(event: &WebhookEvent, record: &PaymentRecord) -> bool {
+    let Subject::Part { id, .. } = &event.subject else { return false };
+    let known = record.provider.as_ref().map_or(&[][..], |payment| &payment.parts);
+    known.iter().all(|part| part.id != *id)
+}
+
+/// What the event names, as its provider can be asked for it. A part that it names is read with it:
+/// some providers tell of a part in no other way.
+fn handle_named(
+    event: &WebhookEvent,
+    account: &ProviderId,
+    record: &PaymentRecord,
+) -> Option<PaymentHandle> {
+    let named = named(event);
+    let known = record.handle().filter(|handle| {
+        record.account() == Some(account) && named.is_none_or(|id| *id == handle.id)
+    });
+    let handle = match (known, named) {
+        (Some(handle), _) => handle,
+        (None, Some(id)) => {
+            let mut handle = PaymentHandle::new(id.clone());
+            handle.options = record.request.options.clone();
+            handle.mandate.clone_from(&record.request.mandate);
+            handle
+        }
+        (None, None) => return None,
+    };
+    if let Subject::Part { id, .. } = &event.subject {
+        return Some(handle.with_part(id.clone()));
+    }
+    Some(handle)
+}
+
 /// What an event may say without our asking: nothing that ends a payment, and only when it is
 /// signed and fresh.
 fn believed(event: &WebhookEvent) -> Option<&Payment> {
@@ -438,3 +460,6 @@ fn settlement(row: &InboxRow, outcome: InboxOutcome) -> InboxSettlement {
 fn wait(tries: u32) -> Duration {
     FIRST_WAIT.saturating_mul(1 << tries.min(9)).min(LONGEST_WAIT)
 }
+
+#[cfg(test)]
+mod tests;

@@ -316,6 +316,13 @@ fn check_figure(record: &mut PaymentRecord, no: u32, context: &Context<'_>) {
         |attempt| matches!(&attempt.intent, Intent::Capture(capture) if capture.amount.is_some()),
     ) || record.cancel_wanted;
     let asked = record.request.amount;
+    // What a person was to find out has been said meanwhile.
+    let answered: &[ReviewReason] = match payment.amounts.captured {
+        None => &[],
+        Some(captured) if captured < asked => &[ReviewReason::UnreportedAmount],
+        Some(_) => &[ReviewReason::UnreportedAmount, ReviewReason::ShortAmount],
+    };
+    record.reviews.retain(|review| !answered.contains(&review.reason));
     let (reason, note) = match payment.amounts.captured {
         None if record.unreported_amount_accepted => return,
         None => (

@@ -312,8 +312,16 @@ fn success_is_paid_only_with_its_figure() {
     payment.amounts.captured = None;
     observed(&mut record, payment.clone(), Source::Asked);
     assert!(record.reviews.is_empty() && record.next_look_at == Some(at(100)));
-    observed(&mut record, payment, Source::Asked);
+    observed(&mut record, payment.clone(), Source::Asked);
     assert!(record.is_under_review(ReviewReason::UnreportedAmount) && !record.is_paid());
+    // It comes after all: too little at first, and then whole.
+    payment.amounts.captured = Some(eur(999));
+    observed(&mut record, payment.clone(), Source::Asked);
+    let reasons: Vec<_> = record.reviews.iter().map(|review| review.reason).collect();
+    assert_eq!(reasons, [ReviewReason::ShortAmount]);
+    payment.amounts.captured = Some(eur(1_000));
+    observed(&mut record, payment, Source::Asked);
+    assert!(record.reviews.is_empty() && record.is_paid());
 }
 
 #[test]
