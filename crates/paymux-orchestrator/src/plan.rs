@@ -319,7 +319,9 @@ pub(crate) fn held_part(record: &PaymentRecord) -> Option<ProviderPartId> {
 /// status is final.
 fn cancel(record: &PaymentRecord, capabilities: &Capabilities) -> Option<Move> {
     if !capabilities.has(Operation::CancelPayment) {
-        return None;
+        // What nobody can pay ends by being left alone.
+        let live = record.live().filter(|_| may_abandon(record, capabilities));
+        return live.map(|attempt| Move::Abandon(attempt.no));
     }
     let cancels: Vec<&Attempt> = record
         .attempts

@@ -302,7 +302,7 @@ pub(crate) fn abandon(record: &mut PaymentRecord, no: u32, now: Timestamp) {
     record.next_look_at = None;
     record.looks = 0;
     record.move_to(PaymentStatus::Processing);
-    if record.next_account().is_none() {
+    if record.next_account().is_none() && !record.cancel_wanted {
         record.move_to(PaymentStatus::Failed);
         record.failure.get_or_insert(Failure::new(FailureKind::ProviderFault));
     }

@@ -13,6 +13,7 @@ mod simulation {
     pub(crate) mod kinds;
     pub(crate) mod node;
     pub(crate) mod provider;
+    mod scenarios;
     pub(crate) mod shaky;
     pub(crate) mod truth;
     pub(crate) mod world;

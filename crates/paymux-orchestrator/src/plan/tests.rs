@@ -375,6 +375,11 @@ fn an_end_is_a_goal_that_is_gone_for_once_by_each_way() {
     let mut account = account;
     account.replay.remove(&Operation::CancelPayment);
     assert_eq!(next(&unable, &account, 0), Move::Wait(at(60)));
+    // Where nobody can pay it, it is left alone, unless a step may have gone through.
+    account.create = CreateEffect::OpensOnly;
+    assert_eq!(next(&unable, &account, 0), Move::Abandon(1));
+    unable.link_shown = true;
+    assert_eq!(next(&unable, &account, 0), Move::Wait(at(60)));
 }
 
 #[test]

@@ -1,4 +1,6 @@
-use paymux_core::{ConfirmStep, CreateEffect, Reference, RefundStatus, Replay, SeededRandom};
+use paymux_core::{
+    ConfirmStep, CreateEffect, Money, Reference, RefundStatus, Replay, SeededRandom,
+};
 
 use super::*;
 use crate::testing::{
@@ -348,7 +350,7 @@ fn an_answer_that_does_not_fit_freezes_and_claims_nothing() {
         (
             |payment| {
                 let usd = paymux_core::Currency::iso("USD").unwrap();
-                payment.amounts.captured = Some(paymux_core::Money::new(1_000, usd).unwrap());
+                payment.amounts.captured = Some(Money::new(1_000, usd).unwrap());
             },
             "answer is in",
         ),

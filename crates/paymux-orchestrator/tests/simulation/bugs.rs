@@ -48,12 +48,10 @@ pub(crate) enum Bug {
     AcknowledgesUnkept,
     /// Does not bind payments to callers' keys.
     ForgetsCallersKeys,
-    /// Does not mind whose object it is.
-    SharesObjects,
 }
 
 impl Bug {
-    pub(crate) const ALL: [Self; 15] = [
+    pub(crate) const ALL: [Self; 14] = [
         Self::NewKeys,
         Self::LostIsUnsent,
         Self::LostIsDeclined,
@@ -68,7 +66,6 @@ impl Bug {
         Self::DropsEvents,
         Self::AcknowledgesUnkept,
         Self::ForgetsCallersKeys,
-        Self::SharesObjects,
     ];
 }
 

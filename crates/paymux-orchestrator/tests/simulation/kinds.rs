@@ -45,6 +45,9 @@ pub(crate) fn capabilities(kind: Kind) -> Capabilities {
     if matches!(kind, Kind::Steps | Kind::Careless) {
         capabilities.replay.insert(Operation::ConfirmPayment, later);
     }
+    if kind == Kind::Careless {
+        capabilities.replay.remove(&Operation::CancelPayment);
+    }
     capabilities.reads = BTreeSet::from([Operation::FetchPayment]);
     if kind == Kind::Invoice {
         capabilities.reference_lookup = Some(Duration::from_secs(60));

@@ -47,7 +47,7 @@ impl Model {
             id: ProviderId::new(name).unwrap(),
             kind,
             capabilities: kinds::capabilities(kind),
-            truth: Arc::new(Mutex::new(Truth::new(kind))),
+            truth: Arc::new(Mutex::new(Truth::new(name, kind))),
             around,
         }
     }

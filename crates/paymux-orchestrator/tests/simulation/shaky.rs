@@ -25,10 +25,12 @@ use super::{
 };
 
 /// What all nodes' stores share.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Weather {
     /// Do stores fail at the moment?
     pub(crate) is_bad: Arc<AtomicBool>,
+    /// Do they answer nothing at all?
+    pub(crate) is_down: Arc<AtomicBool>,
     /// Changes whose sender lost the connection while they were on their way: they land later.
     pub(crate) floating: Arc<Mutex<Vec<Change>>>,
 }
@@ -50,7 +52,8 @@ impl Shaky {
     async fn reach(&self) -> StoreResult<()> {
         self.dice.pass(2).await;
         self.land().await;
-        if self.weather.is_bad.load(Ordering::SeqCst) && self.dice.one_in(40) {
+        let fails = self.weather.is_bad.load(Ordering::SeqCst) && self.dice.one_in(40);
+        if fails || self.weather.is_down.load(Ordering::SeqCst) {
             return Err(StoreError::new(StoreErrorKind::Unavailable, "it cannot be reached"));
         }
         Ok(())
@@ -80,7 +83,6 @@ impl Shaky {
         match self.bug {
             Some(Bug::DropsEvents) => change.events.clear(),
             Some(Bug::ForgetsCallersKeys) => change.caller_key = None,
-            Some(Bug::SharesObjects) => change.objects.clear(),
             Some(Bug::HasNoFence) => {
                 if let Some(row) = self.written.load(&change.payment.id).await? {
                     overtake(&mut change, row.version);

@@ -142,6 +142,8 @@ pub(crate) enum Telling {
 
 #[derive(Debug)]
 pub(crate) struct Truth {
+    /// The account: no two have objects of one id.
+    name: String,
     kind: Kind,
     pub(crate) objects: BTreeMap<String, Object>,
     /// What was made with a key, and when.
@@ -164,8 +166,9 @@ pub(crate) struct Truth {
 }
 
 impl Truth {
-    pub(crate) fn new(kind: Kind) -> Self {
+    pub(crate) fn new(name: &str, kind: Kind) -> Self {
         Self {
+            name: name.to_owned(),
             kind,
             objects: BTreeMap::new(),
             keys: BTreeMap::new(),
@@ -209,7 +212,7 @@ impl Truth {
             return known.clone();
         }
         self.next += 1;
-        let id = format!("obj{}", self.next);
+        let id = format!("{}-obj{}", self.name, self.next);
         let (status, step) = match self.kind {
             Kind::Page | Kind::Invoice => (PaymentStatus::RequiresAction, None),
             Kind::Steps => (PaymentStatus::RequiresConfirmation, Some(ConfirmStep::Authorize)),
@@ -306,7 +309,7 @@ impl Truth {
             return None;
         }
         let refund = RefundRow {
-            id: format!("ref{}", self.refunds.len() + 1),
+            id: format!("{}-ref{}", self.name, self.refunds.len() + 1),
             reference: request.reference.as_str().to_owned(),
             object: object.id.as_str().to_owned(),
             amount,

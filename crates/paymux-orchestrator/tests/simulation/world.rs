@@ -70,7 +70,7 @@ impl World {
             dice,
             clock,
             written,
-            weather: Weather { is_bad, floating: Arc::default() },
+            weather: Weather { is_bad, ..Weather::default() },
             broken,
             models,
             nodes: Vec::new(),
