@@ -4,6 +4,7 @@ use std::{io, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 
+mod accounts;
 mod capabilities;
 mod demo;
 mod sandbox;

@@ -18,11 +18,21 @@ fn text(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).expect("the command writes text")
 }
 
+/// A file for a store that is not there yet.
+fn fresh_store(name: &str) -> String {
+    let store = format!("{}/{name}.sqlite", env!("CARGO_TARGET_TMPDIR"));
+    for end in ["", "-wal", "-shm", ".lock", ".accounts.json"] {
+        // Most of them are not there.
+        drop(fs::remove_file(format!("{store}{end}")));
+    }
+    store
+}
+
 /// Runs the demo over these orders and gives its exit code and its report.
 fn demo(name: &str, orders: &str) -> (Option<i32>, Value) {
     let file = format!("{}/{name}.json", env!("CARGO_TARGET_TMPDIR"));
     fs::write(&file, orders).expect("the orders can be written");
-    let output = paymux(&["--json", "--orders", &file]);
+    let output = paymux(&["--json", "--orders", &file, "--store", &fresh_store(name)]);
     let report = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| {
         panic!("no report: {error}: {}", text(&output.stderr));
     });
@@ -35,11 +45,13 @@ fn text_of(value: &Value) -> &str {
 
 #[test]
 fn the_demo_settles_every_order_as_scripted() {
-    let output = paymux(&["--json"]);
+    let store = fresh_store("all");
+    let output = paymux(&["--json", "--store", &store]);
     let report: Value = serde_json::from_slice(&output.stdout).expect("the report is JSON");
     assert_eq!(output.status.code(), Some(0), "{report:#}");
+    assert_eq!(report["store"], *store);
     let orders = report["orders"].as_array().expect("the report lists orders");
-    assert_eq!(orders.len(), 43);
+    assert_eq!(orders.len(), 47);
     for order in orders {
         let took_money = ["succeeded", "partially_paid"].contains(&text_of(&order["status"]));
         assert_eq!(order["captured"].is_string(), took_money, "{order:#}");
@@ -50,21 +62,63 @@ fn the_demo_settles_every_order_as_scripted() {
     let short = orders.iter().find(|one| one["status"] == "partially_paid");
     assert_eq!(short.map(|one| text_of(&one["captured"])), Some("1.00 USD"), "of 40.00 USD");
     assert_eq!(report["webhooks"]["refused"], 0);
+    assert_eq!(report["books"]["agree"], true);
+    // Routes choose: the next account when one is down, and the one that costs least.
+    let taken = |id: &str| {
+        let order = orders.iter().find(|one| one["order"] == *id).expect("the order is there");
+        text_of(&order["account"])
+    };
+    let accounts = ["E-5001", "E-5002", "E-5003", "E-5004"].map(taken);
+    assert_eq!(accounts, ["wallet", "milkypay", "toffeepay", "milkypay"]);
+}
+
+/// Two things go wrong on the way: an answer is lost after the charge, and an account is down.
+#[test]
+fn the_demo_tells_what_went_wrong_and_that_it_came_right() {
+    let output = paymux(&["--json", "--store", &fresh_store("troubles")]);
+    let report: Value = serde_json::from_slice(&output.stdout).expect("the report is JSON");
+    let troubles = report["troubles"].as_array().expect("the report lists troubles");
+    let told = troubles.iter().map(|one| (text_of(&one["order"]), one.to_string()));
+    let words = [
+        ("E-5001", ["no answer to confirm_payment came from wallet", "it was sent once", "20.00"]),
+        ("E-5002", ["toffeepay-down could not be reached", "milkypay is tried", "nothing was"]),
+    ];
+    for ((order, told), (expected, words)) in told.zip(words) {
+        assert_eq!(order, expected);
+        assert!(words.iter().all(|words| told.contains(words)), "{told}");
+    }
+    assert_eq!(troubles.len(), 2, "{troubles:#?}");
 }
 
 #[test]
 fn piped_it_prints_lines_and_a_table() {
-    let output = paymux(&[]);
+    let store = fresh_store("piped");
+    let output = paymux(&["--store", &store]);
     let out = text(&output.stdout);
     assert_eq!(output.status.code(), Some(0), "{out}");
-    assert!(out.contains("A-1001 succeeded: read after session.paid"), "{out}");
+    assert!(out.contains("A-1001 succeeded: read after "), "{out}");
     assert!(out.contains("A-1004  toffeepay"), "{out}");
     assert!(out.contains("B-2006  milkypay"), "{out}");
     assert!(out.contains("C-3003  wallet"), "{out}");
     assert!(out.contains("D-4001  ramp"), "{out}");
-    assert!(out.contains("A-1009 refused: toffeepay: create_payment: `currency` must be"));
-    assert!(out.ends_with("43 of 43 orders ended as scripted.\n"), "{out}");
+    assert!(out.contains("E-5002  milkypay"), "{out}");
+    assert!(out.contains("A-1009 refused: `currency` must be one that toffeepay takes, not CHF"));
+    assert!(out.contains("in their lists: no difference.\n"), "{out}");
+    assert!(out.contains("47 of 47 orders ended as scripted.\n"), "{out}");
+    assert!(out.contains(&format!("payments kept in {store}\n")), "{out}");
     assert_eq!(text(&output.stderr), "");
+}
+
+/// The payments of somebody else are not mixed with those of a run, and never removed.
+#[test]
+fn a_store_that_is_there_is_left_alone() {
+    let store = fresh_store("there");
+    fs::write(&store, "somebody's").expect("the file can be written");
+    let output = paymux(&["--store", &store]);
+    assert_eq!(output.status.code(), Some(1));
+    let said = text(&output.stderr);
+    assert!(said.contains(&store) && said.contains("is there already"), "{said}");
+    assert_eq!(fs::read_to_string(&store).expect("it is there"), "somebody's");
 }
 
 #[test]
@@ -124,7 +178,7 @@ fn orders_that_cannot_be_told_apart_and_no_orders_are_refused() {
     ] {
         let file = format!("{}/{name}.json", env!("CARGO_TARGET_TMPDIR"));
         fs::write(&file, orders).expect("the orders can be written");
-        let output = paymux(&["--orders", &file]);
+        let output = paymux(&["--orders", &file, "--store", &fresh_store(name)]);
         assert_eq!(output.status.code(), Some(1));
         let said = text(&output.stderr);
         assert!(said.contains(&file) && said.contains(sentence), "{said}");
@@ -208,7 +262,7 @@ fn the_capability_table_is_printed() {
     let output = paymux(&["capabilities"]);
     assert_eq!(output.status.code(), Some(0));
     assert!(
-        text(&output.stdout).starts_with("|  | ToffeePay | MilkyPay | Wallet |\n"),
+        text(&output.stdout).starts_with("|  | ToffeePay | MilkyPay | Wallet | Ramp |\n"),
         "{}",
         text(&output.stdout)
     );

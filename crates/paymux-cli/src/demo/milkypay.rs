@@ -1,12 +1,8 @@
 //! How the demo plays MilkyPay: one shop that makes test invoices through the private API.
 
-use std::sync::Arc;
-
 use paymux::{
-    CreatePayment, Currency, ListPaymentMethods, Payment, PaymentProvider, ProviderId,
-    SecretString,
-    milkypay::{MilkyPay, MilkyPayConfig, MilkyPayOptions, Mode},
-    transport::HttpClient,
+    Currency, ListPaymentMethods, Payment, ProviderId, milkypay::MilkyPayOptions,
+    orchestrator::NewPayment, transport::HttpClient,
 };
 use paymux_sandbox::{Sandbox, milkypay::MilkyPaySandbox};
 
@@ -15,7 +11,7 @@ use super::{
     stage::{Account, Joined, Player},
     webhooks::Endpoint,
 };
-use crate::Stop;
+use crate::{Stop, accounts::SandboxAccount};
 
 const ACCOUNT: &str = "milkypay";
 
@@ -32,18 +28,26 @@ pub(super) fn join<'a>(
     Box::pin(async move {
         let milkypay = sandbox.milkypay();
         milkypay.set_callback_url(Some(endpoint.url_of(ACCOUNT)?))?;
-        let id = ProviderId::new(ACCOUNT)?;
-        let config = MilkyPayConfig::new(id, milkypay.base_url(), Mode::Test)
-            .private_api(milkypay.account_id(), SecretString::from(milkypay.api_key()))
-            .webhook_secret(Mode::Test, SecretString::from(milkypay.secret_test()));
-        let provider = MilkyPay::new(config, http.clone())?;
+        let account = |methods| {
+            Ok::<_, Stop>(SandboxAccount::Milkypay {
+                name: ProviderId::new(ACCOUNT)?,
+                base_url: milkypay.base_url(),
+                account_id: milkypay.account_id().to_owned(),
+                api_key: milkypay.api_key().to_owned(),
+                webhook_secret: milkypay.secret_test().to_owned(),
+                methods,
+            })
+        };
+        let asking = account(Vec::new())?.open(http)?;
         let mut methods = Vec::new();
         for currency in CURRENCIES {
             let query = ListPaymentMethods::new(Currency::iso(currency)?);
-            methods.extend(provider.list_payment_methods(&query).await?);
+            methods.extend(asking.list_payment_methods(&query).await?);
         }
-        let provider = Arc::new(provider.with_known_methods(methods));
-        Ok(vec![Account { provider, player: Box::new(Customer { sandbox: milkypay }) }])
+        let account = account(methods)?;
+        let provider = account.open(http)?;
+        let player = Box::new(Customer { sandbox: milkypay });
+        Ok(vec![Account { provider, player, account: Some(account) }])
     })
 }
 
@@ -53,7 +57,7 @@ struct Customer {
 
 impl Player for Customer {
     /// The service says how the customer pays; the order names it.
-    fn complete(&self, request: CreatePayment, order: &Order) -> paymux::Result<CreatePayment> {
+    fn complete(&self, request: NewPayment, order: &Order) -> paymux::Result<NewPayment> {
         let options =
             MilkyPayOptions { service: order.service.clone(), ..MilkyPayOptions::default() };
         request.with(&options)

@@ -3,8 +3,8 @@
 use std::{collections::BTreeSet, fs, path::Path};
 
 use paymux::{
-    CreatePayment, Currency, Customer, Error, IdempotencyKey, Money, OsRandom, PaymentStatus,
-    Reference,
+    Currency, Customer, Error, IdempotencyKey, Money, PaymentStatus, Reference,
+    orchestrator::{ConfirmBy, NewPayment},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -18,12 +18,15 @@ const EXAMPLE: &str = include_str!("../../../../examples/orders.json");
 /// What the shop takes beside money of ISO 4217, with the decimals.
 const TOKENS: [(&str, u8); 1] = [("USDT", 6)];
 
+/// The merchant's fact that the routes ask for.
+const LANE: &str = "lane";
+
 /// An order of the shop, and how its story is to go.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Order {
     pub(super) id: String,
-    /// The account that takes it.
+    /// Which account takes it, or which lane: a word that the routes ask for.
     pub(super) account: String,
     pub(super) player: String,
     pub(super) title: String,
@@ -38,6 +41,9 @@ pub(super) struct Order {
     /// How much of what is held is taken, in major units; all of it when not said.
     #[serde(default)]
     pub(super) capture: Option<String>,
+    /// The call whose answer is lost on its way, after the provider has carried it out.
+    #[serde(default)]
+    pub(super) lost_reply: Option<String>,
     /// What the account's kind of provider needs to know beyond that.
     #[serde(default)]
     pub(super) options: Map<String, Value>,
@@ -145,13 +151,23 @@ impl Order {
         self.capture.as_deref().map(|amount| Money::parse(amount, currency)).transpose()
     }
 
-    /// What every provider is asked; each account adds its own options.
-    pub(super) fn to_request(&self, return_url: &Url) -> Result<CreatePayment, Error> {
-        let key = IdempotencyKey::generate(&OsRandom);
+    /// What is asked of the orchestrator; each account that may take it adds its own options.
+    pub(super) fn to_request(&self, return_url: &Url) -> Result<NewPayment, Error> {
         let reference = Reference::new(self.id.clone())?;
-        Ok(CreatePayment::new(key, reference, self.price()?, self.title.clone())
+        // What is to come to nothing waits for a consent that the shop never gives.
+        let comes_to_nothing = matches!(self.script, Script::Cancel | Script::LetExpire);
+        let confirm = if comes_to_nothing { ConfirmBy::Merchant } else { ConfirmBy::Orchestrator };
+        Ok(NewPayment::new(reference, self.price()?, self.title.clone())
             .customer(Customer::new(self.player.clone()))
-            .return_url(return_url.clone()))
+            .return_url(return_url.clone())
+            .confirm(confirm)
+            .metadata(LANE, self.account.clone()))
+    }
+
+    /// The key under which something is asked for about this order: the same whenever it is asked
+    /// for again.
+    pub(super) fn key(&self, what: &str) -> Result<IdempotencyKey, Error> {
+        IdempotencyKey::new(format!("{what}-{}", self.id))
     }
 }
 

@@ -1,11 +1,10 @@
 //! How the demo plays the ramp: one shop whose orders are invoices there, paid in each of the
 //! three ways.
 
-use std::sync::Arc;
-
 use paymux::{
-    CreatePayment, Currency, NextAction, Payment, ProviderId, SecretString,
-    ramp::{Environment, OneToken, PaymentType, Ramp, RampConfig, RampOptions},
+    NextAction, Payment, ProviderId,
+    orchestrator::NewPayment,
+    ramp::{PaymentType, RampOptions},
     transport::HttpClient,
 };
 use paymux_sandbox::{Sandbox, ramp::RampSandbox};
@@ -17,7 +16,7 @@ use super::{
     stage::{Account, Joined, Player},
     webhooks::Endpoint,
 };
-use crate::Stop;
+use crate::{Stop, accounts::SandboxAccount};
 
 const ACCOUNT: &str = "ramp";
 
@@ -33,15 +32,14 @@ pub(super) fn join<'a>(
             Some(endpoint.labelled_url_of(ACCOUNT, "platform")?),
             Some(endpoint.labelled_url_of(ACCOUNT, "external")?),
         )?;
-        let token = OneToken::new(SecretString::from(sandbox.access_token()));
-        let id = ProviderId::new(ACCOUNT)?;
-        let config = RampConfig::new(id, sandbox.base_url(), Environment::Sandbox)
-            .tokens(Arc::new(token))
-            .currency(Currency::registered("USDT", 6)?)
-            // Only invoices tell how much was paid, and the shop ships for nothing less.
-            .invoice_read(true);
-        let provider = Arc::new(Ramp::new(config, http.clone())?);
-        Ok(vec![Account { provider, player: Box::new(EndUser { sandbox }) }])
+        let account = SandboxAccount::Ramp {
+            name: ProviderId::new(ACCOUNT)?,
+            base_url: sandbox.base_url(),
+            access_token: sandbox.access_token().to_owned(),
+        };
+        let provider = account.open(http)?;
+        let player = Box::new(EndUser { sandbox });
+        Ok(vec![Account { provider, player, account: Some(account) }])
     })
 }
 
@@ -78,7 +76,7 @@ impl EndUser {
 impl Player for EndUser {
     /// Invoices come about elsewhere at this provider, by ordering a card for instance. Here the
     /// order itself is what makes one.
-    fn complete(&self, request: CreatePayment, order: &Order) -> paymux::Result<CreatePayment> {
+    fn complete(&self, request: NewPayment, order: &Order) -> paymux::Result<NewPayment> {
         let refuse = |field: &str, message: &str, source: Stop| {
             paymux::Error::invalid_request(field, message).with_source(source.to_string())
         };

@@ -1,13 +1,15 @@
 //! How it ended: a table for people, JSON for machines.
 
-use std::{collections::BTreeMap, io::Write};
+use std::{collections::BTreeMap, io::Write, path::PathBuf};
 
 use comfy_table::{ColumnConstraint, ContentArrangement, LineStyle, Table, TableStyle};
+use paymux::orchestrator::Reconciliation;
 use serde::Serialize;
 
 use super::{
     order::Expectation,
     row::{Row, State},
+    story::Trouble,
 };
 use crate::Stop;
 
@@ -22,21 +24,42 @@ pub(super) struct Traffic {
     pub(super) refused: usize,
 }
 
+/// Our books beside the providers'.
+#[derive(Serialize)]
+pub(super) struct Books {
+    agree: bool,
+    found: Reconciliation,
+}
+
+impl From<Reconciliation> for Books {
+    fn from(found: Reconciliation) -> Self {
+        Self { agree: found.differences.is_empty(), found }
+    }
+}
+
 #[derive(Serialize)]
 pub(super) struct Report {
+    /// The file that keeps the payments.
+    store: PathBuf,
     orders: Vec<Line>,
+    troubles: Vec<Trouble>,
     webhooks: Traffic,
+    books: Books,
     as_scripted: usize,
 }
 
 #[derive(Serialize)]
-struct Line {
+pub(super) struct Line {
     order: String,
+    /// The lane that the order came by.
+    lane: String,
+    /// The account that took it, or the lane where none did.
     account: String,
     amount: String,
     currency: String,
     status: String,
     provider_status: Option<String>,
+    /// Ours, by which the commands find it.
     payment: Option<String>,
     captured: Option<String>,
     how: String,
@@ -47,14 +70,24 @@ struct Line {
 }
 
 impl Report {
-    pub(super) fn new(rows: Vec<Row>, webhooks: Traffic) -> Self {
-        let orders: Vec<Line> = rows.into_iter().map(Line::new).collect();
+    pub(super) fn new(
+        store: PathBuf,
+        orders: Vec<Line>,
+        troubles: Vec<Trouble>,
+        webhooks: Traffic,
+        books: Books,
+    ) -> Self {
         let as_scripted = orders.iter().filter(|line| line.as_scripted).count();
-        Self { orders, webhooks, as_scripted }
+        Self { store, orders, troubles, webhooks, books, as_scripted }
     }
 
     pub(super) fn is_as_scripted(&self) -> bool {
         self.as_scripted == self.orders.len()
+    }
+
+    /// Did every order end as scripted, and do the providers' books say the same as ours?
+    pub(super) fn is_good(&self) -> bool {
+        self.is_as_scripted() && self.books.agree
     }
 
     pub(super) fn write_json(&self, out: &mut dyn Write) -> Result<(), Stop> {
@@ -104,6 +137,10 @@ impl Report {
                 writeln!(out, "{} {}: {error}", line.order, line.status)?;
             }
         }
+        for trouble in &self.troubles {
+            writeln!(out, "\n{}", trouble.to_text())?;
+        }
+        writeln!(out)?;
         self.write_summary(out)
     }
 
@@ -117,48 +154,58 @@ impl Report {
         writeln!(out, "{} orders: {}.", self.orders.len(), counts.join(", "))?;
         let Traffic { proved, refused } = self.webhooks;
         writeln!(out, "{proved} webhooks verified, {refused} refused.")?;
+        writeln!(out, "{}", in_words(&self.books.found))?;
         let (done, all) = (self.as_scripted, self.orders.len());
         Ok(writeln!(out, "{done} of {all} orders ended as scripted.")?)
     }
 }
 
 impl Line {
-    fn new(row: Row) -> Self {
-        let as_scripted = row.is_as_scripted();
-        let (mut refused_field, mut error, mut known) = (None, None, None);
-        let status = match row.state {
-            State::New => "not asked".to_owned(),
-            State::InDoubt { sentence } => {
-                error = Some(sentence);
-                "in doubt".to_owned()
-            }
-            State::Refused { field, sentence, .. } => {
-                (refused_field, error) = (field, Some(sentence));
-                "refused".to_owned()
-            }
-            State::Known { payment, .. } => {
-                let status = payment.status.to_string();
-                known = Some(payment);
-                status
-            }
+    pub(super) fn new(row: Row, how: String) -> Self {
+        let (as_scripted, status) = (row.is_as_scripted(), row.word().to_owned());
+        let error = row.sentence();
+        let record = row.record();
+        let known = record.and_then(|record| record.provider.as_ref());
+        let captured = known.and_then(|payment| payment.amounts.captured);
+        let account = record.and_then(|record| record.account()).map(ToString::to_string);
+        let refused_field = match &row.state {
+            State::Refused { field, .. } => field.clone(),
+            State::New | State::Known { .. } => None,
         };
-        let captured = known.as_ref().and_then(|payment| payment.amounts.captured);
         Self {
-            order: row.order.id,
-            account: row.order.account,
-            amount: row.order.amount,
-            currency: row.order.currency,
+            account: account.unwrap_or_else(|| row.order.account.clone()),
             status,
-            provider_status: known.as_ref().map(|payment| payment.provider_status.clone()),
-            payment: known.as_ref().map(|payment| payment.id.to_string()),
+            provider_status: known.map(|payment| payment.provider_status.clone()),
+            payment: record.map(|record| record.id.to_string()),
             captured: captured.map(|money| money.to_string()),
-            how: row.how,
+            how,
             refused_field,
             error,
-            expected: row.order.expect,
             as_scripted,
+            order: row.order.id,
+            lane: row.order.account,
+            amount: row.order.amount,
+            currency: row.order.currency,
+            expected: row.order.expect,
         }
     }
+}
+
+/// What a comparison of the books found, in a line, and a line for each difference.
+pub(crate) fn in_words(found: &Reconciliation) -> String {
+    let Reconciliation { compared, listed, differences, .. } = found;
+    let asked = format!(
+        "{compared} payments read again from their providers, {listed} found in their lists"
+    );
+    if differences.is_empty() {
+        return format!("{asked}: no difference.");
+    }
+    let mut text = format!("{asked}: {} differences.", differences.len());
+    for difference in differences {
+        text.push_str("\n  ");
+        text.push_str(&difference.to_string());
+    }
+    text
 }
 
 #[cfg(test)]
@@ -170,6 +217,7 @@ mod tests {
     fn the_table_fits_a_narrow_terminal() {
         let line = |how: &str| Line {
             order: "A-1001".to_owned(),
+            lane: "toffeepay-manual".to_owned(),
             account: "toffeepay-manual".to_owned(),
             amount: "49.00".to_owned(),
             currency: "USD".to_owned(),
@@ -184,7 +232,8 @@ mod tests {
             as_scripted: true,
         };
         let orders = vec![line("read after session.expired"), line("captured by the shop")];
-        let report = Report { orders, webhooks: Traffic::default(), as_scripted: 2 };
+        let books = Books::from(Reconciliation::default());
+        let report = Report::new(PathBuf::new(), orders, Vec::new(), Traffic::default(), books);
         let mut table = report.table();
         table.set_width(80);
         let shown = table.to_string();

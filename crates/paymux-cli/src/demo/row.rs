@@ -1,31 +1,28 @@
 //! What the shop knows of one order.
 
-use std::sync::Arc;
-
-use paymux::{ConfirmStep, Error, Options, Payment, PaymentHandle, PaymentProvider, PaymentStatus};
+use paymux::{
+    Error, PaymentStatus,
+    orchestrator::{AttemptState, PaymentRecord},
+};
 
 use super::order::{Expectation, Order};
 
 pub(super) struct Row {
     pub(super) order: Order,
     pub(super) state: State,
-    /// How the present state became known.
-    pub(super) how: String,
-    /// A step of the shop that failed, to be taken again when the payment has been read.
-    pub(super) step_failed: bool,
-    /// The step that the shop confirmed last.
-    pub(super) confirmed: Option<ConfirmStep>,
+    /// The payer, or the shop before the payer could act, has done what the script says.
+    pub(super) is_played: bool,
+    /// The shop has decided on money that is held.
+    pub(super) is_decided: bool,
 }
 
 pub(super) enum State {
     /// Not asked yet.
     New,
-    /// There will be no payment.
+    /// There is no payment.
     Refused { by: RefusedBy, field: Option<String>, sentence: String },
-    /// Nobody knows whether there is a payment.
-    InDoubt { sentence: String },
-    /// A payment, in the status the provider last said.
-    Known { provider: Arc<dyn PaymentProvider>, payment: Box<Payment>, options: Options },
+    /// A payment, as the orchestrator last knew it.
+    Known { record: Box<PaymentRecord> },
 }
 
 /// Who would not open the payment.
@@ -37,49 +34,71 @@ pub(super) enum RefusedBy {
     Provider,
 }
 
+impl RefusedBy {
+    pub(super) fn in_words(self) -> &'static str {
+        match self {
+            Self::Provider => "refused by the provider",
+            Self::Us => "nothing was sent",
+        }
+    }
+}
+
 impl Row {
     pub(super) fn new(order: Order) -> Self {
-        Self { order, state: State::New, how: String::new(), step_failed: false, confirmed: None }
+        Self { order, state: State::New, is_played: false, is_decided: false }
     }
 
-    /// The payment could not be opened. `may_exist` says that this or an earlier send of the same
-    /// request may have opened it all the same.
-    pub(super) fn give_up(&mut self, error: &Error, may_exist: bool) {
-        let sentence = error.to_string();
-        let (state, how) = if may_exist {
-            (State::InDoubt { sentence }, "no answer that can be relied on")
-        } else {
-            let by = match error.http_status() {
-                Some(_) => RefusedBy::Provider,
-                None => RefusedBy::Us,
-            };
-            let how = match by {
-                RefusedBy::Provider => "refused by the provider",
-                RefusedBy::Us => "nothing was sent",
-            };
-            let field = error.field().map(str::to_owned);
-            (State::Refused { by, field, sentence }, how)
+    /// There will be no payment.
+    pub(super) fn refuse(&mut self, error: &Error) {
+        let by = match error.http_status() {
+            Some(_) => RefusedBy::Provider,
+            None => RefusedBy::Us,
         };
-        self.state = state;
-        how.clone_into(&mut self.how);
+        let field = error.field().map(str::to_owned);
+        self.state = State::Refused { by, field, sentence: error.to_string() };
     }
 
-    pub(super) fn payment(&self) -> Option<&Payment> {
-        match &self.state {
-            State::Known { payment, .. } => Some(payment),
-            State::New | State::Refused { .. } | State::InDoubt { .. } => None,
+    /// Takes over what the orchestrator knows. A payment that no provider has, and none will, was
+    /// refused.
+    pub(super) fn learn(&mut self, record: PaymentRecord) {
+        let refused = record.status == PaymentStatus::Failed && record.provider.is_none();
+        match last_trouble(&record) {
+            Some(error) if refused => self.refuse(&error),
+            _ => self.state = State::Known { record: Box::new(record) },
         }
     }
 
-    pub(super) fn handle(&self) -> Option<PaymentHandle> {
+    pub(super) fn record(&self) -> Option<&PaymentRecord> {
         match &self.state {
-            State::Known { payment, options, .. } => Some(payment.handle(options)),
-            State::New | State::Refused { .. } | State::InDoubt { .. } => None,
+            State::Known { record } => Some(record),
+            State::New | State::Refused { .. } => None,
         }
     }
 
     pub(super) fn status(&self) -> Option<PaymentStatus> {
-        self.payment().map(|payment| payment.status)
+        self.record().map(|record| record.status)
+    }
+
+    /// The payment's status in a word; `in doubt` where nobody knows whether there is one.
+    pub(super) fn word(&self) -> &'static str {
+        match &self.state {
+            State::New => "not asked",
+            State::Refused { .. } => "refused",
+            State::Known { record } if record.provider.is_none() && record.in_doubt() => "in doubt",
+            State::Known { record } => record.status.as_str(),
+        }
+    }
+
+    /// What went wrong, where the order came to nothing by it.
+    pub(super) fn sentence(&self) -> Option<String> {
+        match &self.state {
+            State::New => None,
+            State::Refused { sentence, .. } => Some(sentence.clone()),
+            State::Known { record } => {
+                let trouble = last_trouble(record).filter(|_| record.in_doubt());
+                trouble.map(|error| error.to_string())
+            }
+        }
     }
 
     /// Is there nothing more to wait for? A payment can stay short for good without ever being
@@ -87,30 +106,12 @@ impl Row {
     pub(super) fn is_settled(&self) -> bool {
         match &self.state {
             State::New => false,
-            State::Refused { .. } | State::InDoubt { .. } => true,
-            State::Known { provider, payment, .. } => {
-                // The answer to a step may lack the figure that a read gives.
-                let figure_comes = payment.status == PaymentStatus::Succeeded
-                    && payment.amounts.captured.is_none()
-                    && provider.capabilities().reports_captured;
+            State::Refused { .. } => true,
+            State::Known { record } => {
                 let ended =
-                    payment.status.is_final() || self.order.expect.status() == Some(payment.status);
-                ended && !figure_comes
+                    record.status.is_final() || self.order.expect.status() == Some(record.status);
+                ended && !record.figure_looked_for && record.open_attempt().is_none()
             }
-        }
-    }
-
-    /// Takes over what the provider said, unless the payment cannot have come to that.
-    pub(super) fn learn(&mut self, news: Payment, how: &str) {
-        if let State::Known { payment, .. } = &mut self.state
-            && payment.status.can_become(news.status)
-        {
-            let amounts = news.amounts.clone().or(&payment.amounts);
-            if payment.status != news.status {
-                how.clone_into(&mut self.how);
-            }
-            **payment = news;
-            payment.amounts = amounts;
         }
     }
 
@@ -120,18 +121,31 @@ impl Row {
             (State::Refused { by, field, .. }, Expectation::Refused(expected)) => {
                 *by == RefusedBy::Us && field.as_ref() == Some(expected)
             }
-            (State::Known { payment, .. }, expected) => {
+            (State::Known { record }, expected) => {
                 // The whole price, or as much of it as the shop meant to take.
                 let due = match self.order.captured() {
                     Ok(Some(part)) => Ok(part),
                     Ok(None) => self.order.price(),
                     Err(error) => Err(error),
                 };
-                let paid = due.is_ok_and(|due| payment.is_paid(due));
-                expected.status() == Some(payment.status)
-                    && (payment.status != PaymentStatus::Succeeded || paid)
+                let payment = record.provider.as_ref();
+                let paid = due.is_ok_and(|due| payment.is_some_and(|known| known.is_paid(due)));
+                expected.status() == Some(record.status)
+                    && record.reviews.is_empty()
+                    && (record.status != PaymentStatus::Succeeded || paid)
             }
-            (State::New | State::Refused { .. } | State::InDoubt { .. }, _) => false,
+            (State::New | State::Refused { .. }, _) => false,
         }
     }
+}
+
+/// The last error of an attempt that did not end well, as the caller of that attempt would see it.
+fn last_trouble(record: &PaymentRecord) -> Option<Error> {
+    let troubled = record
+        .attempts
+        .iter()
+        .rev()
+        .find(|attempt| attempt.state != AttemptState::Accepted && attempt.fault.is_some())?;
+    let fault = troubled.fault.as_ref()?;
+    Some(fault.to_error(&troubled.account, troubled.intent.operation()))
 }

@@ -1,20 +1,20 @@
-//! The shop: asks for payments, hears of them, and settles each by reading it back.
+//! The shop: asks for payments, and does what only a merchant can decide. What was asked is written
+//! down, sent, looked up, repeated and taken elsewhere by the orchestrator.
 
 use std::time::Duration;
 
 use paymux::{
-    CancelPayment, CapturePayment, Clock, ConfirmPayment, ConfirmStep, CreatePayment, Effect,
-    IdempotencyKey, NextAction, Operation, Options, OsRandom, Part, Payment, PaymentLookup,
-    PaymentStatus, ProviderPartId, Subject, SystemClock, WebhookEvent,
-    retry::{RetryPolicy, may_repeat},
+    Clock, PaymentStatus, ProviderPartId, Timestamp,
+    orchestrator::{NewCapture, Orchestrator, PaymentId, PaymentRecord},
 };
 
 use super::{
     order::{Order, Script},
     progress::Progress,
-    report::{Report, Traffic},
+    report::{Books, Line, Report, Traffic},
     row::{Row, State},
-    stage::{Account, Stage},
+    stage::Stage,
+    story::{Trouble, known_by},
     webhooks::{Deliveries, Delivery},
 };
 use crate::Stop;
@@ -23,26 +23,31 @@ use crate::Stop;
 const LULL: Duration = Duration::from_millis(30);
 
 /// How long the shop waits.
+#[derive(Clone, Copy)]
 pub(super) struct Patience {
     /// For a webhook, before it reads the open payments by itself.
     pub(super) silence: Duration,
-    /// Before it repeats a call that failed.
-    pub(super) repeat: RetryPolicy,
+    /// So many silences in a row without news, and it is over.
+    pub(super) silences: u32,
+    /// By how much the shop's clock moves on in each, for who cannot wait that long.
+    pub(super) leap: Duration,
 }
 
 impl Default for Patience {
     fn default() -> Self {
-        Self { silence: Duration::from_secs(5), repeat: RetryPolicy::short() }
+        Self { silence: Duration::from_millis(300), silences: 50, leap: Duration::ZERO }
     }
 }
 
 pub(super) struct Shop<'a> {
     stage: &'a Stage,
+    orchestrator: &'a Orchestrator,
     deliveries: Deliveries,
     progress: &'a Progress,
     patience: Patience,
     rows: Vec<Row>,
     traffic: Traffic,
+    opened_at: Timestamp,
 }
 
 impl<'a> Shop<'a> {
@@ -54,262 +59,121 @@ impl<'a> Shop<'a> {
         orders: Vec<Order>,
     ) -> Self {
         let rows = orders.into_iter().map(Row::new).collect();
-        Self { stage, deliveries, progress, patience, rows, traffic: Traffic::default() }
+        // Providers round to seconds.
+        let opened_at = stage.clock().now().before(Duration::from_secs(1));
+        let (orchestrator, traffic) = (stage.orchestrator(), Traffic::default());
+        Self { stage, orchestrator, deliveries, progress, patience, rows, traffic, opened_at }
     }
 
     /// Takes every order from its beginning to its end.
     pub(super) async fn serve(&mut self) -> Result<(), Stop> {
         for index in 0..self.rows.len() {
-            self.ask(index).await;
-            self.let_payer_act(index)?;
-            if self.rows[index].order.script == Script::Cancel {
-                self.close(index).await;
-            }
+            self.ask(index).await?;
         }
-        self.hear_until_settled(|row| row.order.script == Script::LetExpire).await;
+        self.hear_until_settled(|row| row.order.script == Script::LetExpire).await?;
         self.stage.let_offers_expire();
-        self.hear_until_settled(|_| false).await;
+        self.hear_until_settled(|_| false).await
+    }
+
+    /// How it ended, by the orchestrator's books; and whether the providers' say the same.
+    pub(super) async fn report(self) -> Result<Report, Stop> {
+        let (mut lines, mut troubles) = (Vec::new(), Vec::new());
+        for row in self.rows {
+            let how = match &row.state {
+                State::New => String::new(),
+                State::Refused { by, .. } => by.in_words().to_owned(),
+                State::Known { record } => {
+                    let explanation = self.orchestrator.explain(&record.id).await?;
+                    troubles.extend(Trouble::of(&row.order.id, &explanation));
+                    known_by(record, &explanation.history)
+                }
+            };
+            lines.push(Line::new(row, how));
+        }
+        let now = self.stage.clock().now();
+        let books = Books::from(self.orchestrator.reconcile(self.opened_at, now).await?);
+        let store = self.stage.store_file().to_owned();
+        Ok(Report::new(store, lines, troubles, self.traffic, books))
+    }
+
+    async fn ask(&mut self, index: usize) -> Result<(), Stop> {
+        let order = &self.rows[index].order;
+        let asked = match (order.key("create"), self.stage.request_for(order)) {
+            (Ok(key), Ok(request)) => self.orchestrator.create_payment(&key, &request).await,
+            (Err(error), _) | (_, Err(error)) => Err(error),
+        };
+        match asked {
+            Ok(record) => {
+                self.progress.say(&format!("{} opened as {}", order.id, record.id));
+                Box::pin(self.learn(index, record)).await
+            }
+            Err(error) => {
+                self.progress.settled(&format!("{} refused: {error}", order.id));
+                self.rows[index].refuse(&error);
+                Ok(())
+            }
+        }
+    }
+
+    /// Takes over what the orchestrator knows, and does what is the shop's or the payer's to do.
+    async fn learn(&mut self, index: usize, record: PaymentRecord) -> Result<(), Stop> {
+        let row = &mut self.rows[index];
+        if row.is_settled() {
+            return Ok(());
+        }
+        row.learn(record);
+        if row.is_settled() {
+            return self.announce(index).await;
+        }
+        match row.status() {
+            Some(PaymentStatus::Authorized) if !row.is_decided => self.decide_on_hold(index).await,
+            _ if !row.is_played => self.play(index).await,
+            _ => Ok(()),
+        }
+    }
+
+    /// One more order has come to its end.
+    async fn announce(&self, index: usize) -> Result<(), Stop> {
+        let row = &self.rows[index];
+        let how = match &row.state {
+            State::Known { record } => {
+                known_by(record, &self.orchestrator.history(&record.id).await?)
+            }
+            State::New | State::Refused { .. } => row.sentence().unwrap_or_default(),
+        };
+        self.progress.settled(&format!("{} {}: {how}", row.order.id, row.word()));
         Ok(())
     }
 
-    pub(super) fn report(self) -> Report {
-        Report::new(self.rows, self.traffic)
-    }
-
-    async fn ask(&mut self, index: usize) {
-        let (request, account) = match prepare(self.stage, &self.rows[index].order) {
-            Ok(prepared) => prepared,
-            Err(error) => return self.give_up(index, &error, false),
+    /// The payer acts as soon as a provider has the payment; or the shop ends it first.
+    async fn play(&mut self, index: usize) -> Result<(), Stop> {
+        let row = &mut self.rows[index];
+        let Some(record) = row.record() else { return Ok(()) };
+        let (id, Some(payment)) = (record.id.clone(), record.provider.clone()) else {
+            return Ok(());
         };
-        match self.create(account, &request).await {
-            Ok(payment) => {
-                let row = &mut self.rows[index];
-                self.progress.say(&format!("{} opened as {}", row.order.id, payment.id));
-                let (provider, options) = (account.provider.clone(), request.options);
-                row.state = State::Known { provider, payment: Box::new(payment), options };
-                "the answer when it was opened".clone_into(&mut row.how);
-                if row.is_settled() {
-                    let line = format!("{} ended at once", row.order.id);
-                    return self.progress.settled(&line);
-                }
-                self.take_next_step(index, None).await;
-            }
-            Err((error, may_exist)) => self.give_up(index, &error, may_exist),
+        row.is_played = true;
+        let order = &row.order;
+        if let Some(call) = &order.lost_reply {
+            self.stage.lose_reply(call, &payment);
         }
-    }
-
-    /// Asks for the payment. A failed call is repeated as it was, with the same key, where that
-    /// cannot open a second one. The error comes with whether any of the calls may have had an
-    /// effect.
-    async fn create(
-        &self,
-        account: &Account,
-        request: &CreatePayment,
-    ) -> Result<Payment, (paymux::Error, bool)> {
-        let replay = account.provider.capabilities().replay(Operation::CreatePayment);
-        let began = SystemClock.now().as_millis();
-        let mut may_exist = false;
-        let mut repetition = 0;
-        loop {
-            let error = match account.provider.create_payment(request).await {
-                Ok(payment) => return Ok(payment),
-                Err(error) => error,
-            };
-            may_exist |= error.effect() == Effect::Possible;
-            let age = u64::try_from(SystemClock.now().as_millis() - began).unwrap_or_default();
-            let wait = may_repeat(&error, replay, Duration::from_millis(age))
-                .then(|| self.patience.repeat.delay(repetition, &error, &OsRandom))
-                .flatten();
-            let Some(wait) = wait else { return Err((error, may_exist)) };
-            self.progress.say(&format!("{}: {error} Repeating it.", request.reference));
-            tokio::time::sleep(wait).await;
-            repetition += 1;
+        let account = self.stage.account(&payment.provider);
+        let player = &account.ok_or("a payment is at an account that nobody plays")?.player;
+        for payer in order.script.moves() {
+            player.play(&payment, *payer)?;
         }
-    }
-
-    fn give_up(&mut self, index: usize, error: &paymux::Error, may_exist: bool) {
-        let row = &mut self.rows[index];
-        row.give_up(error, may_exist);
-        let word = if may_exist { "in doubt" } else { "refused" };
-        self.progress.settled(&format!("{} {word}: {error}", row.order.id));
-    }
-
-    fn let_payer_act(&self, index: usize) -> Result<(), Stop> {
-        let row = &self.rows[index];
-        if let (Some(payment), Some(account)) =
-            (row.payment(), self.stage.account(&row.order.account))
-        {
-            for payer in row.order.script.moves() {
-                account.player.play(payment, *payer)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Ends an offer that the script wants to come to nothing.
-    async fn close(&mut self, index: usize) {
-        if matches!(self.rows[index].order.script, Script::Cancel | Script::AuthorizeAndRelease) {
-            self.cancel(index, None).await;
-        }
-    }
-
-    /// Hears webhooks until every row is settled, but for those that have to wait. When none
-    /// comes for a while, reads the open payments unasked: a webhook is help, not a need. When
-    /// that changes nothing either, it is over.
-    async fn hear_until_settled(&mut self, may_wait: impl Fn(&Row) -> bool) {
-        let mut asked = false;
-        while self.rows.iter().any(|row| !row.is_settled() && !may_wait(row)) {
-            let Some(heard) = self.hear_burst().await else {
-                if asked {
-                    return;
-                }
-                asked = true;
-                for index in 0..self.rows.len() {
-                    self.read(index, "read unasked").await;
-                }
-                continue;
-            };
-            asked = false;
-            // Those that name a payment first: reading it also tells of its parts.
-            for (account, event) in heard.iter().filter(|(_, event)| names_payment(event)) {
-                self.look(account, event).await;
-            }
-            for (account, event) in heard.iter().filter(|(_, event)| !names_payment(event)) {
-                self.look(account, event).await;
-            }
-        }
-    }
-
-    /// Events come in bursts: waits for one, takes what follows closely, and keeps the last of
-    /// each subject, so that a payment is read once and not for each of its events. `None` is
-    /// silence; a burst of refused deliveries holds no event.
-    async fn hear_burst(&mut self) -> Option<Vec<(String, WebhookEvent)>> {
-        let mut heard: Option<Vec<(String, WebhookEvent)>> = None;
-        let mut patience = self.patience.silence;
-        while let Ok(Some(delivery)) = tokio::time::timeout(patience, self.deliveries.recv()).await
-        {
-            patience = LULL;
-            let heard = heard.get_or_insert_default();
-            match delivery {
-                Delivery::Refused => self.traffic.refused += 1,
-                Delivery::Proved { account, events } => {
-                    self.traffic.proved += 1;
-                    for event in events {
-                        heard.retain(|(_, earlier)| earlier.subject != event.subject);
-                        heard.push((account.clone(), event));
-                    }
-                }
-            }
-        }
-        heard
-    }
-
-    /// An event is a reason to look; what counts is what the provider says when asked.
-    async fn look(&mut self, account: &str, event: &WebhookEvent) {
-        let how = format!("read after {}", event.name);
-        match &event.subject {
-            Subject::Payment(id) | Subject::Part { payment: Some(id), .. } => {
-                if let Some(index) = self.position(|payment| payment.id == *id) {
-                    self.read(index, &how).await;
-                }
-            }
-            Subject::Part { id, payment: None } => {
-                let knows_part = |payment: &Payment| payment.parts.iter().any(|one| one.id == *id);
-                match self.position(knows_part) {
-                    Some(index) => self.read(index, &how).await,
-                    None => self.look_up_part(account, id, &how).await,
-                }
-            }
-            // Refunds, mandates, top-ups: not part of an order's story here.
-            Subject::Refund { .. } | Subject::Mandate { .. } | Subject::Other { .. } | _ => {}
-        }
-    }
-
-    async fn look_up_part(&mut self, account: &str, id: &ProviderPartId, how: &str) {
-        let Some(account) = self.stage.account(account) else { return };
-        let lookup = PaymentLookup::Part { id: id.clone(), options: Options::default() };
-        match account.provider.fetch_payment(&lookup).await {
-            Ok(payment) => {
-                if let Some(index) = self.position(|known| known.id == payment.id) {
-                    self.settle(index, Ok(payment), how).await;
-                }
-            }
-            Err(error) => self.progress.say(&error.to_string()),
-        }
-    }
-
-    fn position(&self, is: impl Fn(&Payment) -> bool) -> Option<usize> {
-        self.rows.iter().position(|row| row.payment().is_some_and(&is))
-    }
-
-    async fn read(&mut self, index: usize, how: &str) {
-        let row = &self.rows[index];
-        let (State::Known { provider, .. }, Some(handle)) = (&row.state, row.handle()) else {
-            return;
-        };
-        if row.is_settled() {
-            return;
-        }
-        let news = provider.fetch_payment(&PaymentLookup::Payment(handle)).await;
-        self.settle(index, news, how).await;
-    }
-
-    /// Takes over what was read, and does what the shop has to do next.
-    async fn settle(&mut self, index: usize, news: paymux::Result<Payment>, how: &str) {
-        let row = &mut self.rows[index];
-        if row.is_settled() {
-            return;
-        }
-        let before = row.status();
-        match news {
-            Ok(payment) => row.learn(payment, how),
-            Err(error) => return self.progress.say(&format!("{}: {error}", row.order.id)),
-        }
-        if row.is_settled() {
-            let status = row.status().map_or("", PaymentStatus::as_str);
-            let line = format!("{} {status}: {}", row.order.id, row.how);
-            return self.progress.settled(&line);
-        }
-        Box::pin(self.take_next_step(index, before)).await;
-    }
-
-    /// Does what the provider waits for. Only news asks for a step, so that it is taken once; one
-    /// that failed is taken again after the payment was read and still waits for it.
-    async fn take_next_step(&mut self, index: usize, before: Option<PaymentStatus>) {
-        let row = &mut self.rows[index];
-        let again = std::mem::take(&mut row.step_failed);
-        let news = row.status() != before;
-        let next = row.payment().and_then(|payment| payment.next_action.clone());
-        match (row.status(), next) {
-            (Some(PaymentStatus::Authorized), _) if news || again => {
-                self.decide_on_hold(index).await;
-            }
-            // Two steps can follow each other in one status, so the step is what is compared.
-            (Some(PaymentStatus::RequiresConfirmation), Some(NextAction::Confirm { step }))
-                if again || row.confirmed != Some(step) =>
-            {
-                row.confirmed = Some(step);
-                self.confirm(index, step).await;
-            }
-            _ if again => self.close(index).await,
-            _ => {}
-        }
+        if order.script == Script::Cancel { self.cancel(index, &id).await } else { Ok(()) }
     }
 
     /// Money is held: the script says whether the shop takes it or lets it go.
-    async fn decide_on_hold(&mut self, index: usize) {
-        let script = self.rows[index].order.script;
-        let held = self.rows[index].payment().and_then(held_part).map(|part| part.id.clone());
-        match script {
-            Script::AuthorizeAndCapture => self.capture(index, held).await,
-            Script::AuthorizeAndRelease => {
-                self.cancel(index, held).await;
-                // Letting the hold go can leave the offer open; the goal is that it is closed. But
-                // never close it over a hold that may still be there.
-                if !self.rows[index].step_failed {
-                    self.cancel(index, None).await;
-                }
-            }
+    async fn decide_on_hold(&mut self, index: usize) -> Result<(), Stop> {
+        let row = &mut self.rows[index];
+        let Some(record) = row.record() else { return Ok(()) };
+        let (id, part) = (record.id.clone(), held_part(record));
+        row.is_decided = true;
+        match row.order.script {
+            Script::AuthorizeAndCapture => self.capture(index, &id, part).await,
+            Script::AuthorizeAndRelease => self.cancel(index, &id).await,
             Script::Pay
             | Script::DeclineThenPay
             | Script::Decline
@@ -319,67 +183,113 @@ impl<'a> Shop<'a> {
             | Script::ChargeUnderMandate
             | Script::Cancel
             | Script::LetExpire
-            | Script::Refused => {}
+            | Script::Refused => Ok(()),
         }
     }
 
-    async fn capture(&mut self, index: usize, part: Option<ProviderPartId>) {
-        let row = &self.rows[index];
-        if let (State::Known { provider, .. }, Some(payment)) = (&row.state, row.handle()) {
-            let key = IdempotencyKey::generate(&OsRandom);
-            // A figure that cannot be read was refused when the order was prepared.
-            let amount = row.order.captured().unwrap_or_default();
-            let request = CapturePayment { key, payment, part, amount };
-            let news = provider.capture_payment(&request).await;
-            self.end_step(index, news, "captured by the shop").await;
+    async fn capture(
+        &mut self,
+        index: usize,
+        id: &PaymentId,
+        part: Option<ProviderPartId>,
+    ) -> Result<(), Stop> {
+        let order = &self.rows[index].order;
+        let capture = NewCapture { part, amount: order.captured()? };
+        let key = order.key("capture")?;
+        let news = self.orchestrator.capture_payment(&key, id, capture).await;
+        self.end_step(index, news).await
+    }
+
+    async fn cancel(&mut self, index: usize, id: &PaymentId) -> Result<(), Stop> {
+        let key = self.rows[index].order.key("cancel")?;
+        let news = self.orchestrator.cancel_payment(&key, id).await;
+        self.end_step(index, news).await
+    }
+
+    /// A step that was refused leaves the payment as it was: what the provider says of it next
+    /// counts.
+    async fn end_step(
+        &mut self,
+        index: usize,
+        news: paymux::Result<PaymentRecord>,
+    ) -> Result<(), Stop> {
+        match news {
+            Ok(record) => Box::pin(self.learn(index, record)).await,
+            Err(error) => {
+                self.progress.say(&format!("{}: {error}", self.rows[index].order.id));
+                Ok(())
+            }
         }
     }
 
-    async fn cancel(&mut self, index: usize, part: Option<ProviderPartId>) {
-        let row = &self.rows[index];
-        if row.is_settled() {
-            return;
+    /// Hears webhooks until every row is settled, but for those that have to wait. When none
+    /// comes for a while, has the open payments read unasked: a webhook is help, not a need. When
+    /// that changes nothing for long enough, it is over.
+    async fn hear_until_settled(&mut self, may_wait: impl Fn(&Row) -> bool) -> Result<(), Stop> {
+        let mut silences = 0;
+        while self.rows.iter().any(|row| !row.is_settled() && !may_wait(row)) {
+            if self.catch_up().await? || self.hear_burst().await {
+                silences = 0;
+                continue;
+            }
+            if silences >= self.patience.silences {
+                return Ok(());
+            }
+            silences += 1;
+            self.stage.clock().advance(self.patience.leap);
+            self.read_open().await?;
         }
-        if let (State::Known { provider, .. }, Some(payment)) = (&row.state, row.handle()) {
-            let key = IdempotencyKey::generate(&OsRandom);
-            let request = CancelPayment { key, payment, part };
-            let news = provider.cancel_payment(&request).await;
-            self.end_step(index, news, "cancelled by the shop").await;
-        }
+        Ok(())
     }
 
-    /// Consents, unless the script wants the order to come to nothing.
-    async fn confirm(&mut self, index: usize, step: ConfirmStep) {
-        let row = &self.rows[index];
-        if matches!(row.order.script, Script::Cancel | Script::LetExpire) {
-            return;
+    /// Lets the orchestrator do all that is due, and takes over what came of it. Says whether any
+    /// order moved.
+    async fn catch_up(&mut self) -> Result<bool, Stop> {
+        while !self.orchestrator.step().await?.is_idle() {}
+        let mut moved = false;
+        for (index, id) in self.unsettled() {
+            let before = self.rows[index].status();
+            let record = self.orchestrator.stored_payment(&id).await?;
+            self.learn(index, record).await?;
+            moved |= self.rows[index].status() != before;
         }
-        if let (State::Known { provider, .. }, Some(payment)) = (&row.state, row.handle()) {
-            let key = IdempotencyKey::generate(&OsRandom);
-            let news = provider.confirm_payment(&ConfirmPayment { key, payment, step }).await;
-            self.end_step(index, news, "confirmed by the shop").await;
-        }
+        Ok(moved)
     }
 
-    async fn end_step(&mut self, index: usize, news: paymux::Result<Payment>, how: &str) {
-        self.rows[index].step_failed = news.is_err();
-        self.settle(index, news, how).await;
+    /// Has every open payment read from its provider.
+    async fn read_open(&mut self) -> Result<(), Stop> {
+        for (index, id) in self.unsettled() {
+            let record = self.orchestrator.fetch_payment(&id).await?;
+            self.learn(index, record).await?;
+        }
+        Ok(())
+    }
+
+    fn unsettled(&self) -> Vec<(usize, PaymentId)> {
+        let open = self.rows.iter().enumerate().filter(|(_, row)| !row.is_settled());
+        open.filter_map(|(index, row)| Some((index, row.record()?.id.clone()))).collect()
+    }
+
+    /// Webhooks come in bursts: waits for one, and for what follows closely, so that a payment is
+    /// read once and not for each of them. Says whether one came at all.
+    async fn hear_burst(&mut self) -> bool {
+        let mut heard = false;
+        let mut patience = self.patience.silence;
+        while let Ok(Some(delivery)) = tokio::time::timeout(patience, self.deliveries.recv()).await
+        {
+            (patience, heard) = (LULL, true);
+            match delivery {
+                Delivery::Refused => self.traffic.refused += 1,
+                Delivery::Kept => self.traffic.proved += 1,
+            }
+        }
+        heard
     }
 }
 
-fn prepare<'a>(stage: &'a Stage, order: &Order) -> paymux::Result<(CreatePayment, &'a Account)> {
-    let account = stage.account(&order.account).ok_or_else(|| {
-        paymux::Error::invalid_request("account", format!("{} is not known", order.account))
-    })?;
-    let request = order.to_request(stage.return_url())?;
-    order.captured().map_err(|error| error.with_field("capture"))?;
-    Ok((account.player.complete(request, order)?, account))
-}
-
-fn held_part(payment: &Payment) -> Option<&Part> {
-    payment.parts.iter().find(|part| part.status == PaymentStatus::Authorized)
-}
-
-fn names_payment(event: &WebhookEvent) -> bool {
-    matches!(event.subject, Subject::Payment(_))
+/// The part of a payment that is held.
+fn held_part(record: &PaymentRecord) -> Option<ProviderPartId> {
+    let parts = &record.provider.as_ref()?.parts;
+    let held = parts.iter().find(|part| part.status == PaymentStatus::Authorized);
+    held.map(|part| part.id.clone())
 }

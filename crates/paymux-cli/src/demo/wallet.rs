@@ -8,12 +8,10 @@ use std::{
 };
 
 use paymux::{
-    CaptureMethod, Clock, ConfirmMandate, CreateMandate, CreatePayment, Currency, IdempotencyKey,
-    Mandate, MandateHandle, MandateStatus, Money, Options, OsRandom, Payment, PaymentLookup,
+    CaptureMethod, Clock, ConfirmMandate, CreateMandate, Currency, IdempotencyKey, Mandate,
+    MandateHandle, MandateStatus, Money, Options, OsRandom, Payment, PaymentLookup,
     PaymentProvider, PaymentStatus, ProviderId, ProviderMandateId, ProviderPaymentId, Reference,
-    SecretString, SystemClock,
-    transport::HttpClient,
-    wallet::{Wallet, WalletConfig, WalletOptions},
+    SystemClock, orchestrator::NewPayment, transport::HttpClient, wallet::WalletOptions,
 };
 use paymux_sandbox::{
     Sandbox,
@@ -26,7 +24,7 @@ use super::{
     stage::{Account, Joined, Player},
     webhooks::Endpoint,
 };
-use crate::Stop;
+use crate::{Stop, accounts::SandboxAccount};
 
 #[cfg(test)]
 mod tests;
@@ -45,30 +43,34 @@ pub(super) fn join<'a>(
 ) -> Joined<'a> {
     Box::pin(async move {
         let sandbox = sandbox.wallet();
-        let key = SecretString::from(sandbox.mac_key());
-        let config = WalletConfig::new(ProviderId::new(ACCOUNT)?, sandbox.client_id(), key)
-            .base_url(sandbox.base_url())
-            .page_url(format!("{}/frontend", sandbox.base_url()).parse()?)
-            .callback_key(sandbox.public_key());
-        let wallet = Arc::new(Wallet::new(config, http.clone())?);
+        let account = SandboxAccount::Wallet {
+            name: ProviderId::new(ACCOUNT)?,
+            base_url: sandbox.base_url(),
+            page_url: format!("{}/frontend", sandbox.base_url()).parse()?,
+            client_id: sandbox.client_id().to_owned(),
+            mac_key: sandbox.mac_key().to_owned(),
+            callback_key: sandbox.public_key().to_owned(),
+        };
+        let wallet = account.open(http)?;
         let payer = sandbox.usual_payer();
         sandbox.add_funds(payer, "EUR", FUNDS)?;
         // Somebody whom the marketplace pays; an order names the address.
         sandbox.set_user(WalletUser::new("Artist").email("artist@example.com"))?;
         let late_payer = sandbox.set_user(WalletUser::new("Late payer"))?;
-        let mandate = agree(&wallet, &sandbox, payer).await?;
+        let mandate = agree(&*wallet, &sandbox, payer).await?;
         // From here on: what was agreed before is no order's.
         sandbox.set_callback_url(Some(endpoint.url_of(ACCOUNT)?))?;
         let accepted = Mutex::default();
         let player =
             Owner { sandbox, payer, late_payer, mandate, wallet: wallet.clone(), accepted };
-        Ok(vec![Account { provider: wallet, player: Box::new(player) }])
+        let player = Box::new(player);
+        Ok(vec![Account { provider: wallet, player, account: Some(account) }])
     })
 }
 
 /// The payer permits charges up to a limit: asked for, accepted, and confirmed.
 async fn agree(
-    wallet: &Wallet,
+    wallet: &dyn PaymentProvider,
     sandbox: &WalletSandbox,
     payer: i64,
 ) -> Result<ProviderMandateId, Stop> {
@@ -101,7 +103,7 @@ struct Owner {
     late_payer: i64,
     mandate: ProviderMandateId,
     /// As the shop sees it.
-    wallet: Arc<Wallet>,
+    wallet: Arc<dyn PaymentProvider>,
     /// What was accepted before the money was there.
     accepted: Mutex<BTreeSet<ProviderPaymentId>>,
 }
@@ -130,7 +132,7 @@ impl Owner {
 }
 
 impl Player for Owner {
-    fn complete(&self, request: CreatePayment, order: &Order) -> paymux::Result<CreatePayment> {
+    fn complete(&self, request: NewPayment, order: &Order) -> paymux::Result<NewPayment> {
         let mut request = request;
         let mut options: WalletOptions = serde_json::from_value(Value::from(order.options.clone()))
             .map_err(|source| {

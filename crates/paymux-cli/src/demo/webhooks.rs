@@ -1,6 +1,7 @@
-//! The shop's webhook endpoint: takes the raw bytes, proves them, and only then answers.
+//! The shop's webhook endpoint: hands the raw bytes to the orchestrator, which proves and keeps
+//! them, and only then answers.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use axum::{
     Router,
@@ -9,7 +10,7 @@ use axum::{
     http::{HeaderMap, StatusCode},
     routing::{get, post},
 };
-use paymux::{Clock, PaymentProvider, SystemClock, WebhookDelivery, WebhookEvent};
+use paymux::{Clock, ErrorKind, ProviderId, WebhookDelivery, orchestrator::Orchestrator};
 use tokio::{net::TcpListener, sync::mpsc, task::JoinHandle};
 use url::Url;
 
@@ -18,16 +19,18 @@ use crate::Stop;
 /// What came in, delivery by delivery.
 pub(super) type Deliveries = mpsc::UnboundedReceiver<Delivery>;
 
-/// A delivery that was proved, or refused.
+/// What became of a delivery.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Delivery {
-    Proved { account: String, events: Vec<WebhookEvent> },
+    /// It was proved, and is kept.
+    Kept,
+    /// It must not be believed, or cannot be read.
     Refused,
 }
 
-type Providers = BTreeMap<String, Arc<dyn PaymentProvider>>;
-
 struct Door {
-    providers: Providers,
+    orchestrator: Orchestrator,
+    clock: Arc<dyn Clock>,
     deliveries: mpsc::UnboundedSender<Delivery>,
 }
 
@@ -62,11 +65,11 @@ impl Endpoint {
     /// Takes deliveries for these accounts from now on.
     pub(super) fn serve(
         self,
-        providers: Vec<Arc<dyn PaymentProvider>>,
+        orchestrator: Orchestrator,
+        clock: Arc<dyn Clock>,
     ) -> (JoinHandle<()>, Deliveries) {
         let (sender, deliveries) = mpsc::unbounded_channel();
-        let providers = providers.into_iter().map(|one| (one.id().to_string(), one)).collect();
-        let door = Arc::new(Door { providers, deliveries: sender });
+        let door = Arc::new(Door { orchestrator, clock, deliveries: sender });
         let router = Router::new()
             .route("/webhooks/{account}", post(receive))
             .route("/webhooks/{account}/{label}", post(receive_labelled))
@@ -86,7 +89,7 @@ async fn receive(
     headers: HeaderMap,
     body: Bytes,
 ) -> (StatusCode, &'static str) {
-    take_in(&door, account.clone(), &account, &headers, &body)
+    take_in(&door, &account, &account, &headers, &body).await
 }
 
 /// For providers whose deliveries differ only by where they arrive.
@@ -96,33 +99,40 @@ async fn receive_labelled(
     headers: HeaderMap,
     body: Bytes,
 ) -> (StatusCode, &'static str) {
-    take_in(&door, account, &label, &headers, &body)
+    take_in(&door, &account, &label, &headers, &body).await
 }
 
-fn take_in(
+async fn take_in(
     door: &Door,
-    account: String,
+    account: &str,
     endpoint: &str,
     headers: &HeaderMap,
     body: &[u8],
 ) -> (StatusCode, &'static str) {
-    let Some(provider) = door.providers.get(&account) else {
-        return (StatusCode::NOT_FOUND, "");
-    };
-    let received_at = SystemClock.now();
+    let Ok(account) = ProviderId::new(account) else { return (StatusCode::NOT_FOUND, "") };
+    let received_at = door.clock.now();
     let delivery = WebhookDelivery { endpoint, headers, body, received_at };
-    match provider.verify_webhook(&delivery) {
-        Ok(events) => {
-            // A shop stores the events before it answers; the demo's store is this channel.
-            let sent = door.deliveries.send(Delivery::Proved { account, events });
-            match sent {
-                Ok(()) => (StatusCode::OK, provider.capabilities().webhook_ack),
-                Err(_) => (StatusCode::SERVICE_UNAVAILABLE, ""),
-            }
-        }
-        Err(_) => {
-            let _ = door.deliveries.send(Delivery::Refused);
-            (StatusCode::UNAUTHORIZED, "")
-        }
+    let (delivered, status, text) = match door.orchestrator.ingest(&account, &delivery).await {
+        Ok(text) => (Some(Delivery::Kept), StatusCode::OK, text),
+        Err(error) => refuse(error.kind()),
+    };
+    if let Some(delivery) = delivered {
+        // The shop may have ended; what was kept is kept.
+        let _ = door.deliveries.send(delivery);
     }
+    (status, text)
+}
+
+fn refuse(kind: ErrorKind) -> (Option<Delivery>, StatusCode, &'static str) {
+    let (delivered, status) = if kind == ErrorKind::InvalidSignature {
+        (Some(Delivery::Refused), StatusCode::UNAUTHORIZED)
+    } else if kind == ErrorKind::InvalidResponse {
+        (Some(Delivery::Refused), StatusCode::BAD_REQUEST)
+    } else if kind == ErrorKind::Unavailable {
+        // Not kept: the provider sends it again.
+        (None, StatusCode::SERVICE_UNAVAILABLE)
+    } else {
+        (None, StatusCode::NOT_FOUND)
+    };
+    (delivered, status, "")
 }

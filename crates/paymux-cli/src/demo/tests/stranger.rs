@@ -9,18 +9,17 @@ use paymux::{
     ConfirmStep, CreateMandate, CreatePayment, CreateRefund, Error, ListPaymentMethods,
     ListPayments, Mandate, MandateHandle, Money, NextAction, Operation, Page, Payment,
     PaymentLookup, PaymentMethod, PaymentProvider, PaymentStatus, ProviderId, ProviderPaymentId,
-    Refund, RefundLookup, Replay, Result, WebhookDelivery, WebhookEvent, transport::HttpClient,
+    Refund, RefundLookup, Replay, Result, WebhookDelivery, WebhookEvent, orchestrator::NewPayment,
+    transport::HttpClient,
 };
 use paymux_sandbox::Sandbox;
 
-use super::{TIMEOUT, json, patience};
+use super::{OwnStore, json, take};
 use crate::{
     Stop,
     demo::{
         order::{Move, Order},
-        progress::Progress,
-        shop::Shop,
-        stage::{Account, CAST, Join, Joined, Player, Stage},
+        stage::{Account, CAST, Join, Joined, Player, ROUTES, Setting},
         webhooks::Endpoint,
     },
 };
@@ -153,7 +152,7 @@ impl PaymentProvider for Stranger {
 struct Nobody;
 
 impl Player for Nobody {
-    fn complete(&self, request: CreatePayment, _: &Order) -> Result<CreatePayment> {
+    fn complete(&self, request: NewPayment, _: &Order) -> Result<NewPayment> {
         Ok(request)
     }
 
@@ -166,7 +165,7 @@ fn join<'a>(_: &'a Sandbox, _: &'a HttpClient, _: &'a Endpoint) -> Joined<'a> {
     Box::pin(async {
         let accounts = [("stranger", false), ("stuck", true)].map(|(name, is_stuck)| {
             let provider = Arc::new(Stranger::new(name, is_stuck)?);
-            Ok(Account { provider, player: Box::new(Nobody) })
+            Ok(Account { provider, player: Box::new(Nobody), account: None })
         });
         accounts.into_iter().collect()
     })
@@ -180,29 +179,36 @@ fn order(id: &str, account: &str, script: &str, expect: &str) -> Order {
     serde_json::from_value(order).expect("the order can be read")
 }
 
+/// The rules by which both accounts get their orders.
+const RULES: &str = r#"
+[[rule]]
+name = "the stranger's"
+when = { metadata = { lane = "stranger" } }
+use = "stranger"
+
+[[rule]]
+name = "the stuck one's"
+when = { metadata = { lane = "stuck" } }
+use = "stuck"
+"#;
+
 #[tokio::test]
 async fn another_kind_of_provider_joins_without_a_change_to_the_shop() {
     let mut orders = super::orders();
     orders.push(order("S-1", "stranger", "pay", "succeeded"));
     orders.push(order("S-2", "stranger", "cancel", "cancelled"));
     let cast: Vec<Join> = CAST.iter().copied().chain([join as Join]).collect();
-    let (stage, deliveries) = Stage::open(&cast, TIMEOUT).await.expect("the stage opens");
-    let progress = Progress::new(orders.len(), true);
-    let mut shop = Shop::open(&stage, deliveries, &progress, patience(), orders);
-    shop.serve().await.expect("the payers can act");
-    let report = shop.report();
-    assert!(report.is_as_scripted(), "{:#}", json(&report));
-    stage.close().await;
+    let (store, routes) = (OwnStore::new(), format!("{ROUTES}{RULES}"));
+    let setting = Setting { cast: &cast, routes: &routes, ..Setting::usual(store.path()) };
+    let report = take(&setting, orders, Vec::new()).await;
+    assert!(report.is_good(), "{:#}", json(&report));
 }
 
 /// A provider that goes on asking for the step it was given must not hold the shop up.
 #[tokio::test]
 async fn a_step_that_leads_nowhere_ends_the_demo() {
-    let (stage, deliveries) = Stage::open(&[join], TIMEOUT).await.expect("the stage opens");
-    let progress = Progress::new(1, true);
+    let store = OwnStore::new();
+    let setting = Setting { cast: &[join], routes: RULES, ..Setting::usual(store.path()) };
     let orders = vec![order("S-1", "stuck", "pay", "succeeded")];
-    let mut shop = Shop::open(&stage, deliveries, &progress, patience(), orders);
-    shop.serve().await.expect("the payers can act");
-    assert!(!shop.report().is_as_scripted());
-    stage.close().await;
+    assert!(!take(&setting, orders, Vec::new()).await.is_as_scripted());
 }

@@ -1,57 +1,75 @@
 //! How an order that waits for money looks on its way.
 
-use paymux::{ConfirmPayment, ConfirmStep, NextAction, PaymentHandle};
+use paymux::{
+    ConfirmStep, NextAction,
+    orchestrator::{ConfirmBy, PaymentId, PaymentRecord},
+};
 
 use super::*;
 use crate::demo::{
     order,
-    stage::{Stage, TIMEOUT},
+    stage::{Setting, Stage},
+    tests::OwnStore,
     webhooks::{Deliveries, Delivery},
 };
 
-/// The next event of this name.
-async fn hear(deliveries: &mut Deliveries, name: &str) {
+const RULES: &str = r#"
+[[rule]]
+name = "all"
+use = "wallet"
+"#;
+
+/// The payment once a webhook has told of this word of the wallet's.
+async fn hear(
+    stage: &Stage,
+    deliveries: &mut Deliveries,
+    id: &PaymentId,
+    word: &str,
+) -> PaymentRecord {
     while let Some(delivery) = deliveries.recv().await {
-        let Delivery::Proved { events, .. } = delivery else { panic!("it cannot be proved") };
-        if events.iter().any(|event| event.name == name) {
-            return;
+        assert_eq!(delivery, Delivery::Kept);
+        stage.orchestrator().step().await.expect("the store");
+        let record = stage.orchestrator().stored_payment(id).await.expect("the payment");
+        if record.provider.as_ref().is_some_and(|payment| payment.provider_status == word) {
+            return record;
         }
     }
-    panic!("nobody tells of {name}");
+    panic!("nobody tells of {word}");
 }
 
 #[tokio::test]
 async fn an_order_that_waits_for_money_says_so_and_is_paid_when_it_is_there() {
-    let (stage, mut deliveries) = Stage::open(&[join], TIMEOUT).await.expect("the stage opens");
-    let account = stage.account(ACCOUNT).expect("the account");
+    let store = OwnStore::new();
+    let setting = Setting { cast: &[join], routes: RULES, ..Setting::usual(store.path()) };
+    let (stage, mut deliveries) = Stage::open(&setting).await.expect("the stage opens");
     let orders = order::load(None).expect("the orders of the project");
     let order = orders.into_iter().find(|order| order.id == "C-3008").expect("the order");
-    let request = order.to_request(stage.return_url()).expect("a request");
-    let request = account.player.complete(request, &order).expect("a request");
-    let opened = account.provider.create_payment(&request).await.expect("a payment");
+    let request = stage.request_for(&order).expect("a request").confirm(ConfirmBy::Merchant);
+    let key = order.key("create").expect("a key");
+    let opened = stage.orchestrator().create_payment(&key, &request).await.expect("a payment");
     assert_eq!(opened.status, PaymentStatus::RequiresAction);
-    let handle: PaymentHandle = opened.handle(&request.options);
-    let lookup = PaymentLookup::Payment(handle.clone());
+    let account = stage.account(opened.account().expect("an account")).expect("it is played");
+    let (id, shown) = (opened.id, opened.provider.expect("the wallet has it"));
     let price = order.price().expect("a price");
 
-    account.player.play(&opened, Move::PayTooLittle).expect("the payer accepts");
-    hear(&mut deliveries, "waiting_funds").await;
-    let waiting = account.provider.fetch_payment(&lookup).await.expect("a payment");
+    account.player.play(&shown, Move::PayTooLittle).expect("the payer accepts");
+    let waiting = hear(&stage, &mut deliveries, &id, "waiting_funds").await;
     assert_eq!(waiting.status, PaymentStatus::Processing);
-    assert_eq!(waiting.provider_status, "waiting_funds");
-    assert!(waiting.next_action.is_none(), "there is nothing for the shop to do");
-    assert_eq!((waiting.amounts.authorized, waiting.is_paid(price)), (None, false));
+    assert!(waiting.next_action().is_none(), "there is nothing for the shop to do");
+    assert!(!waiting.is_paid());
+    assert_eq!(waiting.provider.expect("a payment").amounts.authorized, None);
 
-    account.player.play(&opened, Move::Pay).expect("the payer brings the money");
-    hear(&mut deliveries, "reserved").await;
-    let held = account.provider.fetch_payment(&lookup).await.expect("a payment");
-    let Some(NextAction::Confirm { step }) = held.next_action else { panic!("{held:?}") };
+    account.player.play(&shown, Move::Pay).expect("the payer brings the money");
+    let held = hear(&stage, &mut deliveries, &id, "reserved").await;
+    let Some(NextAction::Confirm { step }) = held.next_action().cloned() else {
+        panic!("{held:?}")
+    };
     assert_eq!(step, ConfirmStep::Commit);
-    assert_eq!((held.amounts.authorized, held.is_paid(price)), (Some(price), false));
+    assert!(!held.is_paid());
+    assert_eq!(held.provider.expect("a payment").amounts.authorized, Some(price));
 
-    let key = IdempotencyKey::generate(&OsRandom);
-    let request = ConfirmPayment { key, payment: handle, step };
-    let paid = account.provider.confirm_payment(&request).await.expect("a payment");
-    assert!(paid.is_paid(price), "{paid:?}");
+    let key = order.key("confirm").expect("a key");
+    let paid = stage.orchestrator().confirm_payment(&key, &id, step).await.expect("a payment");
+    assert!(paid.is_paid(), "{paid:?}");
     stage.close().await;
 }
