@@ -105,6 +105,7 @@ impl Engine {
         facts.method = request.method.as_ref().map(|method| method.as_str().to_owned());
         facts.has_mandate = request.mandate.is_some();
         facts.kinds = self.router.kinds_in(&request.options);
+        facts.needs.clone_from(&request.needs);
         facts.metadata.clone_from(&request.metadata);
         // Ours is an expectation there, and it is checked against what the provider says.
         facts.accepts_provider_amount = true;

@@ -1,6 +1,6 @@
 //! What a merchant asks the orchestrator for.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use paymux_core::{
     CaptureMethod, Customer, Money, Options, ProviderMandateId, ProviderMethodId, ProviderOptions,
@@ -8,6 +8,8 @@ use paymux_core::{
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+
+use crate::routing::Capability;
 
 /// Who takes the steps by which a payment is confirmed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,6 +58,10 @@ pub struct NewPayment {
     /// What each kind of provider that may be chosen needs beyond that.
     #[serde(default)]
     pub options: Options,
+    /// What it will need of its account beyond being paid, such as giving back less than all of it:
+    /// accounts that cannot are not chosen. Routes can ask for it, too.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub needs: BTreeSet<Capability>,
     /// The merchant's own facts: for routes and for reading later. Sent to nobody.
     #[serde(default)]
     pub metadata: BTreeMap<String, String>,
@@ -77,6 +83,7 @@ impl NewPayment {
             return_url: None,
             expires_at: None,
             options: Options::default(),
+            needs: BTreeSet::new(),
             metadata: BTreeMap::new(),
         }
     }
@@ -127,6 +134,13 @@ impl NewPayment {
     #[must_use]
     pub fn expires_at(mut self, moment: Timestamp) -> Self {
         self.expires_at = Some(moment);
+        self
+    }
+
+    /// Adds something that it will need of its account.
+    #[must_use]
+    pub fn needs(mut self, capability: Capability) -> Self {
+        self.needs.insert(capability);
         self
     }
 

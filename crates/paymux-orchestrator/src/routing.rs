@@ -113,6 +113,16 @@ impl Router {
         kinds.filter(|kind| options.has(kind)).map(str::to_owned).collect()
     }
 
+    /// Is this account paused, everywhere or in this rule? A payment that was routed before keeps
+    /// its way, and leaves out what was paused since.
+    #[must_use]
+    pub fn is_paused(&self, account: &ProviderId, rule: &str) -> bool {
+        let in_rule = |known: &Rule| {
+            known.name == rule && known.paused.iter().any(|paused| paused.id == *account)
+        };
+        self.paused.contains(account) || self.rules.iter().any(in_rule)
+    }
+
     /// A payment that this rule takes, and none before it; `None` when there is no such rule. It
     /// has and needs no more than the rule asks for.
     ///

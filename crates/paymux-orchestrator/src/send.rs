@@ -21,6 +21,9 @@ impl Engine {
             Ok(account) => account,
             Err(error) => return self.unsent(record, no, &error).await,
         };
+        if attempt.is_create() && attempt.sends == 0 && self.is_paused(&record, &attempt.account) {
+            return self.unsent(record.clone(), no, &paused(&attempt.account)).await;
+        }
         let purpose = if attempt.sends == 0 { Purpose::First } else { Purpose::Repeat };
         let permit = match account.health.admit(purpose) {
             Ok(permit) => permit,
@@ -49,6 +52,11 @@ impl Engine {
             Changed::Done(record) => self.call(*record, no, account, permit).await,
             other @ (Changed::Untouched(_) | Changed::KeyTaken(_)) => other.into_record(),
         }
+    }
+
+    fn is_paused(&self, record: &PaymentRecord, account: &ProviderId) -> bool {
+        let step = record.route.iter().find(|step| step.account == *account);
+        step.is_some_and(|step| self.router.is_paused(account, &step.rule))
     }
 
     /// Makes the one call, and writes down what came of it.
@@ -166,4 +174,10 @@ fn slept_too_long(id: &ProviderId, attempt: &Attempt) -> Error {
         .with_operation(attempt.intent.operation())
         .with_offered(false)
         .with_retryable(true)
+}
+
+fn paused(id: &ProviderId) -> Error {
+    Error::new(ErrorKind::Unavailable, Effect::None, "the account is paused by the routes")
+        .with_provider(id)
+        .with_offered(false)
 }
