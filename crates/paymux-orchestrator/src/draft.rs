@@ -192,3 +192,6 @@ pub(crate) fn to_json<T: serde::Serialize>(value: &T) -> Result<String> {
             .with_source(source)
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -133,3 +133,6 @@ impl Events<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -31,10 +31,72 @@ pub(crate) fn read_token(url: &Url) -> Result<(PaymentId, String)> {
         return Err(Error::invalid_request("return_url", format!("must hold {NAME} once")));
     }
     let (id, secret) = token.split_once('.').ok_or_else(missing)?;
-    Ok((id.parse()?, secret.to_owned()))
+    Ok((id.parse().map_err(|_| missing())?, secret.to_owned()))
 }
 
 /// Compared by digest, so that the time it takes tells nothing about the secret.
 pub(crate) fn is_secret(given: &str, stored: &str) -> bool {
     Sha256::digest(given.as_bytes()) == Sha256::digest(stored.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use paymux_core::{ErrorKind, SeededRandom};
+
+    use super::*;
+    use crate::testing::record;
+
+    fn url(text: &str) -> Url {
+        Url::parse(text).unwrap()
+    }
+
+    #[test]
+    fn a_token_comes_back_as_it_went_whatever_the_url_is() {
+        let id = record().id;
+        let secret = secret(&SeededRandom::new(1));
+        assert_eq!(secret.len(), 40);
+        let urls = [
+            "https://shop.example/done",
+            "https://shop.example/done?order=1&paymux=2#top",
+            "shop-app://done",
+            "shop-app:done?x=%2F",
+        ];
+        for text in urls {
+            let sent = add_token(&url(text), &id, &secret);
+            let mut back = sent.clone();
+            // Providers add what is theirs.
+            back.query_pairs_mut().append_pair("session", "1");
+            let (read, given) = read_token(&back).unwrap();
+            assert_eq!(read, id, "{text}");
+            assert!(is_secret(&given, &secret), "{text}");
+            assert_eq!(sent.fragment(), url(text).fragment());
+            assert!(sent.as_str().starts_with(text.split('#').next().unwrap()), "{sent}");
+        }
+    }
+
+    #[test]
+    fn what_is_missing_twice_or_garbled_is_refused() {
+        let id = record().id;
+        let wrong = [
+            "https://shop.example/done".to_owned(),
+            format!("https://shop.example/done?paymux_return={id}"),
+            "https://shop.example/done?paymux_return=pay_1.secret".to_owned(),
+            "https://shop.example/done?paymux_return=.".to_owned(),
+            format!("https://shop.example/?paymux_return={id}.a&paymux_return={id}.a"),
+            format!("https://shop.example/#paymux_return={id}.a"),
+        ];
+        for text in wrong {
+            let error = read_token(&url(&text)).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::InvalidRequest, "{text}");
+            assert_eq!(error.field(), Some("return_url"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_secret_is_that_secret_and_nothing_near_it() {
+        for given in ["", "secre", "secrets", "SECRET", " secret"] {
+            assert!(!is_secret(given, "secret"), "{given}");
+        }
+        assert!(is_secret("secret", "secret"));
+    }
 }

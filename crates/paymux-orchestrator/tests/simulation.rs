@@ -11,6 +11,7 @@ mod simulation {
     pub(crate) mod check;
     pub(crate) mod dice;
     pub(crate) mod kinds;
+    mod merchant;
     pub(crate) mod node;
     pub(crate) mod provider;
     mod scenarios;

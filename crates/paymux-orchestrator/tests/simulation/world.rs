@@ -11,11 +11,10 @@ use std::{
 };
 
 use paymux_core::{
-    CaptureMethod, Clock, Currency, ErrorKind, ManualClock, Money, PaymentProvider, PaymentStatus,
-    ProviderId, Reference, Timestamp, WebhookDelivery,
+    Clock, Currency, ManualClock, PaymentProvider, ProviderId, Timestamp, WebhookDelivery,
 };
 use paymux_orchestrator::{
-    NewCapture, NewPayment, NewRefund, Orchestrator, PaymentId, PaymentRecord,
+    PaymentId, PaymentRecord,
     store::{PaymentQuery, Store, memory::MemoryStore},
 };
 
@@ -23,13 +22,12 @@ use super::{
     bugs::Bug,
     dice::{Broken, Dice},
     node::{Node, Parts},
-    provider::{Model, Surroundings, key},
+    provider::{Model, Surroundings},
     shaky::{Shaky, Weather},
     truth::{FAULTS, Kind, Telling},
 };
 
 const TICKS: u32 = 70;
-const ORDERS: u32 = 4;
 
 /// What the merchant was told, by order.
 type Told = Arc<Mutex<BTreeMap<u32, PaymentId>>>;
@@ -108,7 +106,7 @@ impl World {
     }
 
     /// Somewhere: one of the nodes, asleep or not.
-    fn somewhere(&self) -> usize {
+    pub(crate) fn somewhere(&self) -> usize {
         self.dice.index(self.nodes.len())
     }
 
@@ -153,35 +151,6 @@ impl World {
         if self.dice.one_in(15) {
             truth.down = !truth.down;
         }
-    }
-
-    fn order(&mut self) {
-        let no = self.dice.roll(ORDERS);
-        // Now and then the merchant uses a key for something else.
-        let other = self.dice.one_in(12);
-        let amount = Money::new(1_000 + i128::from(no) + if other { 50 } else { 0 }, eur());
-        let reference = Reference::new(format!("order-{no}")).unwrap();
-        let mut request = NewPayment::new(reference, amount.unwrap(), "a thing");
-        if no == 3 {
-            request.capture = CaptureMethod::Manual;
-        }
-        let key = key(&format!("key-{no}"));
-        let (told, broken) = (self.told.clone(), self.broken.clone());
-        let place = self.somewhere();
-        self.say(|| format!("order {no} at node {place}, another: {other}"));
-        let orchestrator = self.nodes[place].orchestrator.clone();
-        self.nodes[place].begin(async move {
-            let made = orchestrator.create_payment(&key, &request).await;
-            let Ok(record) = made else { return };
-            if record.request.amount != request.amount {
-                broken.note(format!("a key that was used led to {}", record.id));
-            }
-            let mut told = told.lock().unwrap();
-            let known = told.entry(no).or_insert_with(|| record.id.clone());
-            if *known != record.id {
-                broken.note(format!("one key made {known} and {}", record.id));
-            }
-        });
     }
 
     /// A payer pays what the merchant was told to show.
@@ -266,28 +235,6 @@ impl World {
         self.nodes[place].begin(async move {
             // A store that fails is no news here.
             let _ = orchestrator.step().await;
-        });
-    }
-
-    /// The merchant does something with one of its payments.
-    fn operate(&mut self) {
-        let records = self.records();
-        if records.is_empty() {
-            return;
-        }
-        let record = records[self.dice.index(records.len())].clone();
-        let key = key(&format!("operation-{}", self.dice.roll(8)));
-        let (place, what) = (self.somewhere(), self.dice.roll(4));
-        let part = self.dice.one_in(2).then(|| Money::new(400, eur()).unwrap());
-        self.say(|| format!("operation {what} of {} at node {place}", record.id));
-        let orchestrator = self.nodes[place].orchestrator.clone();
-        let broken = self.broken.clone();
-        self.nodes[place].begin(async move {
-            let done = operation(&orchestrator, &record, &key, what, part).await;
-            let Err(error) = done else { return };
-            if error.kind() == ErrorKind::Unexpected {
-                broken.note(format!("operation {what} of {}: {error}", record.id));
-            }
         });
     }
 
@@ -402,28 +349,6 @@ impl World {
 
     pub(crate) fn deaths(&self) -> u32 {
         self.deaths
-    }
-}
-
-async fn operation(
-    orchestrator: &Orchestrator,
-    record: &PaymentRecord,
-    key: &paymux_core::IdempotencyKey,
-    what: u32,
-    amount: Option<Money>,
-) -> paymux_core::Result<()> {
-    let id = &record.id;
-    match (record.status, what) {
-        (PaymentStatus::Authorized, 0 | 1) => {
-            let capture = NewCapture { amount, ..NewCapture::default() };
-            orchestrator.capture_payment(key, id, capture).await.map(drop)
-        }
-        (PaymentStatus::Succeeded, 0..=2) => {
-            let refund = NewRefund { amount, ..NewRefund::default() };
-            orchestrator.create_refund(key, id, refund).await.map(drop)
-        }
-        (_, 3) => orchestrator.cancel_payment(key, id).await.map(drop),
-        _ => orchestrator.fetch_payment(id).await.map(drop),
     }
 }
 

@@ -1,0 +1,115 @@
+use paymux_core::{Refund, RefundStatus};
+use serde_json::Value;
+
+use super::*;
+use crate::{
+    record::{Review, ReviewReason},
+    testing::{accepted, at, capture, eur, push, record, refund, seen, tried},
+};
+
+fn told(before: Option<&PaymentRecord>, after: &PaymentRecord) -> Vec<String> {
+    let rows = between(before, after, at(0)).unwrap();
+    rows.into_iter().map(|row| row.kind).collect()
+}
+
+fn after(before: &PaymentRecord, work: impl Fn(&mut PaymentRecord)) -> Vec<String> {
+    let mut record = before.clone();
+    work(&mut record);
+    told(Some(before), &record)
+}
+
+fn review(reason: ReviewReason) -> Review {
+    Review { reason, attempt: Some(1), note: "a note".to_owned(), since: at(0) }
+}
+
+#[test]
+fn every_change_that_a_merchant_minds_is_told_in_order() {
+    assert_eq!(told(None, &record()), ["payment.processing"]);
+    let open = accepted(PaymentStatus::RequiresAction);
+    assert!(told(Some(&open), &open).is_empty(), "nothing changed");
+    let paid = |record: &mut PaymentRecord| {
+        record.status = PaymentStatus::Succeeded;
+        record.provider = Some(seen(PaymentStatus::Succeeded));
+    };
+    assert_eq!(after(&open, paid), ["payment.succeeded"]);
+    let doubt = |record: &mut PaymentRecord| record.attempts[0].state = AttemptState::Unknown;
+    let sending = tried(AttemptState::Sending);
+    assert_eq!(after(&sending, doubt), ["payment.in_doubt"]);
+    let resolved = |record: &mut PaymentRecord| {
+        record.attempts[0].state = AttemptState::Rejected;
+        record.status = PaymentStatus::Failed;
+    };
+    let unknown = tried(AttemptState::Unknown);
+    assert_eq!(after(&unknown, resolved), ["payment.failed", "payment.doubt_resolved"]);
+    let asks = |record: &mut PaymentRecord| {
+        record.add_review(review(ReviewReason::Mismatch));
+        record.add_review(review(ReviewReason::LateSuccess));
+    };
+    assert_eq!(after(&open, asks), ["payment.review", "payment.review"]);
+    let mut under_review = open.clone();
+    asks(&mut under_review);
+    let one_less = |record: &mut PaymentRecord| drop(record.reviews.pop());
+    assert!(after(&under_review, one_less).is_empty());
+    let none = |record: &mut PaymentRecord| record.reviews.clear();
+    assert_eq!(after(&under_review, none), ["payment.review_resolved"]);
+    // One goes and another one comes: the merchant is told of the new one.
+    let other = |record: &mut PaymentRecord| {
+        record.reviews.clear();
+        record.add_review(review(ReviewReason::NoEnd));
+    };
+    assert_eq!(after(&under_review, other), ["payment.review"]);
+}
+
+#[test]
+fn amounts_that_move_alone_are_told() {
+    let paid = accepted(PaymentStatus::Succeeded);
+    type Move = fn(&mut PaymentRecord);
+    let moves: [Move; 3] = [
+        |record| record.provider.as_mut().unwrap().amounts.captured = Some(eur(1_100)),
+        |record| record.provider.as_mut().unwrap().amounts.refunded = Some(eur(1)),
+        |record| record.provider.as_mut().unwrap().amounts.charged_back = Some(eur(1)),
+    ];
+    for work in moves {
+        assert_eq!(after(&paid, work), ["payment.amounts_changed"]);
+    }
+}
+
+#[test]
+fn what_becomes_of_refunds_and_steps_is_told() {
+    let mut asked = accepted(PaymentStatus::Succeeded);
+    push(&mut asked, refund(), AttemptState::Sending);
+    for status in [RefundStatus::Processing, RefundStatus::Succeeded, RefundStatus::Failed] {
+        let answered = |record: &mut PaymentRecord| {
+            record.attempts[1].state = AttemptState::Accepted;
+            record.attempts[1].refund = Some(Refund::new(status, "a word"));
+        };
+        assert_eq!(after(&asked, answered), [format!("refund.{status}")]);
+    }
+    for state in [AttemptState::Rejected, AttemptState::NotSent] {
+        let refused = |record: &mut PaymentRecord| record.attempts[1].state = state;
+        assert_eq!(after(&asked, refused), ["refund.failed"]);
+        let mut step = accepted(PaymentStatus::Authorized);
+        push(&mut step, capture(), AttemptState::Sending);
+        assert_eq!(after(&step, refused), ["payment.step_refused"]);
+    }
+}
+
+#[test]
+fn an_event_says_what_it_is_about_and_has_an_id_of_its_own() {
+    let before = tried(AttemptState::Unknown);
+    let mut paid = accepted(PaymentStatus::Succeeded);
+    paid.version = 7;
+    let rows = between(Some(&before), &paid, at(3)).unwrap();
+    let ids: Vec<&str> = rows.iter().map(|row| row.id.as_str()).collect();
+    assert_eq!(ids, [format!("{}:7:0", paid.id), format!("{}:7:1", paid.id)]);
+    for row in &rows {
+        assert_eq!((row.payment.as_ref(), row.version, row.at), (Some(&paid.id), 7, at(3)));
+        let document: Value = serde_json::from_str(&row.document).unwrap();
+        assert_eq!(document["reference"], "order-1");
+        assert_eq!((&document["status"], &document["paid"]), (&"succeeded".into(), &true.into()));
+        assert_eq!(
+            (&document["account"], &document["captured"]),
+            (&"a".into(), &"10.00 EUR".into())
+        );
+    }
+}
