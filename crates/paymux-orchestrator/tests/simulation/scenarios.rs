@@ -13,6 +13,7 @@ use paymux_core::{
 use paymux_orchestrator::{
     AttemptState, ConfirmBy, Event, NewCapture, NewPayment, NewRefund, Orchestrator, PaymentRecord,
     ReviewReason,
+    routing::{Capability, Routes},
     store::{PaymentQuery, memory::MemoryStore},
 };
 
@@ -491,4 +492,52 @@ async fn what_was_told_is_told_again_by_the_next_process() {
     let there = texts(there);
     assert_eq!(here, there);
     assert_eq!(rest, there[there.len() - rest.len()..]);
+}
+
+fn routed(scene: &Scene, routes: &str) -> Orchestrator {
+    Orchestrator::builder(scene.written.clone())
+        .clock(scene.clock.clone())
+        .random(Arc::new(SeededRandom::new(11)))
+        .account(scene.a.clone())
+        .account(scene.b.clone())
+        .routes(Routes::from_toml(routes).expect("routes"))
+        .build()
+        .expect("routes that fit")
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_payment_goes_where_its_needs_are_met() {
+    let scene = Scene::new(Kind::Page, Kind::Card);
+    let orchestrator = routed(
+        &scene,
+        r#"
+        [[rule]]
+        name = "given back in part"
+        when = { capability = ["partial_refund"] }
+        use = ["b"]
+        [[rule]]
+        name = "the rest"
+        use = ["a"]
+        "#,
+    );
+    let rule = |request: &NewPayment| orchestrator.route(request).expect("a plan").rule;
+    assert_eq!(rule(&order()).as_deref(), Some("the rest"));
+    let needy = order().needs(Capability::PartialRefund);
+    assert_eq!(rule(&needy).as_deref(), Some("given back in part"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_paused_after_a_payment_was_routed_is_left_out() {
+    let lost = [Fault::LostBefore, Fault::LostBefore, Fault::Declined];
+    let scene = Scene::new(Kind::Card, Kind::Card).meeting(&lost);
+    const ROUTES: &str = "[[rule]]\nname = \"all\"\nuse = [\"a\", \"b\"]\n";
+    let first = routed(&scene, ROUTES);
+    let record = first.create_payment(&key("order"), &order()).await.expect("a payment");
+    assert!(record.in_doubt(), "{record:?}");
+    let paused = routed(&scene, &format!("pause = [\"b\"]\n{ROUTES}"));
+    scene.clock.advance(Duration::from_secs(10));
+    while !paused.step().await.expect("a store that works").is_idle() {}
+    let record = paused.stored_payment(&record.id).await.expect("it is there");
+    assert_eq!(record.status, PaymentStatus::Failed, "{record:#?}");
+    assert!(scene.b.truth().objects.is_empty(), "nothing was sent to what is paused");
 }
