@@ -19,7 +19,7 @@ use crate::{
 
 mod money;
 
-pub(crate) use money::{Figures, cents, currency, money};
+pub(crate) use money::{Figures, cents, currency, is_foreign, money};
 
 /// Why an answer, or a callback's event, is not what the provider documents.
 #[derive(Debug)]
@@ -140,7 +140,8 @@ pub(crate) fn payment(wire: wire::Payment) -> Result<ProviderPayment, Unreadable
     })
 }
 
-/// The three spellings of a freeze; zero is none. A moment says more than a span.
+/// The three spellings of a freeze. A moment says more than a span, and both say more than zero,
+/// by which an answer says that there is none. One that says nothing leaves it open.
 fn freeze(
     flat_until: Option<i64>,
     nested: Option<wire::Freeze>,
@@ -151,6 +152,7 @@ fn freeze(
         Some(nested) => (nested.until, nested.seconds),
         None => (None, None),
     };
+    let is_said = flat_until.or(until).or(seconds).or(hours).is_some();
     let until = flat_until.filter(above_zero).or(until.filter(above_zero));
     let seconds = seconds.filter(above_zero);
     let hours = hours.filter(above_zero).map(|hours| hours.saturating_mul(3600));
@@ -161,7 +163,8 @@ fn freeze(
         let seconds = u64::try_from(seconds).map_err(|_| unfit("freeze"))?;
         Ok(Freeze::For(Duration::from_secs(seconds)))
     };
-    seconds.or(hours).map(span).transpose()
+    let span = seconds.or(hours).map(span).transpose()?;
+    Ok(span.or(is_said.then_some(Freeze::Off)))
 }
 
 /// A number in the specification, an object on other pages.

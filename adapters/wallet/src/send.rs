@@ -1,8 +1,8 @@
-//! One attempt at a call, and what reading its answer needs.
+//! One attempt at a call, the two reads that most of them need, and what reading an answer needs.
 
 use http::{HeaderValue, header};
 use paymux_core::{
-    Error, ProviderPaymentId, Result, Timestamp,
+    Error, ProviderPartId, ProviderPaymentId, Result, Timestamp,
     transport::{HttpRequest, HttpResponse},
 };
 use serde::Serialize;
@@ -10,8 +10,8 @@ use serde::Serialize;
 use crate::{
     Wallet,
     call::Call,
-    failure,
-    objects::Transaction,
+    failure, map,
+    objects::{ProviderPayment, Transaction},
     read::{self, Unreadable},
     wire,
 };
@@ -52,11 +52,12 @@ impl Wallet {
         }
         let error = failure::refusal(call, &response, &self.config.mac_key);
         // The next call is stamped right; whether there is one, the caller decides. A clock that
-        // cannot be read leaves the refusal as it is.
+        // cannot be read leaves the refusal as it is, and one that is not followed makes it last.
         if failure::is_clock(&error)
             && let Ok(time) = self.read_clock().await
+            && !self.signer.set_time(time)
         {
-            self.signer.set_time(time);
+            return Err(failure::clock_out_of_bounds(error));
         }
         Err(error)
     }
@@ -77,6 +78,36 @@ impl Wallet {
             .and_then(|answer| read::known("time", answer.time))
             .map_err(|unreadable| unreadable.of(&response))?;
         Ok(Timestamp::from_seconds(time))
+    }
+
+    pub(crate) async fn get_transaction(&self, key: &ProviderPaymentId) -> Result<Transaction> {
+        let (response, answer) = self.look_up(key).await?;
+        read::transaction(answer).map_err(unreadable(&response))
+    }
+
+    /// A transaction as it travels: the one asked for.
+    pub(crate) async fn look_up(
+        &self,
+        key: &ProviderPaymentId,
+    ) -> Result<(HttpResponse, wire::Transaction)> {
+        let response = self.ask(&Call::GetTransaction(key.as_str()), &[]).await?;
+        let answer: wire::Transaction =
+            read::object(&response.body).map_err(unreadable(&response))?;
+        let named = read::key(&answer).map_err(unreadable(&response))?;
+        same(&response, "transaction", key.as_str(), named.as_str())?;
+        Ok((response, answer))
+    }
+
+    pub(crate) async fn get_payment(&self, id: &ProviderPartId) -> Result<ProviderPayment> {
+        map::number("part", id.as_str())?;
+        let response = self.ask(&Call::GetPayment(id.as_str()), &[]).await?;
+        let payment =
+            read::object(&response.body).and_then(read::payment).map_err(unreadable(&response))?;
+        same(&response, "payment", id.as_str(), payment.id.as_str())?;
+        if payment.status.is_none() {
+            return Err(response.unreadable("the answer has no status"));
+        }
+        Ok(payment)
     }
 }
 

@@ -60,7 +60,8 @@ fn signed(wallet: &Wallet, delivery: &WebhookDelivery<'_>) -> Result<WebhookEven
         now: delivery.received_at,
         mandate: None,
         options: None,
-        knows_request: false,
+        language: None,
+        may_hold_nothing: false,
     };
     read_event(&known, &event).map_err(|unreadable| {
         let message = format!("the delivery is authentic and unreadable: {}", unreadable.message);
