@@ -208,7 +208,7 @@ fn the_capability_table_is_printed() {
     let output = paymux(&["capabilities"]);
     assert_eq!(output.status.code(), Some(0));
     assert!(
-        text(&output.stdout).starts_with("|  | ToffeePay | MilkyPay | Wallet |\n"),
+        text(&output.stdout).starts_with("|  | ToffeePay | MilkyPay | Wallet | Ramp |\n"),
         "{}",
         text(&output.stdout)
     );
