@@ -252,7 +252,9 @@ impl WalletConfig {
     pub(crate) fn capabilities(&self) -> Capabilities {
         let mut can = Capabilities::new(crate::KIND, self.environment == Environment::Live);
         can.replay = BTreeMap::from([
-            // Nobody can pay a transaction whose key was lost, and it deletes itself.
+            // Nobody can pay, and nobody confirms, a transaction whose key was lost. Should the
+            // provider reserve a charge by itself, money is held until that is over, and none is
+            // taken: the README says how to let go of it.
             (Operation::CreatePayment, Replay::Harmless),
             (Operation::ConfirmPayment, Replay::LookupFirst),
             (Operation::CapturePayment, Replay::LookupFirst),

@@ -86,6 +86,10 @@ impl Wallet {
     /// Holds a payment until another moment (`PUT payment/{id}/freeze`; known from the provider's
     /// reference pages).
     ///
+    /// Where an answer leaves the freeze out, the one in the handle's options counts: put the new
+    /// moment into the `freeze_until` that you stored, too. Until then a longer hold can look as if
+    /// it were over, and is Processing; it is never called taken by that.
+    ///
     /// # Errors
     /// `InvalidRequest` naming `part` or `until` before anything is sent; as the provider refuses.
     /// The effect is possible when the answer is lost or cannot be read.
