@@ -29,7 +29,7 @@ use paymux_core::{
     PaymentStatus, ProviderMandateId, Reference,
     transport::{HttpClient, HttpSettings},
 };
-use paymux_wallet::{Wallet, WalletConfig};
+use paymux_wallet::{Wallet, WalletConfig, WalletOptions};
 use serde::{Deserialize, Serialize};
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
@@ -144,7 +144,9 @@ async fn charge(
             let key = IdempotencyKey::generate(&OsRandom);
             let reference = Reference::new(format!("premium-{month}"))?;
             let create = CreatePayment::new(key, reference, price, format!("Premium, {month}"))
-                .mandate(mandate.clone());
+                .mandate(mandate.clone())
+                // Nothing is asked for, and the handle is to know that no hold was.
+                .with(&WalletOptions::default())?;
             let charge = Charge { create, handle: None };
             notes.begin(month, &charge)?;
             charge

@@ -291,7 +291,7 @@ fn part(payment: &ProviderPayment, transaction: &Transaction, known: &Known<'_>)
 }
 
 /// What was asked for: the price, without the payer's fee where the price holds it.
-fn price(payment: &ProviderPayment, known: &Known<'_>) -> Option<Money> {
+pub(crate) fn price(payment: &ProviderPayment, known: &Known<'_>) -> Option<Money> {
     if known.config.commission_in_price {
         return payment.price?.checked_sub(payers_fee(payment, known)?);
     }

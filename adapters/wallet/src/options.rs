@@ -62,8 +62,8 @@ pub struct WalletOptions {
     /// that is larger, with the payer's fee, is refused before anything is sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub allowance_limit: Option<Money>,
-    /// Lower prices to confirm with, by the payments' ids: the rest is let go. They belong to the
-    /// handle of `confirm_payment`, and are without the payer's fee, as all amounts are.
+    /// Lower prices to confirm with, by the payments' ids: the rest is let go. They are added to
+    /// the options of the handle of `confirm_payment`, and are without the payer's fee, as all amounts are.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub confirm_prices: BTreeMap<ProviderPartId, Money>,
 }

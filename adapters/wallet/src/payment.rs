@@ -243,8 +243,8 @@ impl Wallet {
                 let message = format!("names {id}, which is no part of this payment");
                 return Err(Error::invalid_request(map::CONFIRM_PRICES, message));
             };
-            // A sparse list leaves the currency out, and so has no price.
-            let whole = match listed.price {
+            // A sparse list leaves the currency out, and so has no price, or a fee in it.
+            let whole = match map::price(listed, &known) {
                 Some(_) => listed.clone(),
                 None => self.get_payment(id).await?,
             };
@@ -293,6 +293,7 @@ impl Wallet {
         let transaction = self.get_transaction(key).await?;
         match transaction.payments.as_slice() {
             [only] => Ok(only.id.clone()),
+            [] => Err(unlisted()),
             several => {
                 let message = format!("must be named: there are {} of them", several.len());
                 Err(Error::invalid_request("part", message))
@@ -373,10 +374,14 @@ impl Wallet {
 /// Is it a part of this payment? An answer that shows none does not say.
 fn holds(transaction: &Transaction, part: &ProviderPartId) -> Result<bool> {
     if transaction.payments.is_empty() {
-        let message = "the answer does not say which payments there are";
-        return Err(Error::new(ErrorKind::InvalidResponse, Effect::None, message));
+        return Err(unlisted());
     }
     Ok(transaction.payments.iter().any(|payment| payment.id == *part))
+}
+
+fn unlisted() -> Error {
+    let message = "the answer does not say which payments there are";
+    Error::new(ErrorKind::InvalidResponse, Effect::None, message)
 }
 
 /// Unless it does, a part of another payment was changed, or read, than the one named with it.
