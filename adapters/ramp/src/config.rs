@@ -175,9 +175,10 @@ impl RampConfig {
     }
 
     /// Says that a platform payment is no longer pending once its confirmation has reached the
-    /// provider, so that a look-up of a pending one asks for the confirmation. Off unless set:
-    /// nobody says so, and where it is not so, the account is debited twice. Whoever sets it must
-    /// still see to it that one confirmation is over before another is sent.
+    /// provider, so that a look-up of a pending one asks for the confirmation even where its handle
+    /// does not say what was begun. Off unless set: nobody says so, and where it is not so, the
+    /// account is debited twice. Whoever sets it must still see to it that one confirmation is over
+    /// before another is sent.
     pub fn pending_is_unconfirmed(mut self, on: bool) -> Self {
         self.pending_is_unconfirmed = on;
         self

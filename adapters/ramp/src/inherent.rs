@@ -25,7 +25,8 @@ use crate::{
 
 impl Ramp {
     /// Changes a payment (`PUT invoice/payment`): its type, its discount, the third party's data. Its
-    /// answer asks for a confirmation no more than a look-up does; see the README.
+    /// answer asks for a confirmation no more than a look-up does that is not told what was begun;
+    /// see the README.
     ///
     /// # Errors
     /// `InvalidRequest` naming what is wrong, with nothing sent; else as `create_payment`, with the
@@ -40,7 +41,7 @@ impl Ramp {
             if let Some(id) = &update.id {
                 same(&response, "payment", id.as_str(), answer.id.as_str())?;
             }
-            Ok(map::payment(&self.config, &answer, &options.payment_type, self.later()))
+            Ok(map::payment(&self.config, &answer, &options.payment_type, self.later(None)))
         };
         send.await.map_err(|error: Error| self.named(error, Operation::CreatePayment))
     }

@@ -113,16 +113,22 @@ impl Ramp {
         Ok(payment)
     }
 
-    /// What a payment that is read or changed is taken for.
-    fn later(&self) -> Stage<'static> {
-        Stage::Later { unconfirmed: self.config.pending_is_unconfirmed }
+    /// What a payment that is read or changed is taken for: by the caller's record of the steps it
+    /// began, if it has one.
+    fn later(&self, begun: Option<&[ConfirmStep]>) -> Stage<'static> {
+        let unconfirmed = match begun {
+            Some(steps) => !steps.contains(&ConfirmStep::Commit),
+            None => self.config.pending_is_unconfirmed,
+        };
+        Stage::Later { unconfirmed }
     }
 
     async fn fetch(&self, handle: &PaymentHandle) -> Result<Payment> {
         let options = RampOptions::of(&handle.options)?;
         let (_, answer) = self.look_up(handle, &options).await?;
         let kind = &options.payment_type;
-        let mut payment = map::payment(&self.config, &answer, kind, self.later());
+        let stage = self.later(handle.confirmed.as_deref());
+        let mut payment = map::payment(&self.config, &answer, kind, stage);
         if self.config.invoice_read {
             let invoice = self.get_invoice(&options).await?;
             payment.amounts = map::amounts(&invoice, &answer.id, &answer.word, &self.config.words);
