@@ -6,10 +6,10 @@ use std::{
     sync::Arc,
 };
 
-use http::Method;
+use http::{HeaderName, Method};
 use paymux_core::{
     AmountSource, Capabilities, CaptureChoice, CreateEffect, Currency, Error, Operation,
-    ProviderId, Replay, Result, SecretString, Trust,
+    ProviderId, Replay, Result, SecretString, Trust, signature::SharedSecret,
 };
 use url::Url;
 
@@ -19,7 +19,6 @@ use crate::{
     read::Measures,
     status::{self, StatusMeaning, Words},
     tokens::TokenSource,
-    webhook::SharedSecret,
     wire,
 };
 
@@ -249,8 +248,11 @@ impl RampConfig {
 
     /// What deliveries must bring, checked.
     pub(crate) fn checked_secret(&self) -> Result<Option<SharedSecret>> {
-        let header = self.webhook_header.as_ref();
-        header.map(|header| SharedSecret::new(header, &self.webhook_secrets)).transpose()
+        let Some(header) = &self.webhook_header else { return Ok(None) };
+        let header = HeaderName::try_from(header).map_err(|_| {
+            must_be("webhook_secret", "in a header named by letters, digits and dashes")
+        })?;
+        SharedSecret::new(header, self.webhook_secrets.iter().cloned()).map(Some)
     }
 }
 

@@ -9,6 +9,7 @@ use paymux_core::{
     ListPaymentMethods, ListPayments, Mandate, MandateHandle, Operation, Page, Payment,
     PaymentHandle, PaymentLookup, PaymentMethod, PaymentProvider, ProviderId, Refund, RefundLookup,
     Result, WebhookDelivery, WebhookEvent,
+    signature::SharedSecret,
     transport::{HttpClient, Purpose},
 };
 
@@ -41,7 +42,6 @@ use inherent::same;
 use map::Stage;
 use objects::Link;
 use read::Unreadable;
-use webhook::SharedSecret;
 
 /// The kind of provider, in [`Capabilities::kind`] and as the key of [`RampOptions`].
 pub const KIND: &str = "ramp";
