@@ -10,9 +10,7 @@ use crate::{objects::Invoice, status::InvoiceStatus};
 mod request;
 mod resolution;
 
-pub(crate) use request::{
-    Flow, Terms, customer, filled, invoice_list, page, page_limit, refuse_given,
-};
+pub(crate) use request::{Flow, Terms, customer, invoice_list, page, page_limit, refuse_given};
 
 /// What an invoice means: its status, its resolution and its amounts together.
 ///

@@ -9,6 +9,7 @@ use paymux_core::{
     ListPaymentMethods, ListPayments, Mandate, MandateHandle, Operation, Page, Payment,
     PaymentHandle, PaymentLookup, PaymentMethod, PaymentProvider, ProviderId, Refund, RefundLookup,
     Result, WebhookDelivery, WebhookEvent,
+    json::Unreadable,
     signature::SharedSecret,
     transport::{HttpClient, Purpose},
 };
@@ -41,7 +42,6 @@ use auth::Signer;
 use inherent::same;
 use map::Stage;
 use objects::Link;
-use read::Unreadable;
 
 /// The kind of provider, in [`Capabilities::kind`] and as the key of [`RampOptions`].
 pub const KIND: &str = "ramp";
@@ -107,7 +107,7 @@ impl Ramp {
         let leads_away = options.payment_type == PaymentType::Checkout;
         if leads_away && answer.link == Link::Unfit && !payment.status.is_final() {
             let message = "the answer's page is none to send a payer to";
-            return Err(Unreadable::new(message).of(&response));
+            return Err(failure::unreadable(&response)(Unreadable::new(message)));
         }
         payment.amounts.requested = price;
         Ok(payment)

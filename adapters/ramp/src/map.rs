@@ -15,9 +15,7 @@ use crate::{
 
 mod request;
 
-pub(crate) use request::{
-    change, confirmation, expected_price, filled, invoice_id, look_up, new_payment,
-};
+pub(crate) use request::{change, confirmation, expected_price, invoice_id, look_up, new_payment};
 
 /// Which call an answer belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

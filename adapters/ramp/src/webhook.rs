@@ -1,8 +1,8 @@
 //! Webhooks: nobody signs them, so whatever they say is a reason to look and nothing else. Pure.
 
 use paymux_core::{
-    Effect, Error, ErrorKind, EventKey, Payment, Result, Subject, Trust, WebhookDelivery,
-    WebhookEvent, signature::SharedSecret,
+    Error, EventKey, Payment, Result, Subject, Trust, WebhookDelivery, WebhookEvent,
+    signature::SharedSecret,
 };
 
 use crate::{
@@ -28,14 +28,8 @@ pub(crate) fn notification(
     if let Some(secret) = secret {
         secret.verify(delivery.headers)?;
     }
-    read::notification(kind, delivery.body, &config.measures).map_err(|unreadable| {
-        let message = format!("the delivery cannot be read: {}", unreadable.message);
-        let error = Error::new(ErrorKind::InvalidResponse, Effect::None, message);
-        match unreadable.source {
-            Some(source) => error.with_source(source),
-            None => error,
-        }
-    })
+    read::notification(kind, delivery.body, &config.measures)
+        .map_err(|unreadable| unreadable.of_delivery("the delivery cannot be read"))
 }
 
 /// The events of a delivery: one, which is a reason to look.

@@ -12,7 +12,7 @@ use crate::{
 
 mod request;
 
-pub(crate) use request::{currencies, filled, limit, new_session, session_list};
+pub(crate) use request::{currencies, limit, new_session, session_list};
 
 /// What a session and the payment below it that says most mean together.
 ///

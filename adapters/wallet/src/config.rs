@@ -9,7 +9,7 @@ use std::{
 
 use paymux_core::{
     Capabilities, CaptureChoice, Clock, CreateEffect, Currencies, Currency, Error, Operation,
-    OsRandom, ProviderId, Random, Replay, Result, SecretString, SystemClock, Trust,
+    OsRandom, ProviderId, Random, Replay, Result, SecretString, SystemClock, Trust, check,
     signature::RsaSha256, transport::is_private,
 };
 use url::Url;
@@ -372,14 +372,6 @@ fn checked_url(setting: &str, own: Option<&Url>, default: &str) -> Result<Url> {
             Url::parse(default).map_err(|source| must_be(setting, "a URL").with_source(source))?
         }
     };
-    if !is_private(&url) {
-        return Err(must_be(setting, "https, or http to this machine"));
-    }
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err(must_be(setting, "without user and password"));
-    }
-    if url.query().is_some() || url.fragment().is_some() {
-        return Err(must_be(setting, "without query and fragment"));
-    }
+    check::base_url(setting, &url)?;
     Ok(url)
 }

@@ -20,7 +20,7 @@ mod request;
 pub(crate) use allowance::{mandate, status as allowance_status};
 pub(crate) use list::{ListQuery, limit};
 pub(crate) use request::{
-    CONFIRM_PRICES, NewMandate, arrange, check_confirm_prices, check_limits, filled, is_language,
+    CONFIRM_PRICES, NewMandate, arrange, check_confirm_prices, check_limits, is_language,
     lower_price, new_mandate, new_price, new_transaction, number,
 };
 

@@ -16,7 +16,7 @@ use crate::{
     objects::{Allowance, ProviderPayment, Transaction},
     options::WalletOptions,
     read,
-    send::{NOTHING, same, told, unreadable},
+    send::{NOTHING, told, unreadable},
     status::{AllowanceStatus, TransactionStatus},
     wire,
 };
@@ -400,5 +400,5 @@ pub(crate) fn about(response: &HttpResponse, part: &ProviderPartId) -> Result<()
     }
     let payment =
         read::object(&response.body).and_then(read::payment).map_err(unreadable(response))?;
-    same(response, "payment", part.as_str(), payment.id.as_str())
+    response.check_same("payment", part.as_str(), payment.id.as_str())
 }

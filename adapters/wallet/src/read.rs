@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use paymux_core::{
     ProviderMandateId, ProviderPartId, ProviderPaymentId, Result, Timestamp,
-    json::{self, JsonFault},
-    transport::HttpResponse,
+    json::{self, JsonFault, Unreadable},
 };
 use serde::de::Deserialize;
 use serde_json::{Map, Value};
@@ -21,39 +20,12 @@ mod money;
 
 pub(crate) use money::{Figures, cents, currency, is_foreign, money};
 
-/// Why an answer, or a callback's event, is not what the provider documents.
-#[derive(Debug)]
-pub(crate) struct Unreadable {
-    pub(crate) message: String,
-    pub(crate) source: Option<JsonFault>,
-}
-
-impl Unreadable {
-    pub(crate) fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), source: None }
-    }
-
-    fn json(source: JsonFault) -> Self {
-        let message = "the answer is not what the provider documents".to_owned();
-        Self { message, source: Some(source) }
-    }
-
-    /// As the error of a call: after a mutating one the provider may have acted.
-    pub(crate) fn of(self, response: &HttpResponse) -> paymux_core::Error {
-        let error = response.unreadable(self.message);
-        match self.source {
-            Some(source) => error.with_source(source),
-            None => error,
-        }
-    }
-}
-
 /// Reads JSON that must be an object: a list would pass for a struct, field by position.
 pub(crate) fn object<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Unreadable> {
     if body.trim_ascii_start().first() != Some(&b'{') {
         return Err(Unreadable::new("the answer is not a JSON object"));
     }
-    json::read(body).map_err(Unreadable::json)
+    json::read(body).map_err(Unreadable::from)
 }
 
 /// Several of the provider's pages show `{}` as the answer to a change: it names no object, and
@@ -72,7 +44,7 @@ pub(crate) fn inside<T: for<'a> Deserialize<'a>>(value: Value) -> Result<T, Unre
     if !value.is_object() {
         return Err(Unreadable::new("a part of the answer is not a JSON object"));
     }
-    serde_json::from_value(value).map_err(|fault| Unreadable::json(JsonFault::from(fault)))
+    serde_json::from_value(value).map_err(|fault| Unreadable::from(JsonFault::from(fault)))
 }
 
 /// The key of a transaction, which every answer about one has.
@@ -161,7 +133,7 @@ fn freeze(
     }
     let span = |seconds: i64| {
         let seconds = u64::try_from(seconds).map_err(|_| unfit("freeze"))?;
-        Ok(Freeze::For(Duration::from_secs(seconds)))
+        Ok::<_, Unreadable>(Freeze::For(Duration::from_secs(seconds)))
     };
     let span = seconds.or(hours).map(span).transpose()?;
     Ok(span.or(is_said.then_some(Freeze::Off)))

@@ -3,6 +3,7 @@
 use http::{HeaderValue, header};
 use paymux_core::{
     Error, ProviderPartId, ProviderPaymentId, Result, Timestamp,
+    json::Unreadable,
     transport::{HttpRequest, HttpResponse},
 };
 use serde::Serialize;
@@ -12,8 +13,7 @@ use crate::{
     call::Call,
     failure, map,
     objects::{ProviderPayment, Transaction},
-    read::{self, Unreadable},
-    wire,
+    read, wire,
 };
 
 /// No body.
@@ -94,7 +94,7 @@ impl Wallet {
         let answer: wire::Transaction =
             read::object(&response.body).map_err(unreadable(&response))?;
         let named = read::key(&answer).map_err(unreadable(&response))?;
-        same(&response, "transaction", key.as_str(), named.as_str())?;
+        response.check_same("transaction", key.as_str(), named.as_str())?;
         Ok((response, answer))
     }
 
@@ -103,20 +103,12 @@ impl Wallet {
         let response = self.ask(&Call::GetPayment(id.as_str()), &[]).await?;
         let payment =
             read::object(&response.body).and_then(read::payment).map_err(unreadable(&response))?;
-        same(&response, "payment", id.as_str(), payment.id.as_str())?;
+        response.check_same("payment", id.as_str(), payment.id.as_str())?;
         if payment.status.is_none() {
             return Err(response.unreadable("the answer has no status"));
         }
         Ok(payment)
     }
-}
-
-/// An answer about another object than the one asked for is no answer.
-pub(crate) fn same(response: &HttpResponse, what: &str, asked: &str, answered: &str) -> Result<()> {
-    if asked == answered {
-        return Ok(());
-    }
-    Err(Unreadable::new(format!("the answer is about another {what}")).of(response))
 }
 
 /// What the answer to a change shows of its transaction; nothing, where it does not say how far
@@ -130,7 +122,7 @@ pub(crate) fn told(
     }
     let answer: wire::Transaction = read::object(&response.body).map_err(unreadable(response))?;
     let named = read::key(&answer).map_err(unreadable(response))?;
-    same(response, "transaction", key.as_str(), named.as_str())?;
+    response.check_same("transaction", key.as_str(), named.as_str())?;
     if !read::shows_status(&answer) {
         return Ok(None);
     }

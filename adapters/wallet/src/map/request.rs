@@ -169,13 +169,6 @@ pub(crate) fn is_language(text: &str) -> bool {
     text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_lowercase())
 }
 
-pub(crate) fn filled<'a>(field: &str, text: &'a str) -> Result<&'a str> {
-    if text.trim().is_empty() {
-        return Err(Error::invalid_request(field, "must not be empty"));
-    }
-    Ok(text)
-}
-
 /// The provider's ids of payments, allowances and wallets are numbers.
 pub(crate) fn number(field: &str, text: &str) -> Result<i64> {
     match text.parse::<i64>() {

@@ -1,9 +1,9 @@
 //! Figures and money. The provider counts hundredths in every currency, even where ISO 4217 has
 //! none of them or a thousandth, and writes decimals beside them. Pure.
 
-use paymux_core::{Currency, Money};
+use paymux_core::{Currency, Money, json::Unreadable};
 
-use super::{Unreadable, unfit};
+use super::unfit;
 
 /// The two spellings of one amount: hundredths, and decimal text.
 pub(crate) type Figures<'a> = (Option<i64>, Option<&'a str>);

@@ -1,9 +1,9 @@
 //! One payment of a transaction, as the merchant asks for it.
 
-use paymux_core::{CreatePayment, Currency, Error, Money, Result};
+use paymux_core::{CreatePayment, Currency, Error, Money, Result, check::filled};
 use serde_json::{Map, Value};
 
-use super::{filled, new_price};
+use super::new_price;
 use crate::{
     config::WalletConfig,
     objects::ProviderPayment,
