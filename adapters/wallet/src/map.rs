@@ -275,7 +275,7 @@ fn part(payment: &ProviderPayment, transaction: &Transaction, known: &Known<'_>)
         PaymentStatus::Succeeded => {
             part.amounts.captured = price;
             if is_canceled {
-                part.amounts.refunded = price;
+                came_back(&mut part.amounts, price);
             }
         }
         PaymentStatus::Failed => part.failure = Some(Failure::new(FailureKind::Unknown)),
@@ -288,6 +288,12 @@ fn part(payment: &ProviderPayment, transaction: &Transaction, known: &Known<'_>)
         | PaymentStatus::Unknown => {}
     }
     part
+}
+
+/// All of it came back. Where nobody says how much that is, an older answer may know what was taken.
+fn came_back(amounts: &mut Amounts, price: Option<Money>) {
+    amounts.refunded = price;
+    amounts.given_back_unstated = price.is_none();
 }
 
 /// What was asked for: the price, without the payer's fee where the price holds it.
@@ -344,6 +350,7 @@ fn amounts(parts: &[Part]) -> Amounts {
         captured: figure_of(succeeded, |amounts| amounts.captured),
         refunded: figure_of(|part| part.amounts.refunded.is_some(), |amounts| amounts.refunded),
         charged_back: None,
+        given_back_unstated: parts.iter().any(|part| part.amounts.given_back_unstated),
     }
 }
 

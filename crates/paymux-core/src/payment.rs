@@ -34,6 +34,10 @@ pub struct Amounts {
     pub refunded: Option<Money>,
     /// Taken back by disputes; may fall again when one is won.
     pub charged_back: Option<Money>,
+    /// Some was given or taken back, and nobody says how much: more than the figures show, so the
+    /// payment [is not paid](Payment::is_paid).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub given_back_unstated: bool,
 }
 
 impl Amounts {
@@ -42,8 +46,13 @@ impl Amounts {
     /// All but `authorized`: the others grow or stay and what is not said again still holds, while
     /// a hold ends by being taken, released or forgotten. Of what is held now, only the newer
     /// answer can speak; a stale hold would be money that nobody can capture.
+    ///
+    /// That something was given back unstated holds until an answer says how much. A figure of zero
+    /// is none: it may be what the provider always writes.
     #[must_use]
     pub fn or(self, older: &Self) -> Self {
+        let mut figures = [self.refunded, self.charged_back].into_iter().flatten();
+        let is_stated = figures.any(|figure| !figure.is_zero());
         Self {
             requested: self.requested.or(older.requested),
             payable: self.payable.or(older.payable),
@@ -51,6 +60,8 @@ impl Amounts {
             captured: self.captured.or(older.captured),
             refunded: self.refunded.or(older.refunded),
             charged_back: self.charged_back.or(older.charged_back),
+            given_back_unstated: self.given_back_unstated
+                || (older.given_back_unstated && !is_stated),
         }
     }
 }
@@ -251,8 +262,9 @@ impl Payment {
 
     /// The question to ask before shipping: it succeeded, and by the provider's word at least
     /// `expected` was taken and is still there, refunds and disputes deducted. A provider that
-    /// reports no figure is never believed by this alone, and one that took nothing, as when a
-    /// card is only verified, is never paid, not even for an expected zero.
+    /// reports no figure is never believed by this alone, neither of what was taken nor of what was
+    /// given back, and one that took nothing, as when a card is only verified, is never paid, not
+    /// even for an expected zero.
     #[must_use]
     pub fn is_paid(&self, expected: Money) -> bool {
         let kept = self.amounts.captured.and_then(|captured| {
@@ -260,6 +272,7 @@ impl Payment {
             given_back.into_iter().flatten().try_fold(captured, Money::checked_sub)
         });
         self.status == PaymentStatus::Succeeded
+            && !self.amounts.given_back_unstated
             && kept.is_some_and(|kept| kept >= expected && !kept.is_zero())
     }
 

@@ -85,6 +85,7 @@ fn amounts_complete_each_other_and_the_newer_wins() {
         captured: Some(usd(4)),
         refunded: Some(usd(5)),
         charged_back: Some(usd(6)),
+        given_back_unstated: false,
     };
     // A hold is of the moment: an answer that does not speak of it may be the one that ended it.
     let released = Amounts { authorized: None, ..older.clone() };
@@ -97,6 +98,45 @@ fn amounts_complete_each_other_and_the_newer_wins() {
     let merged = newer.or(&older);
     assert_eq!(merged.charged_back, Some(usd(0)), "zero is something said");
     assert_eq!(merged.captured, Some(usd(4)));
+}
+
+/// A provider that says "partly refunded" and no figure must not leave the older answer's money
+/// standing.
+#[test]
+fn what_went_back_unstated_is_not_forgotten_until_a_figure_comes() {
+    let taken = Amounts { captured: Some(usd(1050)), ..Amounts::default() };
+    let partly = Amounts { given_back_unstated: true, ..Amounts::default() };
+    let is_paid = |amounts: &Amounts| {
+        let mut payment = payment(PaymentStatus::Succeeded);
+        payment.amounts = amounts.clone();
+        payment.is_paid(usd(1))
+    };
+    assert!(is_paid(&taken));
+    let merged = partly.or(&taken);
+    assert_eq!(merged.captured, Some(usd(1050)));
+    assert!(!is_paid(&merged), "some went back, nobody says how much");
+    let later = taken.clone().or(&merged);
+    assert!(!is_paid(&later), "an answer that does not speak of it takes nothing back");
+    let zero = Amounts { refunded: Some(usd(0)), ..taken.clone() };
+    assert!(!is_paid(&zero.or(&later)), "zero says as little as nothing");
+    for (refunded, charged_back) in [(Some(usd(50)), None), (None, Some(usd(50)))] {
+        let figure = Amounts { refunded, charged_back, ..Amounts::default() };
+        let settled = figure.or(&later);
+        assert!(!settled.given_back_unstated);
+        assert!(is_paid(&settled), "the figure says what is left");
+    }
+    let again = Amounts { refunded: Some(usd(50)), given_back_unstated: true, ..taken };
+    assert!(!is_paid(&again.or(&later)), "a figure beside the mark is not all of it");
+}
+
+/// Amounts that were stored before the mark was known are read, and are written as they were.
+#[test]
+fn the_mark_is_written_only_where_it_is_set() {
+    let text = serde_json::to_string(&Amounts::default()).unwrap();
+    assert!(!text.contains("unstated"), "{text}");
+    let read: Amounts = serde_json::from_str(&text).unwrap();
+    assert_eq!(read, Amounts::default());
+    stored(&Amounts { given_back_unstated: true, ..Amounts::default() });
 }
 
 #[test]
