@@ -4,16 +4,14 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use http::{HeaderValue, Method, header};
 use paymux_core::{
     Cursor, Error, Result, SecretString,
+    json::Unreadable,
     transport::{HttpRequest, Purpose, secret_header},
 };
 use secrecy::ExposeSecret;
 use serde::Serialize;
 use url::Url;
 
-use crate::{
-    config::{Api, MilkyPayConfig},
-    read::Unreadable,
-};
+use crate::config::{Api, MilkyPayConfig};
 
 /// A resource of one of the two APIs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

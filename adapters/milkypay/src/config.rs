@@ -10,7 +10,7 @@ use std::{
 use http::HeaderName;
 use paymux_core::{
     Capabilities, CaptureChoice, Clock, CreateEffect, Currency, Error, Operation, ProviderId,
-    Replay, Result, SecretString, SystemClock, Trust, signature::Sha1Sandwich,
+    Replay, Result, SecretString, SystemClock, Trust, check, signature::Sha1Sandwich,
     transport::is_private,
 };
 use secrecy::ExposeSecret;
@@ -273,19 +273,10 @@ impl MilkyPayConfig {
 }
 
 fn check_base_url(url: &Url) -> Result<()> {
-    let must_be = |what| Err(must_be("base_url", what));
-    if !is_private(url) {
-        return must_be("https, or http to this machine");
-    }
-    if !url.username().is_empty() || url.password().is_some() {
-        return must_be("without user and password");
-    }
-    if url.query().is_some() || url.fragment().is_some() {
-        return must_be("without query and fragment");
-    }
+    check::base_url("base_url", url)?;
     let path = url.path().trim_end_matches('/');
     if path.ends_with("/api") || path.ends_with("/public-api") {
-        return must_be("the host, without /api or /public-api");
+        return Err(must_be("base_url", "the host, without /api or /public-api"));
     }
     Ok(())
 }

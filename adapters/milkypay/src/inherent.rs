@@ -5,7 +5,7 @@
 
 use paymux_core::{
     CreatePayment, Cursor, Effect, Error, ErrorKind, Operation, ProviderPaymentId, Reference,
-    Result, transport::HttpResponse,
+    Result, check::filled, transport::HttpResponse,
 };
 
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
     config::Api,
     failure::{self, Act},
     form::CheckoutForm,
-    map::{self, Flow, filled, page_limit},
+    map::{self, Flow, page_limit},
     objects::{Invoice, InvoicePage, PaymentService, PaymentServicePage, Prerequest},
     options::MilkyPayOptions,
     read, wire,
@@ -55,7 +55,7 @@ impl MilkyPay {
             let response = self.read(endpoint, &[]).await?;
             let service =
                 read::service(&response.body).map_err(|unreadable| unreadable.of(&response))?;
-            same(&response, "service", id, &service.id)?;
+            response.check_same("service", id, &service.id)?;
             Ok(service)
         };
         fetch.await.map_err(|error| self.named(error, Operation::ListPaymentMethods))
@@ -171,7 +171,7 @@ impl MilkyPay {
         let response = self.read(endpoint, &[]).await?;
         let invoice = read::invoice(&response.body, &self.config.currencies)
             .map_err(|unreadable| unreadable.of(&response))?;
-        same(&response, "invoice", id.as_str(), invoice.id.as_str())?;
+        response.check_same("invoice", id.as_str(), invoice.id.as_str())?;
         Ok(invoice)
     }
 
@@ -231,12 +231,4 @@ fn named<'a>(field: &str, id: &'a str) -> Result<&'a str> {
         return Err(Error::invalid_request(field, "must not be dots alone"));
     }
     filled(field, id)
-}
-
-/// An answer about another object than the one asked for is no answer.
-pub(crate) fn same(response: &HttpResponse, what: &str, asked: &str, answered: &str) -> Result<()> {
-    if asked == answered {
-        return Ok(());
-    }
-    Err(response.unreadable(format!("the answer is about another {what}")))
 }

@@ -42,7 +42,6 @@ pub use status::InvoiceStatus;
 
 use auth::{Endpoint, Signer};
 use failure::Act;
-use inherent::same;
 use map::{Flow, Link};
 use webhook::CallbackKeys;
 
@@ -146,7 +145,7 @@ impl MilkyPay {
             return Err(response.unreadable("the answer is about an invoice that takes money"));
         }
         if let Some(reference) = &invoice.reference_id {
-            same(&response, "reference", request.reference.as_str(), reference)?;
+            response.check_same("reference", request.reference.as_str(), reference)?;
         }
         if invoice.amount.is_some_and(|amount| amount != request.amount) {
             return Err(response.unreadable("the answer is about another amount"));

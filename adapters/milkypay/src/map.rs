@@ -10,9 +10,7 @@ use crate::{objects::Invoice, status::InvoiceStatus};
 mod request;
 mod resolution;
 
-pub(crate) use request::{
-    Flow, Terms, customer, filled, invoice_list, page, page_limit, refuse_given,
-};
+pub(crate) use request::{Flow, Terms, customer, invoice_list, page, page_limit, refuse_given};
 
 /// What an invoice means: its status, its resolution and its amounts together.
 ///
@@ -138,21 +136,28 @@ pub(crate) fn amounts(invoice: &Invoice) -> Amounts {
         captured: invoice.processed_amount,
         refunded: invoice.refunded_amount,
         charged_back: invoice.charged_back_amount,
+        given_back_unstated: false,
     };
     // Beside a word that says that money went back, a figure of zero says as little as none.
     let said = |figure: Option<Money>| figure.filter(|figure| !figure.is_zero());
     match &invoice.status {
         // The word says that all of it went back, where the figure is missing.
-        InvoiceStatus::Refunded => amounts.refunded = said(amounts.refunded).or(amounts.captured),
+        InvoiceStatus::Refunded => {
+            amounts.refunded = said(amounts.refunded).or(amounts.captured);
+            amounts.given_back_unstated = amounts.refunded.is_none();
+        }
         InvoiceStatus::ChargedBack => {
             amounts.charged_back = said(amounts.charged_back).or(amounts.captured);
+            amounts.given_back_unstated = amounts.charged_back.is_none();
         }
         // How much is left is not said, so no figure is given that could be taken for it.
         InvoiceStatus::PartiallyRefunded if said(amounts.refunded).is_none() => {
             (amounts.captured, amounts.refunded) = (None, None);
+            amounts.given_back_unstated = true;
         }
         InvoiceStatus::PartiallyChargedBack if said(amounts.charged_back).is_none() => {
             (amounts.captured, amounts.charged_back) = (None, None);
+            amounts.given_back_unstated = true;
         }
         InvoiceStatus::Created
         | InvoiceStatus::ProcessPending

@@ -3,17 +3,17 @@
 
 use std::fmt;
 
-use paymux_core::{Currency, Money, Timestamp, json};
+use paymux_core::{
+    Currency, Money, Timestamp,
+    json::{self, Unreadable},
+};
 use serde::{
     Deserialize, Deserializer,
     de::{MapAccess, SeqAccess, Visitor},
 };
 use serde_json::{Map, Value, value::RawValue};
 
-use crate::{
-    decimal::Decimal,
-    read::{Known, Unreadable},
-};
+use crate::{decimal::Decimal, read::Known};
 
 /// The members of an object, in order and not read yet. A list counts as an object whose names are
 /// its positions, as in PHP; an empty one is the empty object.
@@ -24,7 +24,7 @@ impl<'a> Members<'a> {
     /// Reads a body, strictly; it must be an object, since nothing of the provider's is a list at
     /// the top.
     pub(crate) fn of_body(body: &'a [u8]) -> Result<Self, Unreadable> {
-        let body: &RawValue = json::read(body).map_err(Unreadable::json)?;
+        let body: &RawValue = json::read(body).map_err(Unreadable::from)?;
         Self::of_object(body).ok_or_else(|| Unreadable::new("the answer is not a JSON object"))
     }
 

@@ -4,10 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use paymux_core::{
-    Currency, Cursor, ProviderPaymentId, Result, Sensitive, json::JsonFault,
-    transport::HttpResponse,
-};
+use paymux_core::{Currency, Cursor, ProviderPaymentId, Result, Sensitive, json::Unreadable};
 use serde_json::value::RawValue;
 use url::Url;
 
@@ -26,33 +23,6 @@ pub(crate) use services::{prerequest, service, service_page};
 
 /// The kind of resource that an invoice is.
 pub(crate) const INVOICES: &str = "payment-invoices";
-
-/// Why an answer, or a callback's body, is not what the provider documents.
-#[derive(Debug)]
-pub(crate) struct Unreadable {
-    pub(crate) message: String,
-    pub(crate) source: Option<JsonFault>,
-}
-
-impl Unreadable {
-    pub(crate) fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), source: None }
-    }
-
-    pub(crate) fn json(source: JsonFault) -> Self {
-        let message = "the answer is not what the provider documents".to_owned();
-        Self { message, source: Some(source) }
-    }
-
-    /// As the error of a call: after a mutating one the provider may have acted.
-    pub(crate) fn of(self, response: &HttpResponse) -> paymux_core::Error {
-        let error = response.unreadable(self.message);
-        match self.source {
-            Some(source) => error.with_source(source),
-            None => error,
-        }
-    }
-}
 
 /// The currencies whose decimals are known: those of ISO 4217, and those the account names.
 #[derive(Clone, Debug, Default)]

@@ -4,7 +4,7 @@
 use paymux_core::{CreateRefund, Effect, Error, ErrorKind, Money, Refund, Result};
 
 use crate::{
-    MilkyPay, auth::Endpoint, decimal, failure::Act, inherent::same, map, objects::Invoice, read,
+    MilkyPay, auth::Endpoint, decimal, failure::Act, map, objects::Invoice, read,
     status::InvoiceStatus, wire,
 };
 
@@ -35,7 +35,7 @@ impl MilkyPay {
         let response = self.success(act, self.http.send(call).await?)?;
         let invoice = read::invoice(&response.body, &self.config.currencies)
             .map_err(|unreadable| unreadable.of(&response))?;
-        same(&response, "invoice", id, invoice.id.as_str())?;
+        response.check_same("invoice", id, invoice.id.as_str())?;
         Ok(map::refund(&invoice, &before, amount))
     }
 

@@ -5,8 +5,8 @@
 
 use http::HeaderMap;
 use paymux_core::{
-    Effect, Error, ErrorKind, EventKey, ProviderId, Result, Subject, Trust, WebhookDelivery,
-    WebhookEvent, signature::Sha1Sandwich,
+    Error, EventKey, ProviderId, Result, Subject, Trust, WebhookDelivery, WebhookEvent,
+    json::Unreadable, signature::Sha1Sandwich,
 };
 
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
     map,
     objects::Invoice,
     php::Members,
-    read::{self, INVOICES, Known, Unreadable},
+    read::{self, INVOICES, Known},
 };
 
 pub(crate) const SIGNATURE_HEADER: &str = "x-signature";
@@ -60,13 +60,7 @@ pub(crate) fn verify(
             Error::invalid_signature("the secret is of one mode and the body of the other")
         }
         Refused::Unreadable(unreadable) => {
-            let message =
-                format!("the delivery is authentic and unreadable: {}", unreadable.message);
-            let error = Error::new(ErrorKind::InvalidResponse, Effect::None, message);
-            match unreadable.source {
-                Some(source) => error.with_source(source),
-                None => error,
-            }
+            unreadable.of_delivery("the delivery is authentic and unreadable")
         }
     })?;
     Ok(vec![event])

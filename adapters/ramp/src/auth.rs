@@ -4,8 +4,8 @@ use std::{collections::BTreeMap, fmt};
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use paymux_core::{
-    Error, Result, SecretString,
-    transport::{HttpRequest, Purpose, is_private, secret_header},
+    Error, Result, SecretString, check,
+    transport::{HttpRequest, Purpose, secret_header},
 };
 use secrecy::ExposeSecret;
 use url::Url;
@@ -101,7 +101,7 @@ impl fmt::Debug for Signer {
 
 impl Signer {
     pub(crate) fn new(set: &Addresses) -> Result<Self> {
-        check_base_url(&set.base_url)?;
+        check::base_url("base_url", &set.base_url)?;
         let prefix = match set.prefix.as_str() {
             "" | "/" => Vec::new(),
             prefix => segments("path_prefix", prefix)?,
@@ -203,20 +203,6 @@ pub(crate) fn below<T: AsRef<str>>(root: &Url, path: &[T]) -> Result<Url> {
         .pop_if_empty()
         .extend(path);
     Ok(url)
-}
-
-pub(crate) fn check_base_url(url: &Url) -> Result<()> {
-    let must_be = |what| Err(Error::configuration("base_url", format!("must be {what}")));
-    if !is_private(url) {
-        return must_be("https, or http to this machine");
-    }
-    if !url.username().is_empty() || url.password().is_some() {
-        return must_be("without user and password");
-    }
-    if url.query().is_some() || url.fragment().is_some() {
-        return must_be("without query and fragment");
-    }
-    Ok(())
 }
 
 /// A header that goes with every request. Those that the calls themselves set, or that decide how

@@ -6,10 +6,10 @@ use std::{
     sync::Arc,
 };
 
-use http::Method;
+use http::{HeaderName, Method};
 use paymux_core::{
     AmountSource, Capabilities, CaptureChoice, CreateEffect, Currency, Error, Operation,
-    ProviderId, Replay, Result, SecretString, Trust,
+    ProviderId, Replay, Result, SecretString, Trust, signature::SharedSecret,
 };
 use url::Url;
 
@@ -19,7 +19,6 @@ use crate::{
     read::Measures,
     status::{self, StatusMeaning, Words},
     tokens::TokenSource,
-    webhook::SharedSecret,
     wire,
 };
 
@@ -175,9 +174,10 @@ impl RampConfig {
     }
 
     /// Says that a platform payment is no longer pending once its confirmation has reached the
-    /// provider, so that a look-up of a pending one asks for the confirmation. Off unless set:
-    /// nobody says so, and where it is not so, the account is debited twice. Whoever sets it must
-    /// still see to it that one confirmation is over before another is sent.
+    /// provider, so that a look-up of a pending one asks for the confirmation even where its handle
+    /// does not say what was begun. Off unless set: nobody says so, and where it is not so, the
+    /// account is debited twice. Whoever sets it must still see to it that one confirmation is over
+    /// before another is sent.
     pub fn pending_is_unconfirmed(mut self, on: bool) -> Self {
         self.pending_is_unconfirmed = on;
         self
@@ -248,8 +248,11 @@ impl RampConfig {
 
     /// What deliveries must bring, checked.
     pub(crate) fn checked_secret(&self) -> Result<Option<SharedSecret>> {
-        let header = self.webhook_header.as_ref();
-        header.map(|header| SharedSecret::new(header, &self.webhook_secrets)).transpose()
+        let Some(header) = &self.webhook_header else { return Ok(None) };
+        let header = HeaderName::try_from(header).map_err(|_| {
+            must_be("webhook_secret", "in a header named by letters, digits and dashes")
+        })?;
+        SharedSecret::new(header, self.webhook_secrets.iter().cloned()).map(Some)
     }
 }
 

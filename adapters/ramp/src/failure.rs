@@ -7,6 +7,7 @@
 
 use paymux_core::{
     Error, ErrorKind, Failure, FailureKind, SecretString,
+    json::Unreadable,
     transport::{HttpResponse, fit_words},
 };
 use serde_json::{Map, Value};
@@ -131,6 +132,11 @@ fn field(key: &str) -> Option<&'static str> {
         "someData" => "options.ramp.payment_type.some_data",
         _ => return None,
     })
+}
+
+/// The error for an answer that cannot be read, with the id of its request.
+pub(crate) fn unreadable(response: &HttpResponse) -> impl Fn(Unreadable) -> Error + '_ {
+    |unreadable| with_ids(unreadable.of(response), response, None)
 }
 
 /// The same error with the ids that the provider's support asks for: that of the request, and that

@@ -6,6 +6,8 @@
 use paymux_core::{
     Effect, Error, ErrorKind, Operation, Payment, PaymentHandle, Result, SecretString, Sensitive,
     WebhookDelivery,
+    check::filled,
+    json::Unreadable,
     transport::{HttpResponse, Purpose},
 };
 use secrecy::ExposeSecret;
@@ -15,17 +17,17 @@ use crate::{
     Ramp,
     auth::Endpoint,
     checkout::{CheckoutReturn, ReturnMode},
-    failure,
-    map::{self, filled},
+    failure::{self, unreadable},
+    map,
     objects::{Answer, CheckoutSession, Invoice, Notification},
     options::{PaymentType, RampOptions, UpdatePayment},
-    read::{self, Unreadable},
-    webhook, wire,
+    read, webhook, wire,
 };
 
 impl Ramp {
     /// Changes a payment (`PUT invoice/payment`): its type, its discount, the third party's data. Its
-    /// answer asks for a confirmation no more than a look-up does; see the README.
+    /// answer asks for a confirmation no more than a look-up does that is not told what was begun;
+    /// see the README.
     ///
     /// # Errors
     /// `InvalidRequest` naming what is wrong, with nothing sent; else as `create_payment`, with the
@@ -40,7 +42,7 @@ impl Ramp {
             if let Some(id) = &update.id {
                 same(&response, "payment", id.as_str(), answer.id.as_str())?;
             }
-            Ok(map::payment(&self.config, &answer, &options.payment_type, self.later()))
+            Ok(map::payment(&self.config, &answer, &options.payment_type, self.later(None)))
         };
         send.await.map_err(|error: Error| self.named(error, Operation::CreatePayment))
     }
@@ -69,7 +71,7 @@ impl Ramp {
             if response.body.is_empty() || is_json() {
                 return Ok(());
             }
-            Err(Unreadable::new("the answer is neither empty nor JSON").of(&response))
+            Err(unreadable(&response)(Unreadable::new("the answer is neither empty nor JSON")))
         };
         send.await.map_err(|error: Error| self.named(error, Operation::CreatePayment))
     }
@@ -174,7 +176,7 @@ impl Ramp {
     /// The payment that an answer holds, if it is of the invoice and of the type that was asked for.
     pub(crate) fn answer(&self, response: &HttpResponse, options: &RampOptions) -> Result<Answer> {
         let answer = read::answer(&response.body, &self.config.return_field)
-            .map_err(|unreadable| unreadable.of(response))?;
+            .map_err(unreadable(response))?;
         if let Some(invoice_id) = &answer.invoice_id {
             same(response, "invoice", &options.invoice_id, invoice_id)?;
         }
@@ -186,7 +188,7 @@ impl Ramp {
             .filter(|kind| is_type(kind) && !kind.trim().eq_ignore_ascii_case(asked));
         if other.is_some() {
             let message = "the answer is about a payment of another type";
-            return Err(Unreadable::new(message).of(response));
+            return Err(unreadable(response)(Unreadable::new(message)));
         }
         Ok(answer)
     }
@@ -209,8 +211,8 @@ impl Ramp {
         let id = map::invoice_id(&options.invoice_id)?;
         let nothing: Option<&()> = None;
         let response = self.call(Purpose::Read, Endpoint::Invoice, options, nothing).await?;
-        let invoice = read::invoice(&response.body, &self.config.measures)
-            .map_err(|unreadable| unreadable.of(&response))?;
+        let invoice =
+            read::invoice(&response.body, &self.config.measures).map_err(unreadable(&response))?;
         same(&response, "invoice", id, &invoice.id)?;
         Ok(invoice)
     }
@@ -228,8 +230,6 @@ fn is_type(word: &str) -> bool {
 
 /// An answer about another object than the one asked for is no answer.
 pub(crate) fn same(response: &HttpResponse, what: &str, asked: &str, answered: &str) -> Result<()> {
-    if asked == answered {
-        return Ok(());
-    }
-    Err(Unreadable::new(format!("the answer is about another {what}")).of(response))
+    let checked = response.check_same(what, asked, answered);
+    checked.map_err(|error| failure::with_ids(error, response, None))
 }

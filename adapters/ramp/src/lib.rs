@@ -9,6 +9,8 @@ use paymux_core::{
     ListPaymentMethods, ListPayments, Mandate, MandateHandle, Operation, Page, Payment,
     PaymentHandle, PaymentLookup, PaymentMethod, PaymentProvider, ProviderId, Refund, RefundLookup,
     Result, WebhookDelivery, WebhookEvent,
+    json::Unreadable,
+    signature::SharedSecret,
     transport::{HttpClient, Purpose},
 };
 
@@ -40,8 +42,6 @@ use auth::Signer;
 use inherent::same;
 use map::Stage;
 use objects::Link;
-use read::Unreadable;
-use webhook::SharedSecret;
 
 /// The kind of provider, in [`Capabilities::kind`] and as the key of [`RampOptions`].
 pub const KIND: &str = "ramp";
@@ -107,22 +107,28 @@ impl Ramp {
         let leads_away = options.payment_type == PaymentType::Checkout;
         if leads_away && answer.link == Link::Unfit && !payment.status.is_final() {
             let message = "the answer's page is none to send a payer to";
-            return Err(Unreadable::new(message).of(&response));
+            return Err(failure::unreadable(&response)(Unreadable::new(message)));
         }
         payment.amounts.requested = price;
         Ok(payment)
     }
 
-    /// What a payment that is read or changed is taken for.
-    fn later(&self) -> Stage<'static> {
-        Stage::Later { unconfirmed: self.config.pending_is_unconfirmed }
+    /// What a payment that is read or changed is taken for: by the caller's record of the steps it
+    /// began, if it has one.
+    fn later(&self, begun: Option<&[ConfirmStep]>) -> Stage<'static> {
+        let unconfirmed = match begun {
+            Some(steps) => !steps.contains(&ConfirmStep::Commit),
+            None => self.config.pending_is_unconfirmed,
+        };
+        Stage::Later { unconfirmed }
     }
 
     async fn fetch(&self, handle: &PaymentHandle) -> Result<Payment> {
         let options = RampOptions::of(&handle.options)?;
         let (_, answer) = self.look_up(handle, &options).await?;
         let kind = &options.payment_type;
-        let mut payment = map::payment(&self.config, &answer, kind, self.later());
+        let stage = self.later(handle.confirmed.as_deref());
+        let mut payment = map::payment(&self.config, &answer, kind, stage);
         if self.config.invoice_read {
             let invoice = self.get_invoice(&options).await?;
             payment.amounts = map::amounts(&invoice, &answer.id, &answer.word, &self.config.words);

@@ -15,16 +15,15 @@ use crate::{
 
 mod request;
 
-pub(crate) use request::{
-    change, confirmation, expected_price, filled, invoice_id, look_up, new_payment,
-};
+pub(crate) use request::{change, confirmation, expected_price, invoice_id, look_up, new_payment};
 
 /// Which call an answer belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stage<'a> {
     /// The one that creates the payment, with the return address it named.
     Created(Option<&'a Url>),
-    /// One that reads or changes it. Does the account say that pending means not confirmed yet?
+    /// One that reads or changes it. Does pending mean not confirmed yet, by the caller's record or
+    /// else by the account's setting?
     Later {
         /// Then our consent is asked for, here, too.
         unconfirmed: bool,
@@ -37,8 +36,8 @@ pub(crate) enum Stage<'a> {
 ///
 /// A payment inside the provider waits for our consent once it is created. Later, the same word can
 /// stand for one that waits and for one whose debit is under way, and a second consent could debit
-/// twice: so nothing but the answer to creating asks for it, unless the account knows better. The
-/// README has the table.
+/// twice: so nothing but the answer to creating asks for it, unless the caller or the account knows
+/// better. The README has the table.
 fn status(
     meaning: StatusMeaning,
     kind: &PaymentType,

@@ -5,43 +5,20 @@ use std::collections::BTreeMap;
 
 use paymux_core::{
     Currency, ProviderPaymentId, SecretString, Sensitive,
-    json::{self, JsonFault},
-    transport::{HttpResponse, is_private},
+    json::{self, Unreadable},
+    transport::is_private,
 };
 use serde_json::{Value, value::RawValue};
 use url::Url;
 
 use crate::{
     decimal::{self, AmountUnit, DateUnit},
-    failure,
     objects::{Answer, Invoice, InvoicePayment, Link, Notification, NotificationKind, Session},
 };
 
 /// Names under which a page for the payer may stand. One is known from a sibling call; all are
 /// assumed here.
 const LINKS: [&str; 3] = ["redirectUrl", "payUrl", "checkoutUrl"];
-
-/// Why an answer, or a webhook's body, is not what can be read.
-#[derive(Debug)]
-pub(crate) struct Unreadable {
-    pub(crate) message: String,
-    pub(crate) source: Option<JsonFault>,
-}
-
-impl Unreadable {
-    pub(crate) fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), source: None }
-    }
-
-    /// As the error of a call: after a mutating one the provider may have acted.
-    pub(crate) fn of(self, response: &HttpResponse) -> paymux_core::Error {
-        let error = failure::with_ids(response.unreadable(self.message), response, None);
-        match self.source {
-            Some(source) => error.with_source(source),
-            None => error,
-        }
-    }
-}
 
 /// What amounts and dates are read by.
 #[derive(Clone, Debug, Default)]
@@ -64,9 +41,8 @@ struct Members(BTreeMap<String, Box<RawValue>>);
 
 impl Members {
     fn of_body(body: &[u8]) -> Result<Self, Unreadable> {
-        json::read(body).map(Self).map_err(|source| Unreadable {
-            message: "the body is no object that can be read".to_owned(),
-            source: Some(source),
+        json::read(body).map(Self).map_err(|source| {
+            Unreadable::new("the body is no object that can be read").with_source(source)
         })
     }
 

@@ -8,9 +8,8 @@ use std::{
 
 use paymux_core::{
     Capabilities, CaptureChoice, CaptureMethod, CreateEffect, Currencies, Error, Operation,
-    ProviderId, Replay, Result, SecretString, Trust,
+    ProviderId, Replay, Result, SecretString, Trust, check,
     signature::{StandardWebhooks, TimestampedHmac},
-    transport::is_private,
 };
 use url::Url;
 
@@ -269,9 +268,7 @@ impl ToffeePayConfig {
             None => Url::parse(self.environment.base_url())
                 .map_err(|source| must_be("base_url", "a URL").with_source(source))?,
         };
-        if !is_private(&url) {
-            return Err(must_be("base_url", "https, or http to this machine"));
-        }
+        check::base_url("base_url", &url)?;
         // Whether money is real is asked of the environment, by people and by routing.
         let other = match self.environment {
             Environment::Live => Environment::Sandbox,
@@ -282,12 +279,6 @@ impl ToffeePayConfig {
                 "base_url",
                 "of the environment that is set, and not of the other",
             ));
-        }
-        if !url.username().is_empty() || url.password().is_some() {
-            return Err(must_be("base_url", "without user and password"));
-        }
-        if url.query().is_some() || url.fragment().is_some() {
-            return Err(must_be("base_url", "without query and fragment"));
         }
         Ok(url)
     }

@@ -5,8 +5,7 @@
 //! those about top-ups name none, since no payment is meant.
 
 use paymux_core::{
-    Error, Operation, ProviderPartId, ProviderPaymentId, ProviderRefundId, Result,
-    transport::HttpResponse,
+    Error, Operation, ProviderPartId, ProviderPaymentId, ProviderRefundId, Result, check::filled,
 };
 
 use crate::{
@@ -17,7 +16,7 @@ use crate::{
         ListProviderPayments, ListRefunds, ListSessions, ListTopups, ProviderPage, ProviderPayment,
         ProviderRefund, Session, Topup,
     },
-    read::{self, Family, Unreadable},
+    read::{self, Family},
     status::{ProviderRefundStatus, SessionStatus},
     wire,
 };
@@ -44,7 +43,7 @@ impl ToffeePay {
             let answer = read::object::<wire::SessionStatusAnswer>(&response.body, Family::Session)
                 .map_err(|unreadable| unreadable.of(&response))?;
             if let Some(answered) = answer.id.or(answer.session_id).filter(|id| !id.is_empty()) {
-                same(&response, "session", id.as_str(), &answered)?;
+                response.check_same("session", id.as_str(), &answered)?;
             }
             match answer.status.filter(|status| !status.is_empty()) {
                 Some(status) => Ok(status.into()),
@@ -117,12 +116,12 @@ impl ToffeePay {
     /// `InvalidRequest` naming `id` when it is empty; else as [`Self::fetch_session`].
     pub async fn fetch_topup(&self, id: &str) -> Result<Topup> {
         let fetch = async {
-            let call = wire::ById::new(map::filled("id", id)?);
+            let call = wire::ById::new(filled("id", id)?);
             let response = self.call(Rpc::GetTopup, &call, None).await?;
             let topup = read::object(&response.body, Family::Topup)
                 .and_then(read::topup)
                 .map_err(|unreadable| unreadable.of(&response))?;
-            same(&response, "top-up", id, &topup.id)?;
+            response.check_same("top-up", id, &topup.id)?;
             Ok(topup)
         };
         fetch.await.map_err(|error: Error| error.with_provider(&self.config.id))
@@ -184,7 +183,7 @@ impl ToffeePay {
         let session = read::object(&response.body, Family::Session)
             .and_then(read::session)
             .map_err(|unreadable| unreadable.of(&response))?;
-        same(&response, "session", id.as_str(), session.id.as_str())?;
+        response.check_same("session", id.as_str(), session.id.as_str())?;
         Ok(session)
     }
 
@@ -198,7 +197,7 @@ impl ToffeePay {
         let payment = read::object(&response.body, Family::Payment)
             .and_then(read::payment)
             .map_err(|unreadable| unreadable.of(&response))?;
-        same(&response, "payment", id.as_str(), payment.id.as_str())?;
+        response.check_same("payment", id.as_str(), payment.id.as_str())?;
         Ok(payment)
     }
 
@@ -207,7 +206,7 @@ impl ToffeePay {
         let refund = read::object(&response.body, Family::Refund)
             .and_then(read::refund)
             .map_err(|unreadable| unreadable.of(&response))?;
-        same(&response, "refund", id.as_str(), refund.id.as_str())?;
+        response.check_same("refund", id.as_str(), refund.id.as_str())?;
         Ok(refund)
     }
 
@@ -230,12 +229,12 @@ impl ToffeePay {
     }
 
     fn game_or<'a>(&'a self, field: &str, game: Option<&'a str>) -> Result<&'a str> {
-        game.map_or(Ok(self.config.game_id.as_str()), |game| map::filled(field, game))
+        game.map_or(Ok(self.config.game_id.as_str()), |game| filled(field, game))
     }
 }
 
 fn filter<'a>(field: &str, value: Option<&'a str>) -> Result<Option<&'a str>> {
-    value.map(|value| map::filled(field, value)).transpose()
+    value.map(|value| filled(field, value)).transpose()
 }
 
 /// `int32` in the provider's schema.
@@ -245,12 +244,4 @@ fn offset(offset: u32) -> Result<u32> {
         return Err(Error::invalid_request("offset", message));
     }
     Ok(offset)
-}
-
-/// An answer about another object than the one asked for is no answer.
-pub(crate) fn same(response: &HttpResponse, what: &str, asked: &str, answered: &str) -> Result<()> {
-    if asked == answered {
-        return Ok(());
-    }
-    Err(Unreadable::new(format!("the answer is about another {what}")).of(response))
 }

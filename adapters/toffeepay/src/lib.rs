@@ -35,7 +35,6 @@ pub use options::ToffeePayOptions;
 pub use status::{ProviderPaymentStatus, ProviderRefundStatus, SessionStatus};
 
 use auth::{Rpc, Signer};
-use inherent::same;
 use webhook::WebhookKeys;
 
 /// The kind of provider, in [`Capabilities::kind`] and as the key of [`ToffeePayOptions`].
@@ -192,7 +191,7 @@ impl ToffeePay {
         let created = read::created_refund(&response.body, &part)
             .map_err(|unreadable| unreadable.of(&response))?;
         if let Some(answered) = &created.payment_id {
-            same(&response, "payment", part.as_str(), answered.as_str())?;
+            response.check_same("payment", part.as_str(), answered.as_str())?;
         }
         Ok(map::refund(created))
     }

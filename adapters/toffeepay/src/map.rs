@@ -12,7 +12,7 @@ use crate::{
 
 mod request;
 
-pub(crate) use request::{currencies, filled, limit, new_session, session_list};
+pub(crate) use request::{currencies, limit, new_session, session_list};
 
 /// What a session and the payment below it that says most mean together.
 ///
@@ -128,6 +128,7 @@ fn amounts(session: &Session, parts: &[Part]) -> Amounts {
         captured: sum(|amounts| amounts.captured),
         refunded: sum(|amounts| amounts.refunded),
         charged_back: None,
+        given_back_unstated: parts.iter().any(|part| part.amounts.given_back_unstated),
     }
 }
 
@@ -150,6 +151,7 @@ fn part(payment: &ProviderPayment) -> Part {
         ProviderPaymentStatus::Refunded => {
             part.amounts.captured = payment.amount;
             part.amounts.refunded = payment.amount;
+            part.amounts.given_back_unstated = payment.amount.is_none();
         }
         ProviderPaymentStatus::Failed => {
             part.failure = Some(payment_failure(payment.error.as_ref()));

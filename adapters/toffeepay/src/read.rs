@@ -3,8 +3,8 @@
 
 use paymux_core::{
     Currency, Money, ProviderPartId, ProviderPaymentId, ProviderRefundId, Result, Timestamp,
-    json::{self, JsonFault},
-    transport::{HttpResponse, is_private},
+    json::{self, Unreadable},
+    transport::is_private,
 };
 use serde::de::{Deserialize, DeserializeOwned};
 use serde_json::value::RawValue;
@@ -18,33 +18,6 @@ use crate::{
     status::{ProviderRefundStatus, SessionStatus},
     wire,
 };
-
-/// Why an answer, or a webhook's body, is not what the provider documents.
-#[derive(Debug)]
-pub(crate) struct Unreadable {
-    pub(crate) message: String,
-    pub(crate) source: Option<JsonFault>,
-}
-
-impl Unreadable {
-    pub(crate) fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), source: None }
-    }
-
-    fn json(source: JsonFault) -> Self {
-        let message = "the answer is not what the provider documents".to_owned();
-        Self { message, source: Some(source) }
-    }
-
-    /// As the error of a call: after a mutating one the provider may have acted.
-    pub(crate) fn of(self, response: &HttpResponse) -> paymux_core::Error {
-        let error = response.unreadable(self.message);
-        match self.source {
-            Some(source) => error.with_source(source),
-            None => error,
-        }
-    }
-}
 
 /// The kinds of object that an answer can hold below their name.
 #[derive(Clone, Copy)]
@@ -60,7 +33,7 @@ pub(crate) fn json_object<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, U
     if !is_object(body) {
         return Err(Unreadable::new("the answer is not a JSON object"));
     }
-    json::read(body).map_err(Unreadable::json)
+    json::read(body).map_err(Unreadable::from)
 }
 
 fn is_object(body: &[u8]) -> bool {
@@ -90,7 +63,7 @@ pub(crate) fn page<W: DeserializeOwned, T>(
     let read_row = |row: &RawValue| json_object(row.get().as_bytes()).and_then(&read);
     if body.trim_ascii_start().starts_with(b"[") {
         // The style of 2026 under `/v1`: rows alone. A full page may have another behind it.
-        let rows: Vec<&RawValue> = json::read(body).map_err(Unreadable::json)?;
+        let rows: Vec<&RawValue> = json::read(body).map_err(Unreadable::from)?;
         let items = rows.into_iter().map(read_row).collect::<Result<Vec<_>, _>>()?;
         let count = u32::try_from(items.len()).unwrap_or(u32::MAX);
         return Ok(ProviderPage { items, total: count, has_more: count >= limit });

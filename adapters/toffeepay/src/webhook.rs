@@ -5,15 +5,16 @@
 
 use http::HeaderMap;
 use paymux_core::{
-    Effect, Error, ErrorKind, EventKey, ProviderId, ProviderPartId, ProviderPaymentId,
-    ProviderRefundId, Result, Subject, Timestamp, Trust, WebhookDelivery, WebhookEvent,
+    Error, EventKey, ProviderId, ProviderPartId, ProviderPaymentId, ProviderRefundId, Result,
+    Subject, Timestamp, Trust, WebhookDelivery, WebhookEvent,
+    json::Unreadable,
     signature::{StandardWebhooks, TimestampedHmac},
 };
 use serde_json::{Map, Value, value::RawValue};
 
 use crate::{
     map,
-    read::{self, Family, Unreadable},
+    read::{self, Family},
     wire,
 };
 
@@ -60,14 +61,8 @@ pub(crate) fn verify(
     delivery: &WebhookDelivery<'_>,
 ) -> Result<Vec<WebhookEvent>> {
     let id = keys.verify(delivery.headers, delivery.body, delivery.received_at)?;
-    let event = event(provider, id, delivery.body).map_err(|unreadable| {
-        let message = format!("the delivery is authentic and unreadable: {}", unreadable.message);
-        let error = Error::new(ErrorKind::InvalidResponse, Effect::None, message);
-        match unreadable.source {
-            Some(source) => error.with_source(source),
-            None => error,
-        }
-    })?;
+    let event = event(provider, id, delivery.body)
+        .map_err(|unreadable| unreadable.of_delivery("the delivery is authentic and unreadable"))?;
     Ok(vec![event])
 }
 

@@ -4,8 +4,10 @@
 //! Before each, what is about to be done is written to a file, so that the program can be ended at
 //! any moment, and run again, without charging twice:
 //!
-//! - Before the transaction's key is stored, nothing can be charged: a transaction nobody has the
-//!   key of is an orphan that deletes itself, so creating is simply done again.
+//! - Before the transaction's key is stored, nothing can be charged: a transaction that nobody has
+//!   the key of is an orphan, and nobody confirms it. Should the provider have reserved its money,
+//!   that would stay held until its time is over, so an orphan with our reference is looked for and
+//!   revoked before creating is done again.
 //! - Only one run is about at a time: the folder is locked for the whole of it, by a lock that the
 //!   system lets go when the program ends, however it ends.
 //! - From then on, each step begins with a look. The provider names the step that is next; a step
@@ -22,11 +24,12 @@ use std::{
 };
 
 use paymux_core::{
-    ConfirmPayment, CreatePayment, Currency, IdempotencyKey, Money, NextAction, OsRandom, Payment,
-    PaymentHandle, PaymentLookup, PaymentProvider, PaymentStatus, ProviderMandateId, Reference,
+    CancelPayment, ConfirmPayment, CreatePayment, Currency, IdempotencyKey, ListPayments, Money,
+    NextAction, Options, OsRandom, Payment, PaymentHandle, PaymentLookup, PaymentProvider,
+    PaymentStatus, ProviderMandateId, Reference,
     transport::{HttpClient, HttpSettings},
 };
-use paymux_wallet::{Wallet, WalletConfig};
+use paymux_wallet::{Wallet, WalletConfig, WalletOptions};
 use serde::{Deserialize, Serialize};
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
@@ -100,6 +103,28 @@ impl Notes {
     }
 }
 
+/// Lets go of what an earlier run had reserved without learning its key. The provider's largest
+/// page is asked for; its pages are all read before anything is revoked, since that moves rows.
+async fn revoke_orphans(wallet: &dyn PaymentProvider, reference: &Reference) -> Outcome<()> {
+    let mut query = ListPayments::new(200);
+    query.status = Some(PaymentStatus::RequiresConfirmation);
+    let mut orphans = Vec::new();
+    loop {
+        let page = wallet.list_payments(&query).await?;
+        let ours = page.items.into_iter().filter(|row| row.reference.as_ref() == Some(reference));
+        orphans.extend(ours.map(|row| row.handle(&Options::default())));
+        query.cursor = match page.next {
+            Some(cursor) => Some(cursor),
+            None => break,
+        };
+    }
+    for payment in orphans {
+        let key = IdempotencyKey::generate(&OsRandom);
+        wallet.cancel_payment(&CancelPayment { key, payment, part: None }).await?;
+    }
+    Ok(())
+}
+
 /// Charges for one month; run again after anything, it goes on where it was.
 async fn charge(
     wallet: &dyn PaymentProvider,
@@ -109,12 +134,19 @@ async fn charge(
     mandate: &ProviderMandateId,
 ) -> Outcome<Payment> {
     let mut charge = match notes.read(month)? {
-        Some(charge) => charge,
+        Some(charge) => {
+            if charge.handle.is_none() {
+                revoke_orphans(wallet, &charge.create.reference).await?;
+            }
+            charge
+        }
         None => {
             let key = IdempotencyKey::generate(&OsRandom);
             let reference = Reference::new(format!("premium-{month}"))?;
             let create = CreatePayment::new(key, reference, price, format!("Premium, {month}"))
-                .mandate(mandate.clone());
+                .mandate(mandate.clone())
+                // Nothing is asked for, and the handle is to know that no hold was.
+                .with(&WalletOptions::default())?;
             let charge = Charge { create, handle: None };
             notes.begin(month, &charge)?;
             charge

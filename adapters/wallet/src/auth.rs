@@ -72,21 +72,29 @@ impl Signer {
         Ok(Self { base_url, mac_id, key, extra, clock, random, offset, max_offset })
     }
 
-    /// The moment to sign by: the provider's, as far as it is known. For nothing else: what a
-    /// stranger on the way can shift must not decide what is held or over.
+    /// The earlier of the two clocks, ours and the provider's as far as it is known. By it, a hold
+    /// lasts while either says so, and a mandate is over when both do: whoever shifts one of them
+    /// can make neither of them end.
+    pub(crate) fn earliest(&self) -> Timestamp {
+        self.clock.now().min(self.now())
+    }
+
+    /// The moment to sign by: the provider's, as far as it is known.
     fn now(&self) -> Timestamp {
         let offset = self.offset.load(Ordering::Relaxed).saturating_mul(1000);
         Timestamp::from_millis(self.clock.now().as_millis().saturating_add(offset))
     }
 
     /// Keeps what the provider's clock says, for the requests that follow; unless it is so far
-    /// from ours that it cannot be right.
-    pub(crate) fn set_time(&self, theirs: Timestamp) {
+    /// from ours that it cannot be right. Is it kept?
+    pub(crate) fn set_time(&self, theirs: Timestamp) -> bool {
         let ours = self.clock.now().as_seconds();
         let offset = theirs.as_seconds().saturating_sub(ours);
-        if offset.unsigned_abs() <= self.max_offset {
+        let is_within = offset.unsigned_abs() <= self.max_offset;
+        if is_within {
             self.offset.store(offset, Ordering::Relaxed);
         }
+        is_within
     }
 
     /// A request of the call, addressed; without body and signature yet.
@@ -259,10 +267,13 @@ mod tests {
     fn the_time_follows_the_providers() {
         let signer = signer("id", "a-key-of-tests", Vec::new()).expect("a signer");
         assert_eq!(signer.now().as_seconds(), 1_343_811_600);
-        signer.set_time(Timestamp::from_seconds(1_343_808_000));
+        assert_eq!(signer.earliest().as_seconds(), 1_343_811_600);
+        assert!(signer.set_time(Timestamp::from_seconds(1_343_808_000)));
         assert_eq!(signer.now().as_seconds(), 1_343_808_000);
-        signer.set_time(Timestamp::from_seconds(1_343_818_800));
+        assert_eq!(signer.earliest().as_seconds(), 1_343_808_000, "theirs is behind");
+        assert!(signer.set_time(Timestamp::from_seconds(1_343_818_800)));
         assert_eq!(signer.now().as_seconds(), 1_343_818_800);
+        assert_eq!(signer.earliest().as_seconds(), 1_343_811_600, "ours is behind");
     }
 
     #[test]
@@ -271,12 +282,12 @@ mod tests {
         const DAY_S: i64 = 24 * 3600;
         let signer = signer("id", "a-key-of-tests", Vec::new()).expect("a signer");
         for offset in [DAY_S, -DAY_S] {
-            signer.set_time(Timestamp::from_seconds(NOW_S + offset));
+            assert!(signer.set_time(Timestamp::from_seconds(NOW_S + offset)));
             assert_eq!(signer.now().as_seconds(), NOW_S + offset);
         }
         let kept = NOW_S - DAY_S;
         for theirs in [NOW_S + DAY_S + 1, kept - 1, 0, -1, i64::MAX / 1000, i64::MIN / 1000] {
-            signer.set_time(Timestamp::from_seconds(theirs));
+            assert!(!signer.set_time(Timestamp::from_seconds(theirs)));
             assert_eq!(signer.now().as_seconds(), kept, "{theirs}");
         }
     }

@@ -6,7 +6,10 @@ use paymux_core::transport::Purpose;
 /// A call. Paths stand below `/rest/v1`, except for the callback key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Call<'a> {
-    CreateTransaction,
+    /// Of one payment, or of a split.
+    CreateTransaction {
+        is_split: bool,
+    },
     /// The same call, for a transaction that is to carry a mandate and nothing else.
     CreateCarrier,
     GetTransaction(&'a str),
@@ -42,7 +45,7 @@ impl<'a> Call<'a> {
     /// The path, segment by segment.
     pub(crate) fn path(self) -> Vec<&'a str> {
         let below = match self {
-            Self::CreateTransaction | Self::CreateCarrier => vec!["transaction"],
+            Self::CreateTransaction { .. } | Self::CreateCarrier => vec!["transaction"],
             Self::GetTransaction(key) | Self::DeleteTransaction(key) => vec!["transaction", key],
             Self::ListTransactions => vec!["transactions"],
             Self::ReserveTransaction { key, wallet } => {
@@ -73,7 +76,7 @@ impl<'a> Call<'a> {
 
     pub(crate) const fn method(self) -> Method {
         match self {
-            Self::CreateTransaction
+            Self::CreateTransaction { .. }
             | Self::CreateCarrier
             | Self::CreateAllowance
             | Self::ResendPaymentPassword(_) => Method::POST,
@@ -115,6 +118,16 @@ impl<'a> Call<'a> {
     /// Does its body hold a secret, which a server could quote?
     pub(crate) const fn carries_secret(self) -> bool {
         matches!(self, Self::PaymentPassword(_))
+    }
+
+    /// Is a payer's money to move by it, or to be held? Only then can somebody decline.
+    pub(crate) const fn asks_for_money(self) -> bool {
+        matches!(
+            self,
+            Self::CreateTransaction { .. }
+                | Self::ReserveTransaction { .. }
+                | Self::ConfirmTransaction(_)
+        )
     }
 
     /// Is it the one by which a payer's money is reserved? What it refuses is a decline.

@@ -9,7 +9,7 @@ use std::{
 
 use paymux_core::{
     Capabilities, CaptureChoice, Clock, CreateEffect, Currencies, Currency, Error, Operation,
-    OsRandom, ProviderId, Random, Replay, Result, SecretString, SystemClock, Trust,
+    OsRandom, ProviderId, Random, Replay, Result, SecretString, SystemClock, Trust, check,
     signature::RsaSha256, transport::is_private,
 };
 use url::Url;
@@ -252,7 +252,9 @@ impl WalletConfig {
     pub(crate) fn capabilities(&self) -> Capabilities {
         let mut can = Capabilities::new(crate::KIND, self.environment == Environment::Live);
         can.replay = BTreeMap::from([
-            // Nobody can pay a transaction whose key was lost, and it deletes itself.
+            // Nobody can pay, and nobody confirms, a transaction whose key was lost. Should the
+            // provider reserve a charge by itself, money is held until that is over, and none is
+            // taken: the README says how to let go of it.
             (Operation::CreatePayment, Replay::Harmless),
             (Operation::ConfirmPayment, Replay::LookupFirst),
             (Operation::CapturePayment, Replay::LookupFirst),
@@ -370,14 +372,6 @@ fn checked_url(setting: &str, own: Option<&Url>, default: &str) -> Result<Url> {
             Url::parse(default).map_err(|source| must_be(setting, "a URL").with_source(source))?
         }
     };
-    if !is_private(&url) {
-        return Err(must_be(setting, "https, or http to this machine"));
-    }
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err(must_be(setting, "without user and password"));
-    }
-    if url.query().is_some() || url.fragment().is_some() {
-        return Err(must_be(setting, "without query and fragment"));
-    }
+    check::base_url(setting, &url)?;
     Ok(url)
 }

@@ -1,14 +1,15 @@
 //! What a refusal of the provider proves.
 //!
-//! The code in the body decides what happened, never the HTTP status that it is assumed to come
-//! with; the status decides what is proved.
+//! With a 4xx, the code in the body decides what happened, and not which 4xx it came with: those are
+//! assumed. With any other status, and with those that say "later" (408, 425 and 429), the status
+//! decides. What is proved, both decide together.
 
 use std::slice;
 
 use http::StatusCode;
 use paymux_core::{
     Effect, Error, ErrorKind, Failure, FailureKind, SecretString,
-    transport::{HttpResponse, Purpose, fit_words},
+    transport::{HttpResponse, fit_words},
 };
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -56,6 +57,23 @@ pub(crate) fn is_clock(error: &Error) -> bool {
 
 const INVALID_TIMESTAMP: &str = "invalid_timestamp";
 
+/// The refusal of a clock that is too far from ours to be followed: the next call would be refused
+/// alike, until somebody sets one of them, or the bound.
+pub(crate) fn clock_out_of_bounds(refusal: Error) -> Error {
+    let message = "the provider's clock is farther from ours than max_clock_offset permits";
+    let mut error = Error::new(refusal.kind(), refusal.effect(), message).with_retryable(false);
+    if let Some(code) = refusal.code() {
+        error = error.with_code(code);
+    }
+    if let Some(status) = refusal.http_status() {
+        error = error.with_http_status(status);
+    }
+    if let Some(id) = refusal.request_id() {
+        error = error.with_request_id(id);
+    }
+    error.with_source(refusal)
+}
+
 /// The code and the words, fit for a log line.
 fn read_refusal(response: &HttpResponse, secrets: &[SecretString]) -> Option<(String, Refused)> {
     let mut refused: Refused = read::object(&response.body).ok()?;
@@ -84,22 +102,20 @@ fn recognized(call: &Call<'_>, response: &HttpResponse, code: &str, refused: &Re
         matches!(kind, ErrorKind::RateLimited | ErrorKind::Unavailable | ErrorKind::Timeout);
     let retryable = passes || is_of_the_clock(code, kind);
     let blamed = refused.properties.as_ref().and_then(|properties| field::blamed(call, properties));
-    // Under which mandate to reserve is the one thing that can be missing.
-    let field = if is_nothing_to_reserve(call, response, code) {
-        Some("mandate".to_owned())
-    } else {
-        blamed
-    };
     // What the server quotes of a request with a secret must not get into a log.
     let nothing = Refused::default();
     let told = if call.carries_secret() { &nothing } else { refused };
-    let message = words(told, failure, field.as_deref());
+    let mut message = words(told, failure, blamed.as_deref());
+    if is_nothing_to_reserve(call, response, code) {
+        let missing = "the transaction, or an active allowance of the wallet, is not there";
+        message = format!("{missing}: {message}");
+    }
     let mut error = Error::new(kind, effect(known.is_some(), kind, response), message)
         .with_http_status(response.status.as_u16())
         .with_retryable(retryable)
         .with_retry_after(general.retry_after())
         .with_code(code);
-    if let Some(field) = field {
+    if let Some(field) = blamed {
         error = error.with_field(field);
     }
     match failure {
@@ -113,14 +129,14 @@ fn recognized(call: &Call<'_>, response: &HttpResponse, code: &str, refused: &Re
 }
 
 /// What the code means where it stands: a decline is a definite refusal to move money, so neither
-/// a server's fault nor the answer to a read can be one.
+/// a server's fault nor the answer to a call that asks for none can be one.
 fn what_happened(
     call: &Call<'_>,
     response: &HttpResponse,
     code: &str,
     general: &Error,
 ) -> (ErrorKind, Option<FailureKind>) {
-    let is_definite = response.status.is_client_error();
+    let is_definite = is_definite(response.status);
     if is_nothing_to_reserve(call, response, code) {
         return (ErrorKind::Conflict, None);
     }
@@ -133,7 +149,7 @@ fn what_happened(
         }
         None => (general.kind(), None),
     };
-    if kind != ErrorKind::Declined || call.purpose() != Purpose::Read {
+    if kind != ErrorKind::Declined || call.asks_for_money() {
         return (kind, failure);
     }
     let of_rights = matches!(code, "no_rights" | "client_restricted" | "client_not_verified");
@@ -143,11 +159,16 @@ fn what_happened(
     (ErrorKind::InvalidRequest, None)
 }
 
-/// The transaction was made by us a moment ago; what is not there is the active allowance.
-/// "Not found" would be read as if nobody knew the payment.
+/// Does a status leave no doubt that the provider refused? Those that say "later" do.
+fn is_definite(status: StatusCode) -> bool {
+    status.is_client_error() && !matches!(status.as_u16(), 408 | 425 | 429)
+}
+
+/// The transaction or the active allowance is missing, and nobody says which. "Not found" would be
+/// read as if nobody knew the payment.
 fn is_nothing_to_reserve(call: &Call<'_>, response: &HttpResponse, code: &str) -> bool {
     let is_missing = response.status == StatusCode::NOT_FOUND || code == "not_found";
-    call.is_reservation() && is_missing && response.status.is_client_error()
+    call.is_reservation() && is_missing && is_definite(response.status)
 }
 
 fn is_of_the_clock(code: &str, kind: ErrorKind) -> bool {
@@ -181,10 +202,10 @@ fn meaning(code: &str) -> Option<(ErrorKind, Option<FailureKind>)> {
 
 /// What is proved. A documented refusal with a 4xx proves that this call did nothing, also where
 /// the status alone would not (409, 406); except for the two that do not say when they were found
-/// out. For other codes, core's reading of the status stands.
+/// out, and for the statuses that say "later". For all else, core's reading of the status stands.
 fn effect(documented: bool, kind: ErrorKind, response: &HttpResponse) -> Effect {
     let definite = !matches!(kind, ErrorKind::RateLimited | ErrorKind::Unavailable);
-    if documented && definite && response.status.is_client_error() {
+    if documented && definite && is_definite(response.status) {
         return Effect::None;
     }
     response.refusal(!documented).effect()

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use paymux_core::{
     Currency, Effect, Error, ErrorKind, Money, Operation, ProviderMandateId, ProviderPartId,
-    ProviderPaymentId, Result, SecretString, Timestamp,
+    ProviderPaymentId, Result, SecretString, Timestamp, check::filled, json::Unreadable,
 };
 use secrecy::ExposeSecret;
 use serde_json::{Map, Value};
@@ -86,6 +86,10 @@ impl Wallet {
     /// Holds a payment until another moment (`PUT payment/{id}/freeze`; known from the provider's
     /// reference pages).
     ///
+    /// Where an answer leaves the freeze out, the one in the handle's options counts: put the new
+    /// moment into the `freeze_until` that you stored, too. Until then a longer hold can look as if
+    /// it were over, and is Processing; it is never called taken by that.
+    ///
     /// # Errors
     /// `InvalidRequest` naming `part` or `until` before anything is sent; as the provider refuses.
     /// The effect is possible when the answer is lost or cannot be read.
@@ -110,7 +114,7 @@ impl Wallet {
     pub async fn give_password(&self, id: &ProviderPartId, password: &SecretString) -> Result<()> {
         let give = async {
             map::number("part", id.as_str())?;
-            let password = map::filled("password", password.expose_secret())?;
+            let password = filled("password", password.expose_secret())?;
             let body = wire::Password { password };
             let response = self.tell(&Call::PaymentPassword(id.as_str()), Some(&body)).await?;
             about(&response, id)
@@ -328,7 +332,7 @@ impl Wallet {
 fn balance(
     row: &wire::Balance,
     currency: Currency,
-) -> std::result::Result<(Currency, Balance), read::Unreadable> {
+) -> std::result::Result<(Currency, Balance), Unreadable> {
     let at_disposal = (row.at_disposal, row.at_disposal_decimal.as_deref());
     let reserved = (row.reserved, row.reserved_decimal.as_deref());
     // What is below zero is no amount, and hides neither the other figure nor other currencies.

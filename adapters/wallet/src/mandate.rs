@@ -12,7 +12,7 @@ use crate::{
     objects::{Allowance, Transaction},
     options::{AllowanceTerms, WalletOptions},
     read,
-    send::{NOTHING, same, told, unreadable},
+    send::{NOTHING, told, unreadable},
     status::AllowanceStatus,
     wire,
 };
@@ -146,7 +146,7 @@ impl Wallet {
         let allowance = read::object(&response.body)
             .and_then(read::allowance)
             .map_err(unreadable(&response))?;
-        same(&response, "allowance", handle.id.as_str(), allowance.id.as_str())?;
+        response.check_same("allowance", handle.id.as_str(), allowance.id.as_str())?;
         // Without its word, times that are left out would say that it is as it was.
         if allowance.status.is_none() {
             return self.read_mandate_back(handle, None, options.as_ref()).await;
@@ -175,7 +175,7 @@ impl Wallet {
         let allowance = read::object(&response.body)
             .and_then(read::allowance)
             .map_err(unreadable(&response))?;
-        same(&response, "allowance", id.as_str(), allowance.id.as_str())?;
+        response.check_same("allowance", id.as_str(), allowance.id.as_str())?;
         Ok(allowance)
     }
 }

@@ -9,7 +9,7 @@ use url::Url;
 use crate::{
     config::WalletConfig,
     objects::{Freeze, ProviderPayment, Transaction},
-    options::WalletOptions,
+    options::{Commission, Split, WalletOptions},
     status::{ProviderPaymentStatus, TransactionStatus},
 };
 
@@ -20,7 +20,7 @@ mod request;
 pub(crate) use allowance::{mandate, status as allowance_status};
 pub(crate) use list::{ListQuery, limit};
 pub(crate) use request::{
-    CONFIRM_PRICES, NewMandate, check_confirm_prices, filled, is_asked_for, is_language,
+    CONFIRM_PRICES, NewMandate, arrange, check_confirm_prices, check_limits, is_language,
     lower_price, new_mandate, new_price, new_transaction, number,
 };
 
@@ -52,15 +52,18 @@ impl Pages {
 pub(crate) struct Known<'a> {
     pub(crate) config: &'a WalletConfig,
     pub(crate) pages: &'a Pages,
-    /// Freezes end by the clock.
+    /// Freezes end by the clock: the earlier of ours and the provider's.
     pub(crate) now: Timestamp,
     /// The mandate that is charged under: then we act next, not the payer.
     pub(crate) mandate: Option<&'a ProviderMandateId>,
-    /// Those of the create call, where there were some.
+    /// Those of the create call. Without them nobody knows what was asked for, as in lists and
+    /// callbacks, and an answer can leave a freeze or a fee out.
     pub(crate) options: Option<&'a WalletOptions>,
-    /// Is it known what was asked for? Nobody knows it in lists and callbacks, and an answer can
-    /// leave a freeze out.
-    pub(crate) knows_request: bool,
+    /// That of the page, where it is not the account's.
+    pub(crate) language: Option<&'a str>,
+    /// Is an empty list of payments to be believed? Only where the transaction was read by itself,
+    /// and nobody knows of a payment in it.
+    pub(crate) may_hold_nothing: bool,
 }
 
 impl<'a> Known<'a> {
@@ -69,8 +72,7 @@ impl<'a> Known<'a> {
     }
 
     pub(crate) fn redirect(&self, key: &str) -> Option<NextAction> {
-        let language = self.options.and_then(|options| options.language.as_deref());
-        self.pages.confirm(key, language).map(|url| NextAction::Redirect { url })
+        self.pages.confirm(key, self.language).map(|url| NextAction::Redirect { url })
     }
 }
 
@@ -78,7 +80,12 @@ impl<'a> Known<'a> {
 ///
 /// Until it is confirmed, its own word decides; from then on, how far its payments are. The README
 /// has the table and the reasons.
-fn status(transaction: &Transaction, parts: &[Part], charged: bool) -> PaymentStatus {
+fn status(
+    transaction: &Transaction,
+    parts: &[Part],
+    charged: bool,
+    may_hold_nothing: bool,
+) -> PaymentStatus {
     let took_money = parts.iter().any(|part| part.status == PaymentStatus::Succeeded);
     let ended = |own| if took_money { worst(parts) } else { own };
     match &transaction.status {
@@ -91,7 +98,9 @@ fn status(transaction: &Transaction, parts: &[Part], charged: bool) -> PaymentSt
         }
         TransactionStatus::WaitingPassword => PaymentStatus::RequiresAction,
         // One that carries an allowance and nothing else is done when it is confirmed.
-        TransactionStatus::Confirmed if is_allowance_alone(transaction) => PaymentStatus::Succeeded,
+        TransactionStatus::Confirmed if may_hold_nothing && is_allowance_alone(transaction) => {
+            PaymentStatus::Succeeded
+        }
         TransactionStatus::Confirmed => worst(parts),
         TransactionStatus::Rejected | TransactionStatus::Revoked | TransactionStatus::Deleted => {
             ended(PaymentStatus::Cancelled)
@@ -112,7 +121,7 @@ fn sparse_status(transaction: &Transaction, charged: bool) -> PaymentStatus {
     if transaction.status == TransactionStatus::Confirmed {
         return PaymentStatus::Processing;
     }
-    status(transaction, &[], charged)
+    status(transaction, &[], charged, false)
 }
 
 fn before_acceptance(charged: bool) -> PaymentStatus {
@@ -198,7 +207,7 @@ fn part_status(status: &ProviderPaymentStatus, stage: Stage) -> PaymentStatus {
 pub(crate) fn payment(transaction: &Transaction, known: &Known<'_>) -> Payment {
     let parts: Vec<Part> =
         transaction.payments.iter().map(|payment| part(payment, transaction, known)).collect();
-    let status = status(transaction, &parts, known.mandate.is_some());
+    let status = status(transaction, &parts, known.mandate.is_some(), known.may_hold_nothing);
     let mut payment = Payment::new(
         known.provider().clone(),
         transaction.key.clone(),
@@ -230,8 +239,8 @@ pub(crate) fn payment(transaction: &Transaction, known: &Known<'_>) -> Payment {
 
 fn part(payment: &ProviderPayment, transaction: &Transaction, known: &Known<'_>) -> Part {
     // An answer that leaves the freeze out does not lift the one that was asked for.
-    let asked = known.options.and_then(|options| options.freeze_until);
-    let freeze = payment.freeze.or(asked.map(Freeze::Until));
+    let asked = known.options.and_then(|options| options.freeze_until).map(Freeze::Until);
+    let freeze = payment.freeze.or(asked);
     let confirmed_at = payment.confirmed_at.or(transaction.confirmed_at);
     let is_confirmed = transaction.status == TransactionStatus::Confirmed;
     let is_canceled = payment.status == Some(ProviderPaymentStatus::Canceled);
@@ -240,11 +249,14 @@ fn part(payment: &ProviderPayment, transaction: &Transaction, known: &Known<'_>)
         charged: known.mandate.is_some(),
         confirmed: is_confirmed,
         frozen: freeze.is_some_and(|freeze| freeze.lasts(confirmed_at, known.now)),
-        // Canceled when the freeze was over, it had moved. Where nobody says when, it was held.
-        was_frozen: freeze.is_some_and(|freeze| {
-            canceled_at.is_none_or(|canceled| freeze.lasts(confirmed_at, canceled))
-        }),
-        may_be_frozen: freeze.is_none() && !known.knows_request,
+        // Canceled when the freeze was over, it had moved. Where nobody says when, it was held; so
+        // it was where no freeze is shown, since the one asked for can have been made longer.
+        was_frozen: match payment.freeze {
+            Some(Freeze::Off) => false,
+            Some(shown) => canceled_at.is_none_or(|canceled| shown.lasts(confirmed_at, canceled)),
+            None => asked.is_some(),
+        },
+        may_be_frozen: payment.freeze.is_none() && known.options.is_none(),
         was_confirmed: confirmed_at.is_some() || is_confirmed,
     };
     let (status, word) = match &payment.status {
@@ -254,8 +266,7 @@ fn part(payment: &ProviderPayment, transaction: &Transaction, known: &Known<'_>)
     let mut part = Part::new(payment.id.clone(), status, word);
     let price = price(payment, known);
     part.amounts.requested = price;
-    part.amounts.payable =
-        if known.config.commission_in_price { payment.price } else { payment.payable() };
+    part.amounts.payable = payable(payment, known);
     match status {
         PaymentStatus::Authorized => part.amounts.authorized = price,
         PaymentStatus::RequiresConfirmation if is_held(payment, transaction) => {
@@ -264,7 +275,7 @@ fn part(payment: &ProviderPayment, transaction: &Transaction, known: &Known<'_>)
         PaymentStatus::Succeeded => {
             part.amounts.captured = price;
             if is_canceled {
-                part.amounts.refunded = price;
+                came_back(&mut part.amounts, price);
             }
         }
         PaymentStatus::Failed => part.failure = Some(Failure::new(FailureKind::Unknown)),
@@ -279,22 +290,40 @@ fn part(payment: &ProviderPayment, transaction: &Transaction, known: &Known<'_>)
     part
 }
 
-/// What was asked for: the price, without the payer's fee where the price holds it.
-fn price(payment: &ProviderPayment, known: &Known<'_>) -> Option<Money> {
-    match fee_in_price(payment, known) {
-        Some(fee) => payment.price?.checked_sub(fee),
-        None => payment.price,
-    }
+/// All of it came back. Where nobody says how much that is, an older answer may know what was taken.
+fn came_back(amounts: &mut Amounts, price: Option<Money>) {
+    amounts.refunded = price;
+    amounts.given_back_unstated = price.is_none();
 }
 
-/// The payer's fee, where the price holds it. An answer that leaves it out is about the one that
-/// was asked for; of several payments nobody could say which.
-fn fee_in_price(payment: &ProviderPayment, known: &Known<'_>) -> Option<Money> {
+/// What was asked for: the price, without the payer's fee where the price holds it.
+pub(crate) fn price(payment: &ProviderPayment, known: &Known<'_>) -> Option<Money> {
+    if known.config.commission_in_price {
+        return payment.price?.checked_sub(payers_fee(payment, known)?);
+    }
+    payment.price
+}
+
+/// What the payer pays: the price, with the fee where that is on top.
+fn payable(payment: &ProviderPayment, known: &Known<'_>) -> Option<Money> {
+    if known.config.commission_in_price {
+        return payment.price;
+    }
+    payment.price?.checked_add(payers_fee(payment, known)?)
+}
+
+/// The payer's fee, zero where there is none; nothing where nobody knows. An answer that leaves it
+/// out is about the one that was asked for; of several payments nobody could say which has it.
+fn payers_fee(payment: &ProviderPayment, known: &Known<'_>) -> Option<Money> {
+    let fee_of = |fees: Option<&Commission>| fees.and_then(|fees| fees.out_commission);
+    let none = Money::zero(payment.price?.currency());
     let asked = || {
-        let options = known.options.filter(|options| options.split.is_empty())?;
-        options.commission.as_ref()?.out_commission
+        let options = known.options?;
+        let is_free = |line: &Split| fee_of(line.commission.as_ref()).is_none_or(Money::is_zero);
+        let fee = fee_of(options.commission.as_ref()).unwrap_or(none);
+        options.split.iter().all(is_free).then_some(fee)
     };
-    payment.out_commission.or_else(asked).filter(|_| known.config.commission_in_price)
+    payment.out_commission.or_else(asked)
 }
 
 /// Accepted and not confirmed; before that, under a mandate, nothing is held yet.
@@ -321,6 +350,7 @@ fn amounts(parts: &[Part]) -> Amounts {
         captured: figure_of(succeeded, |amounts| amounts.captured),
         refunded: figure_of(|part| part.amounts.refunded.is_some(), |amounts| amounts.refunded),
         charged_back: None,
+        given_back_unstated: parts.iter().any(|part| part.amounts.given_back_unstated),
     }
 }
 

@@ -78,11 +78,16 @@ pub struct ProviderPayment {
     /// When it was canceled. No document shows it on a payment, only on an allowance; it is read
     /// where it is there, since it tells a hold that was let go from money that came back.
     pub canceled_at: Option<Timestamp>,
-    /// How long the money is held, if it is.
+    /// How long the money is held; `None` where the answer does not say.
     pub freeze: Option<Freeze>,
 }
 
 impl ProviderPayment {
+    /// Does it leave out how far it is, or how much? Then it has to be asked itself.
+    pub(crate) const fn is_sparse(&self) -> bool {
+        self.status.is_none() || self.price.is_none()
+    }
+
     /// What the payer pays: the price, and the fee on top of it.
     #[must_use]
     pub fn payable(&self) -> Option<Money> {
@@ -114,6 +119,8 @@ impl ProviderPayment {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Freeze {
+    /// Not at all: the answer says so, by zero.
+    Off,
     /// Until this moment.
     Until(Timestamp),
     /// For so long after confirming.
@@ -125,6 +132,7 @@ impl Freeze {
     #[must_use]
     pub fn lasts(self, confirmed_at: Option<Timestamp>, now: Timestamp) -> bool {
         match self {
+            Self::Off => false,
             Self::Until(end) => now < end,
             // Without the beginning, the end is not known: what may be held is not called taken.
             Self::For(span) => confirmed_at.is_none_or(|begin| now < begin.after(span)),

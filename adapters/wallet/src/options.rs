@@ -9,6 +9,10 @@ use url::Url;
 
 /// Options of a payment at the wallet. All may be left out.
 ///
+/// They say what was asked for where an answer leaves it out, so keep them in the handle, and send
+/// `WalletOptions::default()` where there is nothing to say: without any, nobody knows whether a
+/// payment is held, and one that is `confirmed` is Processing until it is `done`.
+///
 /// `beneficiary`, `items`, `commission`, `payment_type` and `parameters` describe the one payment
 /// of a transaction; with `split` each payment has its own, and they stay empty here.
 ///
@@ -37,7 +41,8 @@ pub struct WalletOptions {
     #[serde(skip_serializing_if = "Map::is_empty")]
     pub parameters: Map<String, Value>,
     /// Until when the money is held once it is confirmed, in whole seconds. Needed with
-    /// [`CaptureMethod::Manual`](paymux_core::CaptureMethod), and refused without.
+    /// [`CaptureMethod::Manual`](paymux_core::CaptureMethod), and refused without. After
+    /// [`Wallet::change_freeze`](crate::Wallet::change_freeze) the stored handle's has to be moved.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub freeze_until: Option<Timestamp>,
     /// For how long an accepted transaction waits for our confirmation; 30 days when not said.
@@ -57,8 +62,8 @@ pub struct WalletOptions {
     /// that is larger, with the payer's fee, is refused before anything is sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub allowance_limit: Option<Money>,
-    /// Lower prices to confirm with, by the payments' ids: the rest is let go. They belong to the
-    /// handle of `confirm_payment`, and are without the payer's fee, as all amounts are.
+    /// Lower prices to confirm with, by the payments' ids: the rest is let go. They are added to
+    /// the options of the handle of `confirm_payment`, and are without the payer's fee, as all amounts are.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub confirm_prices: BTreeMap<ProviderPartId, Money>,
 }

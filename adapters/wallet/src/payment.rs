@@ -5,18 +5,18 @@ use std::collections::BTreeMap;
 
 use paymux_core::{
     CancelPayment, CapturePayment, CreatePayment, Cursor, Effect, Error, ErrorKind, ListPayments,
-    Options, Page, Payment, PaymentHandle, ProviderMandateId, ProviderPartId, ProviderPaymentId,
-    Result, transport::HttpResponse,
+    Money, Options, Page, Payment, PaymentHandle, ProviderMandateId, ProviderPartId,
+    ProviderPaymentId, Result, transport::HttpResponse,
 };
 
 use crate::{
     Wallet,
     call::Call,
     map::{self, Known, ListQuery},
-    objects::{ProviderPayment, Transaction},
+    objects::{Allowance, ProviderPayment, Transaction},
     options::WalletOptions,
     read,
-    send::{NOTHING, same, told, unreadable},
+    send::{NOTHING, told, unreadable},
     status::{AllowanceStatus, TransactionStatus},
     wire,
 };
@@ -28,9 +28,23 @@ impl Wallet {
         mandate: Option<&'a ProviderMandateId>,
         options: Option<&'a WalletOptions>,
     ) -> Known<'a> {
-        let now = self.config.clock.now();
+        let now = self.signer.earliest();
         let (config, pages) = (&self.config, &self.pages);
-        Known { config, pages, now, mandate, options, knows_request: true }
+        let language = options.and_then(|options| options.language.as_deref());
+        Known { config, pages, now, mandate, options, language, may_hold_nothing: false }
+    }
+
+    /// What a payment is read by that was looked up by its handle. Nothing was paid for by a
+    /// transaction without payments, but one that carries a mandate alone can be looked up, too.
+    fn known_by<'a>(
+        &'a self,
+        handle: &'a PaymentHandle,
+        options: Option<&'a WalletOptions>,
+    ) -> Known<'a> {
+        let has_payment = !handle.parts.is_empty()
+            || handle.mandate.is_some()
+            || options.is_some_and(|options| options.allowance.is_some());
+        Known { may_hold_nothing: !has_payment, ..self.known(handle.mandate.as_ref(), options) }
     }
 
     pub(crate) async fn create(&self, request: &CreatePayment) -> Result<Payment> {
@@ -40,25 +54,25 @@ impl Wallet {
             return Err(Error::invalid_request("options.wallet.mandate_limits", message));
         }
         let body = map::new_transaction(&self.config, request, &options, self.config.clock.now())?;
-        let response = self.tell(&Call::CreateTransaction, Some(&body)).await?;
+        let call = Call::CreateTransaction { is_split: !options.split.is_empty() };
+        let response = self.tell(&call, Some(&body)).await?;
         let mut answer = self.created(&response).await?;
         // Sparse payments leave their currency out: there is one, and we named it.
         for payment in answer.payments.iter_mut().flatten() {
-            let stated = payment.currency.take().filter(|code| !code.is_empty());
+            let stated = payment.currency.take();
+            if stated.as_deref().is_some_and(read::is_foreign) {
+                return Err(response.unreadable("the provider made it in a currency unknown to us"));
+            }
             payment.currency = stated.or(Some(request.amount.currency().code().to_owned()));
         }
-        let transaction = read::transaction(answer).map_err(unreadable(&response))?;
-        let known = self.known(request.mandate.as_ref(), Some(&options));
-        let mut payment = map::payment(&transaction, &known);
+        let mut transaction = read::transaction(answer).map_err(unreadable(&response))?;
         // The provider computes totals from items. What it did not understand as we meant it must
         // not reach a payer; nobody has the key of this transaction, and it lapses.
-        if !map::is_asked_for(&transaction, &self.config, request, &options)? {
-            let message = match payment.amounts.requested {
-                Some(other) => format!("the provider made it {other}, or in parts not asked for"),
-                None => "the provider made other payments than were asked for".to_owned(),
-            };
+        if let Some(message) = map::arrange(&mut transaction, &self.config, request, &options)? {
             return Err(response.unreadable(message));
         }
+        let known = self.known(request.mandate.as_ref(), Some(&options));
+        let mut payment = map::payment(&transaction, &known);
         // An answer of key and status alone is about what was asked for.
         payment.amounts.requested = Some(request.amount);
         Ok(payment)
@@ -80,7 +94,7 @@ impl Wallet {
     pub(crate) async fn fetch(&self, handle: &PaymentHandle) -> Result<Payment> {
         let options = handle.options.get::<WalletOptions>()?;
         let transaction = self.complete(self.get_transaction(&handle.id).await?).await?;
-        Ok(map::payment(&transaction, &self.known(handle.mandate.as_ref(), options.as_ref())))
+        Ok(map::payment(&transaction, &self.known_by(handle, options.as_ref())))
     }
 
     pub(crate) async fn fetch_by_part(
@@ -95,7 +109,7 @@ impl Wallet {
             return Err(Error::new(ErrorKind::InvalidResponse, Effect::None, message));
         };
         let mut transaction = self.complete(self.get_transaction(key).await?).await?;
-        holds(&transaction, id)?;
+        must_hold(&transaction, id)?;
         // Its payments are held alike, and a list of them can leave that out.
         for payment in &mut transaction.payments {
             payment.freeze = payment.freeze.or(part.freeze);
@@ -110,12 +124,13 @@ impl Wallet {
             return Ok(transaction);
         }
         for payment in &mut transaction.payments {
-            if payment.status.is_none() {
-                let whole = self.get_payment(&payment.id).await?;
+            if payment.is_sparse() {
+                let mut whole = self.get_payment(&payment.id).await?;
                 if whole.transaction.as_ref().is_some_and(|key| *key != transaction.key) {
                     let message = "the answer is about a payment of another transaction";
                     return Err(Error::new(ErrorKind::InvalidResponse, Effect::None, message));
                 }
+                whole.freeze = whole.freeze.or(payment.freeze);
                 *payment = whole;
             }
         }
@@ -133,9 +148,8 @@ impl Wallet {
         let next = read::next_page(query.offset, query.limit, rows.len(), page.metadata.as_ref())
             .map_err(unreadable(&response))?;
         // What one payment was asked for with is not what all rows were.
-        let language = options.and_then(|options| options.language);
-        let options = WalletOptions { language, ..Default::default() };
-        let known = Known { knows_request: false, ..self.known(None, Some(&options)) };
+        let language = options.as_ref().and_then(|options| options.language.as_deref());
+        let known = Known { language, ..self.known(None, None) };
         let mut items = Vec::new();
         for row in rows {
             let transaction = read::transaction(row).map_err(unreadable(&response))?;
@@ -157,11 +171,12 @@ impl Wallet {
             return Err(Error::invalid_request("mandate", message));
         };
         let allowance = self.get_allowance(mandate).await?;
-        if map::allowance_status(&allowance, self.config.clock.now()) != AllowanceStatus::Active {
+        if map::allowance_status(&allowance, self.signer.earliest()) != AllowanceStatus::Active {
             let message = "is not active";
             let error = Error::new(ErrorKind::Conflict, Effect::None, message);
             return Err(error.with_field("mandate"));
         }
+        self.check_limits(&allowance, handle, options.as_ref()).await?;
         let wallet = match (allowance.wallet, &allowance.transaction) {
             (Some(wallet), _) => Some(wallet),
             (None, Some(carrier)) => self.get_transaction(carrier).await?.wallet,
@@ -175,6 +190,27 @@ impl Wallet {
         let call = Call::ReserveTransaction { key: handle.id.as_str(), wallet: &wallet };
         let response = self.tell(&call, NOTHING).await?;
         self.answered(&response, handle, options.as_ref()).await
+    }
+
+    /// What no charge under the mandate can be is not sent. Where the allowance shows a limit, what
+    /// is charged is read, too.
+    async fn check_limits(
+        &self,
+        allowance: &Allowance,
+        handle: &PaymentHandle,
+        options: Option<&WalletOptions>,
+    ) -> Result<()> {
+        let spans = allowance.limits.iter().filter_map(|span| span.limit);
+        let limits: Vec<Money> = allowance.limit.into_iter().chain(spans).collect();
+        if limits.is_empty() {
+            return Ok(());
+        }
+        let transaction = self.get_transaction(&handle.id).await?;
+        let amounts = map::payment(&transaction, &self.known_by(handle, options)).amounts;
+        match amounts.payable.or(amounts.requested) {
+            Some(charge) => map::check_limits(charge, &limits),
+            None => Ok(()),
+        }
     }
 
     /// Confirms what was accepted. The body, even an empty one, tells whether a request that
@@ -207,8 +243,8 @@ impl Wallet {
                 let message = format!("names {id}, which is no part of this payment");
                 return Err(Error::invalid_request(map::CONFIRM_PRICES, message));
             };
-            // A sparse list leaves the currency out, and so has no price.
-            let whole = match listed.price {
+            // A sparse list leaves the currency out, and so has no price, or a fee in it.
+            let whole = match map::price(listed, &known) {
                 Some(_) => listed.clone(),
                 None => self.get_payment(id).await?,
             };
@@ -257,6 +293,7 @@ impl Wallet {
         let transaction = self.get_transaction(key).await?;
         match transaction.payments.as_slice() {
             [only] => Ok(only.id.clone()),
+            [] => Err(unlisted()),
             several => {
                 let message = format!("must be named: there are {} of them", several.len());
                 Err(Error::invalid_request("part", message))
@@ -274,14 +311,7 @@ impl Wallet {
         let payment = self.get_payment(part).await?;
         let is_own = match &payment.transaction {
             Some(other) => other == key,
-            None => {
-                let transaction = self.get_transaction(key).await?;
-                if !transaction.lists_payments {
-                    let message = "the answer does not say which payments there are";
-                    return Err(Error::new(ErrorKind::InvalidResponse, Effect::None, message));
-                }
-                holds(&transaction, part).is_ok()
-            }
+            None => holds(&self.get_transaction(key).await?, part)?,
         };
         if is_own {
             return Ok(payment);
@@ -315,12 +345,12 @@ impl Wallet {
             return self.read_back(handle, options, None).await;
         };
         // Confirmed, only the payments know how far they are.
-        let is_sparse = !transaction.lists_payments
-            || transaction.payments.iter().any(|payment| payment.status.is_none());
+        let is_sparse = transaction.payments.is_empty()
+            || transaction.payments.iter().any(ProviderPayment::is_sparse);
         if transaction.status == TransactionStatus::Confirmed && is_sparse {
             return self.read_back(handle, options, None).await;
         }
-        Ok(map::payment(&transaction, &self.known(handle.mandate.as_ref(), options)))
+        Ok(map::payment(&transaction, &self.known_by(handle, options)))
     }
 
     /// What became of it. Until this is read the provider may have acted.
@@ -333,44 +363,30 @@ impl Wallet {
         let read = async {
             let transaction = self.complete(self.get_transaction(&handle.id).await?).await?;
             if let Some(part) = part {
-                holds(&transaction, part)?;
+                must_hold(&transaction, part)?;
             }
-            Ok(map::payment(&transaction, &self.known(handle.mandate.as_ref(), options)))
+            Ok(map::payment(&transaction, &self.known_by(handle, options)))
         };
         read.await.map_err(|error: Error| error.with_effect(Effect::Possible))
     }
-
-    pub(crate) async fn get_transaction(&self, key: &ProviderPaymentId) -> Result<Transaction> {
-        let (response, answer) = self.look_up(key).await?;
-        read::transaction(answer).map_err(unreadable(&response))
-    }
-
-    /// A transaction as it travels: the one asked for.
-    async fn look_up(&self, key: &ProviderPaymentId) -> Result<(HttpResponse, wire::Transaction)> {
-        let response = self.ask(&Call::GetTransaction(key.as_str()), &[]).await?;
-        let answer: wire::Transaction =
-            read::object(&response.body).map_err(unreadable(&response))?;
-        let named = read::key(&answer).map_err(unreadable(&response))?;
-        same(&response, "transaction", key.as_str(), named.as_str())?;
-        Ok((response, answer))
-    }
-
-    pub(crate) async fn get_payment(&self, id: &ProviderPartId) -> Result<ProviderPayment> {
-        map::number("part", id.as_str())?;
-        let response = self.ask(&Call::GetPayment(id.as_str()), &[]).await?;
-        let payment =
-            read::object(&response.body).and_then(read::payment).map_err(unreadable(&response))?;
-        same(&response, "payment", id.as_str(), payment.id.as_str())?;
-        if payment.status.is_none() {
-            return Err(response.unreadable("the answer has no status"));
-        }
-        Ok(payment)
-    }
 }
 
-/// A part of another payment was changed, or read, than the one named with it.
-fn holds(transaction: &Transaction, part: &ProviderPartId) -> Result<()> {
-    if transaction.payments.iter().any(|payment| payment.id == *part) {
+/// Is it a part of this payment? An answer that shows none does not say.
+fn holds(transaction: &Transaction, part: &ProviderPartId) -> Result<bool> {
+    if transaction.payments.is_empty() {
+        return Err(unlisted());
+    }
+    Ok(transaction.payments.iter().any(|payment| payment.id == *part))
+}
+
+fn unlisted() -> Error {
+    let message = "the answer does not say which payments there are";
+    Error::new(ErrorKind::InvalidResponse, Effect::None, message)
+}
+
+/// Unless it does, a part of another payment was changed, or read, than the one named with it.
+fn must_hold(transaction: &Transaction, part: &ProviderPartId) -> Result<()> {
+    if holds(transaction, part)? {
         return Ok(());
     }
     let message = "the part belongs to another payment than the one named with it";
@@ -384,5 +400,5 @@ pub(crate) fn about(response: &HttpResponse, part: &ProviderPartId) -> Result<()
     }
     let payment =
         read::object(&response.body).and_then(read::payment).map_err(unreadable(response))?;
-    same(response, "payment", part.as_str(), payment.id.as_str())
+    response.check_same("payment", part.as_str(), payment.id.as_str())
 }

@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use paymux_core::{
     ProviderMandateId, ProviderPartId, ProviderPaymentId, Result, Timestamp,
-    json::{self, JsonFault},
-    transport::HttpResponse,
+    json::{self, JsonFault, Unreadable},
 };
 use serde::de::Deserialize;
 use serde_json::{Map, Value};
@@ -19,41 +18,14 @@ use crate::{
 
 mod money;
 
-pub(crate) use money::{Figures, cents, currency, money};
-
-/// Why an answer, or a callback's event, is not what the provider documents.
-#[derive(Debug)]
-pub(crate) struct Unreadable {
-    pub(crate) message: String,
-    pub(crate) source: Option<JsonFault>,
-}
-
-impl Unreadable {
-    pub(crate) fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), source: None }
-    }
-
-    fn json(source: JsonFault) -> Self {
-        let message = "the answer is not what the provider documents".to_owned();
-        Self { message, source: Some(source) }
-    }
-
-    /// As the error of a call: after a mutating one the provider may have acted.
-    pub(crate) fn of(self, response: &HttpResponse) -> paymux_core::Error {
-        let error = response.unreadable(self.message);
-        match self.source {
-            Some(source) => error.with_source(source),
-            None => error,
-        }
-    }
-}
+pub(crate) use money::{Figures, cents, currency, is_foreign, money};
 
 /// Reads JSON that must be an object: a list would pass for a struct, field by position.
 pub(crate) fn object<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Unreadable> {
     if body.trim_ascii_start().first() != Some(&b'{') {
         return Err(Unreadable::new("the answer is not a JSON object"));
     }
-    json::read(body).map_err(Unreadable::json)
+    json::read(body).map_err(Unreadable::from)
 }
 
 /// Several of the provider's pages show `{}` as the answer to a change: it names no object, and
@@ -72,7 +44,7 @@ pub(crate) fn inside<T: for<'a> Deserialize<'a>>(value: Value) -> Result<T, Unre
     if !value.is_object() {
         return Err(Unreadable::new("a part of the answer is not a JSON object"));
     }
-    serde_json::from_value(value).map_err(|fault| Unreadable::json(JsonFault::from(fault)))
+    serde_json::from_value(value).map_err(|fault| Unreadable::from(JsonFault::from(fault)))
 }
 
 /// The key of a transaction, which every answer about one has.
@@ -140,7 +112,8 @@ pub(crate) fn payment(wire: wire::Payment) -> Result<ProviderPayment, Unreadable
     })
 }
 
-/// The three spellings of a freeze; zero is none. A moment says more than a span.
+/// The three spellings of a freeze. A moment says more than a span, and both say more than zero,
+/// by which an answer says that there is none. One that says nothing leaves it open.
 fn freeze(
     flat_until: Option<i64>,
     nested: Option<wire::Freeze>,
@@ -151,6 +124,7 @@ fn freeze(
         Some(nested) => (nested.until, nested.seconds),
         None => (None, None),
     };
+    let is_said = flat_until.or(until).or(seconds).or(hours).is_some();
     let until = flat_until.filter(above_zero).or(until.filter(above_zero));
     let seconds = seconds.filter(above_zero);
     let hours = hours.filter(above_zero).map(|hours| hours.saturating_mul(3600));
@@ -159,9 +133,10 @@ fn freeze(
     }
     let span = |seconds: i64| {
         let seconds = u64::try_from(seconds).map_err(|_| unfit("freeze"))?;
-        Ok(Freeze::For(Duration::from_secs(seconds)))
+        Ok::<_, Unreadable>(Freeze::For(Duration::from_secs(seconds)))
     };
-    seconds.or(hours).map(span).transpose()
+    let span = seconds.or(hours).map(span).transpose()?;
+    Ok(span.or(is_said.then_some(Freeze::Off)))
 }
 
 /// A number in the specification, an object on other pages.

@@ -1,8 +1,9 @@
-//! One attempt at a call, and what reading its answer needs.
+//! One attempt at a call, the two reads that most of them need, and what reading an answer needs.
 
 use http::{HeaderValue, header};
 use paymux_core::{
-    Error, ProviderPaymentId, Result, Timestamp,
+    Error, ProviderPartId, ProviderPaymentId, Result, Timestamp,
+    json::Unreadable,
     transport::{HttpRequest, HttpResponse},
 };
 use serde::Serialize;
@@ -10,10 +11,9 @@ use serde::Serialize;
 use crate::{
     Wallet,
     call::Call,
-    failure,
-    objects::Transaction,
-    read::{self, Unreadable},
-    wire,
+    failure, map,
+    objects::{ProviderPayment, Transaction},
+    read, wire,
 };
 
 /// No body.
@@ -52,11 +52,12 @@ impl Wallet {
         }
         let error = failure::refusal(call, &response, &self.config.mac_key);
         // The next call is stamped right; whether there is one, the caller decides. A clock that
-        // cannot be read leaves the refusal as it is.
+        // cannot be read leaves the refusal as it is, and one that is not followed makes it last.
         if failure::is_clock(&error)
             && let Ok(time) = self.read_clock().await
+            && !self.signer.set_time(time)
         {
-            self.signer.set_time(time);
+            return Err(failure::clock_out_of_bounds(error));
         }
         Err(error)
     }
@@ -78,14 +79,36 @@ impl Wallet {
             .map_err(|unreadable| unreadable.of(&response))?;
         Ok(Timestamp::from_seconds(time))
     }
-}
 
-/// An answer about another object than the one asked for is no answer.
-pub(crate) fn same(response: &HttpResponse, what: &str, asked: &str, answered: &str) -> Result<()> {
-    if asked == answered {
-        return Ok(());
+    pub(crate) async fn get_transaction(&self, key: &ProviderPaymentId) -> Result<Transaction> {
+        let (response, answer) = self.look_up(key).await?;
+        read::transaction(answer).map_err(unreadable(&response))
     }
-    Err(Unreadable::new(format!("the answer is about another {what}")).of(response))
+
+    /// A transaction as it travels: the one asked for.
+    pub(crate) async fn look_up(
+        &self,
+        key: &ProviderPaymentId,
+    ) -> Result<(HttpResponse, wire::Transaction)> {
+        let response = self.ask(&Call::GetTransaction(key.as_str()), &[]).await?;
+        let answer: wire::Transaction =
+            read::object(&response.body).map_err(unreadable(&response))?;
+        let named = read::key(&answer).map_err(unreadable(&response))?;
+        response.check_same("transaction", key.as_str(), named.as_str())?;
+        Ok((response, answer))
+    }
+
+    pub(crate) async fn get_payment(&self, id: &ProviderPartId) -> Result<ProviderPayment> {
+        map::number("part", id.as_str())?;
+        let response = self.ask(&Call::GetPayment(id.as_str()), &[]).await?;
+        let payment =
+            read::object(&response.body).and_then(read::payment).map_err(unreadable(&response))?;
+        response.check_same("payment", id.as_str(), payment.id.as_str())?;
+        if payment.status.is_none() {
+            return Err(response.unreadable("the answer has no status"));
+        }
+        Ok(payment)
+    }
 }
 
 /// What the answer to a change shows of its transaction; nothing, where it does not say how far
@@ -99,7 +122,7 @@ pub(crate) fn told(
     }
     let answer: wire::Transaction = read::object(&response.body).map_err(unreadable(response))?;
     let named = read::key(&answer).map_err(unreadable(response))?;
-    same(response, "transaction", key.as_str(), named.as_str())?;
+    response.check_same("transaction", key.as_str(), named.as_str())?;
     if !read::shows_status(&answer) {
         return Ok(None);
     }

@@ -5,8 +5,8 @@
 
 use http::header;
 use paymux_core::{
-    Effect, Error, ErrorKind, EventKey, Payment, ProviderPaymentId, Result, Subject, Trust,
-    WebhookDelivery, WebhookEvent,
+    Error, EventKey, Payment, ProviderPaymentId, Result, Subject, Trust, WebhookDelivery,
+    WebhookEvent, json::Unreadable,
 };
 use percent_encoding::percent_decode;
 use serde_json::Value;
@@ -15,8 +15,7 @@ use crate::{
     Wallet,
     map::{self, Known},
     objects::Transaction,
-    read::{self, Unreadable},
-    wire,
+    read, wire,
 };
 
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -60,16 +59,11 @@ fn signed(wallet: &Wallet, delivery: &WebhookDelivery<'_>) -> Result<WebhookEven
         now: delivery.received_at,
         mandate: None,
         options: None,
-        knows_request: false,
+        language: None,
+        may_hold_nothing: false,
     };
-    read_event(&known, &event).map_err(|unreadable| {
-        let message = format!("the delivery is authentic and unreadable: {}", unreadable.message);
-        let error = Error::new(ErrorKind::InvalidResponse, Effect::None, message);
-        match unreadable.source {
-            Some(source) => error.with_source(source),
-            None => error,
-        }
-    })
+    read_event(&known, &event)
+        .map_err(|unreadable| unreadable.of_delivery("the delivery is authentic and unreadable"))
 }
 
 /// A parameter of the form, byte by byte: a decoder of text would put other bytes in place of what
@@ -156,6 +150,6 @@ fn plain(delivery: &WebhookDelivery<'_>) -> Result<WebhookEvent> {
         Ok(WebhookEvent::new(key, "transaction", Trust::Unsigned, Subject::Payment(subject)))
     };
     read().map_err(|unreadable: Unreadable| {
-        Error::invalid_signature(format!("it is not signed, and: {}", unreadable.message))
+        Error::invalid_signature(format!("it is not signed, and: {unreadable}"))
     })
 }

@@ -9,9 +9,9 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use hmac::{Hmac, KeyInit, Mac};
 use paymux_core::{
     CancelPayment, CapturePayment, CreatePayment, Currency, ErrorKind, IdempotencyKey,
-    ListPayments, ManualClock, Money, PaymentHandle, PaymentLookup, PaymentProvider, PaymentStatus,
-    ProviderId, ProviderPartId, ProviderPaymentId, Reference, SecretString, SeededRandom,
-    Timestamp,
+    ListPayments, MandateHandle, MandateStatus, ManualClock, Money, PaymentHandle, PaymentLookup,
+    PaymentProvider, PaymentStatus, ProviderId, ProviderMandateId, ProviderPartId,
+    ProviderPaymentId, Reference, SecretString, SeededRandom, Timestamp,
     transport::{HttpClient, HttpSettings},
 };
 use paymux_wallet::{Wallet, WalletConfig};
@@ -209,4 +209,49 @@ async fn a_password_that_is_quoted_back_is_not_shown() {
     let shown = format!("{error} {error:?}");
     assert!(!shown.contains("canary"), "{shown}");
     assert_eq!((error.code(), error.field()), (Some("invalid_parameters"), Some("password")));
+}
+
+/// Ours is ahead: what is over by it is not over by the provider's, which decides.
+#[tokio::test]
+async fn what_is_over_by_our_clock_alone_is_not_over() {
+    const THEIRS_S: i64 = NOW_S - 7200;
+    let server = MockServer::start().await;
+    let held = json!({
+        "transaction_key": "pDAlAZ3z", "status": "confirmed",
+        "payments": [{
+            "id": 2988, "price": 2999, "currency": "EUR", "status": "reserved",
+            "confirmed_at": NOW_S - 9000, "freeze_until": NOW_S - 3600,
+        }],
+    });
+    Mock::given(path("/rest/v1/transaction/pDAlAZ3z"))
+        .respond_with(ResponseTemplate::new(200).set_body_json(held))
+        .mount(&server)
+        .await;
+    let allowance = json!({ "id": 5478, "status": "active", "valid_until": NOW_S - 3600 });
+    Mock::given(path("/rest/v1/allowance/5478"))
+        .respond_with(ResponseTemplate::new(200).set_body_json(allowance))
+        .mount(&server)
+        .await;
+    Mock::given(path("/rest/v1/allowance/1"))
+        .respond_with(
+            ResponseTemplate::new(401).set_body_json(json!({ "error": "invalid_timestamp" })),
+        )
+        .mount(&server)
+        .await;
+    Mock::given(path("/rest/v1/server"))
+        .respond_with(ResponseTemplate::new(200).set_body_json(json!({ "time": THEIRS_S })))
+        .mount(&server)
+        .await;
+    let wallet = wallet(&server, |config| config);
+    let lookup = PaymentLookup::Payment(handle());
+    let mandate = |id: &str| MandateHandle::new(ProviderMandateId::new(id).expect("an id"));
+    let payment = wallet.fetch_payment(&lookup).await.expect("a payment");
+    assert_eq!(payment.status, PaymentStatus::Processing);
+    let active = wallet.fetch_mandate(&mandate("5478")).await.expect("a mandate");
+    assert_eq!(active.status, MandateStatus::Ended);
+    wallet.fetch_mandate(&mandate("1")).await.expect_err("a wrong clock");
+    let payment = wallet.fetch_payment(&lookup).await.expect("a payment");
+    assert_eq!(payment.status, PaymentStatus::Authorized);
+    let active = wallet.fetch_mandate(&mandate("5478")).await.expect("a mandate");
+    assert_eq!(active.status, MandateStatus::Active);
 }

@@ -67,6 +67,7 @@ pub(crate) async fn run(
     let sandbox = Sandbox::start(arguments.config()).await.map_err(explain)?;
     sandbox.milkypay().set_callback_url(arguments.webhook_url.clone())?;
     sandbox.wallet().set_callback_url(arguments.webhook_url.clone())?;
+    sandbox.ramp().set_webhook_url(arguments.webhook_url.clone())?;
     // It listens from its first poll on, and whoever reads the greeting may interrupt at once.
     let mut interrupt = pin!(tokio::signal::ctrl_c());
     let first = poll_fn(|context| Poll::Ready(interrupt.as_mut().poll(context))).await;
@@ -115,6 +116,7 @@ fn write_greeting(
     writeln!(out)?;
     write_milkypay(sandbox, webhook_url, out)?;
     write_wallet(sandbox, webhook_url, out)?;
+    write_ramp(sandbox, webhook_url, out)?;
     writeln!(out, "All that acts as the payer, moves time and injects faults is listed by:")?;
     writeln!(out)?;
     writeln!(out, "  curl {}control", sandbox.url())?;
@@ -161,6 +163,29 @@ fn write_wallet(
     writeln!(out, "  callback key    {}", wallet.public_key_url())?;
     write_receiver(webhook_url, out)?;
     writeln!(out, "  Its requests are signed one by one, so no curl line is shown.")?;
+    Ok(writeln!(out)?)
+}
+
+fn write_ramp(
+    sandbox: &Sandbox,
+    webhook_url: Option<&Url>,
+    out: &mut dyn Write,
+) -> Result<(), Stop> {
+    let ramp = sandbox.ramp();
+    let (base, token) = (ramp.base_url(), ramp.access_token());
+    // Invoices come about elsewhere at this provider; one is there to begin with.
+    let invoice = ramp.add_invoice("15", "EUR")?;
+    writeln!(out, "Ramp")?;
+    writeln!(out, "  base URL        {base}")?;
+    writeln!(out, "  access token    {token} (of the usual user, for a day)")?;
+    writeln!(out, "  invoice         {invoice}, 15 EUR; more by POST control/ramp/invoices")?;
+    write_receiver(webhook_url, out)?;
+    writeln!(out)?;
+    writeln!(out, "Open a checkout of the invoice:")?;
+    writeln!(out)?;
+    writeln!(out, "  curl {base}/acquiring/invoice/payment \\")?;
+    writeln!(out, "    -H 'Authorization: Bearer {token}' -H 'Content-Type: application/json' \\")?;
+    writeln!(out, "    -d '{{\"invoiceId\":\"{invoice}\",\"type\":\"CHECKOUT\"}}'")?;
     Ok(writeln!(out)?)
 }
 

@@ -9,7 +9,7 @@ use serde::{
 };
 use serde_json::error::Category;
 
-use crate::Result;
+use crate::{Effect, Error, ErrorKind, Result, transport::HttpResponse};
 
 /// Deeper than any provider nests, and far from what a stack cannot hold.
 const MAX_DEPTH: u8 = 32;
@@ -69,6 +69,65 @@ impl From<serde_json::Error> for JsonFault {
             (Category::Data, None) => "a value does not fit".to_owned(),
         };
         Self(what + &position)
+    }
+}
+
+/// Why an answer, or a delivery, is not what its provider documents. What that means for money is
+/// said where it is turned into an error.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unreadable {
+    message: String,
+    source: Option<JsonFault>,
+}
+
+impl Unreadable {
+    /// For this reason: a whole clause that quotes nothing of the body.
+    #[must_use]
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), source: None }
+    }
+
+    /// The same, because of this fault.
+    #[must_use]
+    pub fn with_source(self, source: JsonFault) -> Self {
+        Self { source: Some(source), ..self }
+    }
+
+    /// As the error of a call, see [`HttpResponse::unreadable`]: after a mutating one the provider
+    /// may have acted.
+    #[must_use]
+    pub fn of(self, response: &HttpResponse) -> Error {
+        let error = response.unreadable(self.message);
+        match self.source {
+            Some(source) => error.with_source(source),
+            None => error,
+        }
+    }
+
+    /// As the error of a delivery, without effect: nothing was asked for. `what` begins the
+    /// sentence and says how far the delivery was believed.
+    #[must_use]
+    pub fn of_delivery(self, what: &str) -> Error {
+        let message = format!("{what}: {}", self.message);
+        let error = Error::new(ErrorKind::InvalidResponse, Effect::None, message);
+        match self.source {
+            Some(source) => error.with_source(source),
+            None => error,
+        }
+    }
+}
+
+/// The reason alone.
+impl fmt::Display for Unreadable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+/// A body that is no JSON, or does not fit.
+impl From<JsonFault> for Unreadable {
+    fn from(source: JsonFault) -> Self {
+        Self::new("the answer is not what the provider documents").with_source(source)
     }
 }
 

@@ -10,6 +10,7 @@
 //! - [`PaymentStatus::Unknown`] is neither success nor failure.
 //! - Ask [`Payment::is_paid`] before shipping.
 
+pub mod check;
 pub mod clock;
 mod error;
 mod ids;

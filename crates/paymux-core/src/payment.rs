@@ -34,6 +34,10 @@ pub struct Amounts {
     pub refunded: Option<Money>,
     /// Taken back by disputes; may fall again when one is won.
     pub charged_back: Option<Money>,
+    /// Some was given or taken back, and nobody says how much: more than the figures show, so the
+    /// payment [is not paid](Payment::is_paid).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub given_back_unstated: bool,
 }
 
 impl Amounts {
@@ -42,8 +46,13 @@ impl Amounts {
     /// All but `authorized`: the others grow or stay and what is not said again still holds, while
     /// a hold ends by being taken, released or forgotten. Of what is held now, only the newer
     /// answer can speak; a stale hold would be money that nobody can capture.
+    ///
+    /// That something was given back unstated holds until an answer says how much. A figure of zero
+    /// is none: it may be what the provider always writes.
     #[must_use]
     pub fn or(self, older: &Self) -> Self {
+        let mut figures = [self.refunded, self.charged_back].into_iter().flatten();
+        let is_stated = figures.any(|figure| !figure.is_zero());
         Self {
             requested: self.requested.or(older.requested),
             payable: self.payable.or(older.payable),
@@ -51,6 +60,8 @@ impl Amounts {
             captured: self.captured.or(older.captured),
             refunded: self.refunded.or(older.refunded),
             charged_back: self.charged_back.or(older.charged_back),
+            given_back_unstated: self.given_back_unstated
+                || (older.given_back_unstated && !is_stated),
         }
     }
 }
@@ -251,8 +262,9 @@ impl Payment {
 
     /// The question to ask before shipping: it succeeded, and by the provider's word at least
     /// `expected` was taken and is still there, refunds and disputes deducted. A provider that
-    /// reports no figure is never believed by this alone, and one that took nothing, as when a
-    /// card is only verified, is never paid, not even for an expected zero.
+    /// reports no figure is never believed by this alone, neither of what was taken nor of what was
+    /// given back, and one that took nothing, as when a card is only verified, is never paid, not
+    /// even for an expected zero.
     #[must_use]
     pub fn is_paid(&self, expected: Money) -> bool {
         let kept = self.amounts.captured.and_then(|captured| {
@@ -260,10 +272,12 @@ impl Payment {
             given_back.into_iter().flatten().try_fold(captured, Money::checked_sub)
         });
         self.status == PaymentStatus::Succeeded
+            && !self.amounts.given_back_unstated
             && kept.is_some_and(|kept| kept >= expected && !kept.is_zero())
     }
 
-    /// What is needed to find this payment again, with the options it was created with.
+    /// What is needed to find this payment again, with the options it was created with. Of the
+    /// steps that the caller began it says nothing: that is for whoever wrote them down to add.
     #[must_use]
     pub fn handle(&self, options: &Options) -> PaymentHandle {
         PaymentHandle {
@@ -272,6 +286,7 @@ impl Payment {
             reference: self.reference.clone(),
             mandate: self.mandate.clone(),
             options: options.clone(),
+            confirmed: None,
         }
     }
 }
@@ -295,13 +310,29 @@ pub struct PaymentHandle {
     /// The options of the create call.
     #[serde(default)]
     pub options: Options,
+    /// The steps whose confirmation the caller began, whatever came of it: a lost one counts, one
+    /// that failed without effect does not. `None`: the caller does not say. Empty: none was begun.
+    ///
+    /// Some providers use one word for a payment that waits for our consent and for one whose
+    /// debit is under way. Only the caller's record tells which; without it, their adapters do not
+    /// ask for the step. Say it from the record, at the moment of the call: an empty list that was
+    /// stored in the handle and outlived a confirmation would ask for a second one.
+    #[serde(default)]
+    pub confirmed: Option<Vec<ConfirmStep>>,
 }
 
 impl PaymentHandle {
     /// A handle that holds the id alone; enough for providers that need no more.
     #[must_use]
     pub fn new(id: ProviderPaymentId) -> Self {
-        Self { id, parts: Vec::new(), reference: None, mandate: None, options: Options::default() }
+        Self {
+            id,
+            parts: Vec::new(),
+            reference: None,
+            mandate: None,
+            options: Options::default(),
+            confirmed: None,
+        }
     }
 
     /// The same, knowing of one more part. A part known already is not added again.
@@ -310,6 +341,23 @@ impl PaymentHandle {
         if !self.parts.contains(&part) {
             self.parts.push(part);
         }
+        self
+    }
+
+    /// The same, saying that the confirmation of this step was begun.
+    #[must_use]
+    pub fn with_confirmed(mut self, step: ConfirmStep) -> Self {
+        let steps = self.confirmed.get_or_insert_default();
+        if !steps.contains(&step) {
+            steps.push(step);
+        }
+        self
+    }
+
+    /// The same, saying that no step was begun. Steps that it names already are not forgotten.
+    #[must_use]
+    pub fn with_nothing_confirmed(mut self) -> Self {
+        self.confirmed.get_or_insert_default();
         self
     }
 }

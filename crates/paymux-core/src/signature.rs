@@ -6,6 +6,7 @@
 //! | [`TimestampedHmac`] | `seconds.body` | `t=seconds,v1=hex`, both in one header |
 //! | [`Sha1Sandwich`] | `secret`, `body`, `secret`, hashed without HMAC | base64, in one header |
 //! | [`RsaSha256`] | whatever the provider signs | base64, wherever the provider puts it |
+//! | [`SharedSecret`] | nothing | none: the secret itself, in one header |
 //!
 //! The scheme is chosen where the account is configured, never by what arrives. The rules that
 //! all share, as far as they have a header and a secret:
@@ -25,10 +26,12 @@
 mod rsa_sha256;
 mod sha1_sandwich;
 mod shared;
+mod shared_secret;
 mod standard_webhooks;
 mod timestamped_hmac;
 
 pub use rsa_sha256::RsaSha256;
 pub use sha1_sandwich::Sha1Sandwich;
+pub use shared_secret::SharedSecret;
 pub use standard_webhooks::{SignedMessage, StandardWebhooks};
 pub use timestamped_hmac::TimestampedHmac;

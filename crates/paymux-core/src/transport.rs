@@ -12,7 +12,10 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Serialize, de::DeserializeOwned};
 use url::{Host, Url};
 
-use crate::{Effect, Error, ErrorKind, Result, json};
+use crate::{
+    Effect, Error, ErrorKind, Result,
+    json::{self, Unreadable},
+};
 
 mod classify;
 mod debug;
@@ -259,9 +262,7 @@ impl HttpResponse {
     /// # Errors
     /// As [`HttpResponse::unreadable`].
     pub fn read_json<T: DeserializeOwned>(&self) -> Result<T> {
-        json::read(&self.body).map_err(|source| {
-            self.unreadable("the answer is not what the provider documents").with_source(source)
-        })
+        json::read(&self.body).map_err(|fault| Unreadable::from(fault).of(self))
     }
 
     /// The error for a success that does not say what it must: the provider has acted, and we do
@@ -270,6 +271,18 @@ impl HttpResponse {
     pub fn unreadable(&self, message: impl Into<String>) -> Error {
         Error::new(ErrorKind::InvalidResponse, classify::worst(self.purpose), message)
             .with_http_status(self.status.as_u16())
+    }
+
+    /// Is the answer about the object that was asked for? One about another is no answer. `what`
+    /// names the kind of object; neither id is quoted.
+    ///
+    /// # Errors
+    /// As [`HttpResponse::unreadable`].
+    pub fn check_same(&self, what: &str, asked: &str, answered: &str) -> Result<()> {
+        if asked == answered {
+            return Ok(());
+        }
+        Err(self.unreadable(format!("the answer is about another {what}")))
     }
 
     /// The error for an answer that is no success, by its HTTP status alone. `recognized` says

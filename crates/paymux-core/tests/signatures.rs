@@ -19,6 +19,9 @@ mod sandwich_forgeries;
 #[path = "signatures/sandwich_rules.rs"]
 mod sandwich_rules;
 #[cfg(test)]
+#[path = "signatures/shared_secret.rs"]
+mod shared_secret;
+#[cfg(test)]
 #[path = "signatures/standard_forgeries.rs"]
 mod standard_forgeries;
 #[cfg(test)]

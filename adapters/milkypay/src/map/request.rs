@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use paymux_core::{
     CaptureMethod, CreatePayment, Customer, Effect, Error, ErrorKind, ListPayments, Money,
-    PaymentMethod, Result, Timestamp, transport::leads_to_a_page,
+    PaymentMethod, Result, Timestamp, check::filled, transport::leads_to_a_page,
 };
 use url::Url;
 
@@ -284,13 +284,6 @@ fn as_written(url: &Url) -> &str {
 fn date_time(moment: Timestamp) -> String {
     let text = moment.to_string();
     format!("{}+00:00", text.strip_suffix('Z').unwrap_or(&text))
-}
-
-pub(crate) fn filled<'a>(field: &str, text: &'a str) -> Result<&'a str> {
-    if text.trim().is_empty() {
-        return Err(Error::invalid_request(field, "must not be empty"));
-    }
-    Ok(text)
 }
 
 /// What was given and has no place in a request is refused, so that nobody relies on it in vain.

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use paymux_core::json::Unreadable;
 use serde_json::value::RawValue;
 
-use super::{Unreadable, by_locale, data, related};
+use super::{by_locale, data, related};
 use crate::{
     config::Mode,
     objects::{

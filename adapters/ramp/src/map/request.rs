@@ -2,7 +2,7 @@
 
 use paymux_core::{
     CaptureMethod, CreatePayment, Effect, Error, ErrorKind, Money, ProviderPaymentId, Result,
-    transport::leads_to_a_page,
+    check::filled, transport::leads_to_a_page,
 };
 use serde_json::{Map, Value};
 use url::Url;
@@ -209,13 +209,6 @@ pub(crate) fn invoice_id(id: &str) -> Result<&str> {
         return Err(Error::invalid_request(INVOICE_ID, message));
     }
     filled(INVOICE_ID, id)
-}
-
-pub(crate) fn filled<'a>(field: &str, text: &'a str) -> Result<&'a str> {
-    if text.trim().is_empty() {
-        return Err(Error::invalid_request(field, "must not be empty"));
-    }
-    Ok(text)
 }
 
 /// Any absolute URL, those of apps included; but no address that runs code or reads files in the

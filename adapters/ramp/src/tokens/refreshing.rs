@@ -10,7 +10,7 @@ use std::{
 use async_trait::async_trait;
 use http::{HeaderName, HeaderValue, Method, header};
 use paymux_core::{
-    Clock, Effect, Error, Result, SecretString, SystemClock, Timestamp,
+    Clock, Effect, Error, Result, SecretString, SystemClock, Timestamp, check,
     transport::{HttpClient, HttpRequest, HttpResponse, Purpose},
 };
 use secrecy::ExposeSecret;
@@ -118,7 +118,7 @@ impl RefreshingTokens {
     /// `Configuration` without effect, naming `base_url`, when that is neither `https` nor of this
     /// machine, or holds a user, a query or a fragment.
     pub fn new(base_url: &Url, http: HttpClient) -> Result<Self> {
-        auth::check_base_url(base_url)?;
+        check::base_url("base_url", base_url)?;
         Ok(Self {
             url: auth::below(base_url, &auth::segments("token_path", PATH)?)?,
             base_url: base_url.clone(),
@@ -217,7 +217,7 @@ impl RefreshingTokens {
 
 /// The grant that an answer holds. One without a new refresh token leaves the old one good.
 fn grant(response: &HttpResponse, old: &SecretString, asked_at: Timestamp) -> Result<Grant> {
-    let answer = read::token(&response.body).map_err(|unreadable| unreadable.of(response))?;
+    let answer = read::token(&response.body).map_err(failure::unreadable(response))?;
     let life = answer.expires_in.filter(|seconds| (1..=LONGEST_LIFE).contains(seconds));
     let life = life.and_then(|seconds| u64::try_from(seconds).ok()).map(Duration::from_secs);
     let refresh = answer.refresh.unwrap_or_else(|| old.clone());

@@ -2,7 +2,7 @@
 
 use paymux_core::{
     CreatePayment, Currency, Effect, Error, ErrorKind, ListPayments, Money, Operation,
-    PaymentStatus, Result, transport::leads_to_a_page,
+    PaymentStatus, Result, check::filled, transport::leads_to_a_page,
 };
 use url::Url;
 
@@ -67,13 +67,6 @@ pub(crate) fn game_id<'a>(
         Some(game) => filled("options.toffeepay.game_id", game),
         None => Ok(&config.game_id),
     }
-}
-
-pub(crate) fn filled<'a>(field: &str, text: &'a str) -> Result<&'a str> {
-    if text.trim().is_empty() {
-        return Err(Error::invalid_request(field, "must not be empty"));
-    }
-    Ok(text)
 }
 
 /// Cents, as a positive `int32`. Source: the specification under `invalid_price`; the size from

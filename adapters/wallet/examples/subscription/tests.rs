@@ -15,8 +15,8 @@ use super::*;
 /// The wallet, as far as a charge needs it.
 #[derive(Default)]
 struct State {
-    /// Word and price of each transaction, by its number.
-    transactions: Vec<(&'static str, i64)>,
+    /// Word, price and reference of each transaction, by its number.
+    transactions: Vec<(&'static str, i64, String)>,
     /// How often money moved, by the amount.
     moved: Vec<i64>,
 }
@@ -27,9 +27,15 @@ struct Provider {
     state: Arc<Mutex<State>>,
     requests: Arc<AtomicUsize>,
     fails_at: Option<(usize, bool)>,
+    /// Does it reserve a charge as soon as it is made? No document says that it does not.
+    reserves_at_once: bool,
 }
 
 impl Provider {
+    fn new(fails_at: Option<(usize, bool)>, reserves_at_once: bool) -> Self {
+        Self { state: Arc::default(), requests: Arc::default(), fails_at, reserves_at_once }
+    }
+
     fn answer(&self, request: &Request) -> (u16, Value) {
         let mut state = self.state.lock().expect("nobody panicked");
         let path: Vec<&str> = request.url.path().split('/').skip(3).collect();
@@ -41,8 +47,24 @@ impl Provider {
             ("POST", ["transaction"]) => {
                 let body: Value = serde_json::from_slice(&request.body).expect("JSON");
                 let price = body["payments"][0]["price"].as_i64().expect("a price");
-                state.transactions.push(("new", price));
+                let reference = body["payments"][0]["parameters"]["reference"].as_str();
+                let word = if self.reserves_at_once { "reserved" } else { "new" };
+                state.transactions.push((word, price, reference.expect("ours").to_owned()));
                 state.transactions.len() - 1
+            }
+            ("GET", ["transactions"]) => {
+                let held = (0..state.transactions.len())
+                    .filter(|number| state.transactions[*number].0 == "reserved");
+                let rows: Vec<Value> = held.map(|number| row(&state, number)).collect();
+                return (200, json!({ "transactions": rows }));
+            }
+            ("DELETE", ["transaction", key]) => {
+                let number = index(key);
+                if state.transactions[number].0 != "reserved" {
+                    return (409, json!({ "error": "invalid_state" }));
+                }
+                state.transactions[number].0 = "revoked";
+                number
             }
             ("GET", ["transaction", key]) => index(key),
             ("PUT", ["transaction", key, step @ ..]) => {
@@ -61,14 +83,20 @@ impl Provider {
             }
             _ => return (404, json!({ "error": "not_found" })),
         };
-        let (word, price) = state.transactions[number];
-        let payment = if word == "confirmed" { "done" } else { word };
-        let body = json!({
-            "transaction_key": format!("t{number}"), "status": word, "wallet": 14471,
-            "payments": [{ "id": number + 1, "price": price, "currency": "EUR", "status": payment }],
-        });
-        (200, body)
+        (200, row(&state, number))
     }
+}
+
+fn row(state: &State, number: usize) -> Value {
+    let (word, price, reference) = &state.transactions[number];
+    let payment = if *word == "confirmed" { "done" } else { word };
+    json!({
+        "transaction_key": format!("t{number}"), "status": word, "wallet": 14471,
+        "payments": [{
+            "id": number + 1, "price": price, "currency": "EUR", "status": payment,
+            "parameters": { "reference": reference },
+        }],
+    })
 }
 
 impl Respond for Provider {
@@ -98,9 +126,14 @@ async fn run(server: &MockServer, folder: &Path) -> Outcome<Vec<(String, Payment
     subscribe(&wallet, folder, &ProviderMandateId::new("5478").expect("an id")).await
 }
 
-/// How many requests a run without failures makes, and what it charged.
-async fn charged(fails_at: Option<(usize, bool)>, folder: &Path) -> (usize, Vec<i64>, usize) {
-    let provider = Provider { state: Arc::default(), requests: Arc::default(), fails_at };
+/// How many requests a run without failures makes, what it charged, and in how many runs. In the
+/// end nothing stays held.
+async fn charged(
+    fails_at: Option<(usize, bool)>,
+    reserves_at_once: bool,
+    folder: &Path,
+) -> (usize, Vec<i64>, usize) {
+    let provider = Provider::new(fails_at, reserves_at_once);
     let server = MockServer::start().await;
     Mock::given(any()).respond_with(provider.clone()).mount(&server).await;
     let _ = fs::remove_dir_all(folder);
@@ -109,7 +142,11 @@ async fn charged(fails_at: Option<(usize, bool)>, folder: &Path) -> (usize, Vec<
         runs += 1;
         assert!(runs < 4, "{fails_at:?}: {error}");
     }
-    let moved = provider.state.lock().expect("nobody panicked").moved.clone();
+    let state = provider.state.lock().expect("nobody panicked");
+    let held = state.transactions.iter().filter(|(word, ..)| *word == "reserved").count();
+    assert_eq!(held, 0, "{fails_at:?}");
+    let moved = state.moved.clone();
+    drop(state);
     (provider.requests.load(Ordering::SeqCst), moved, runs)
 }
 
@@ -117,13 +154,15 @@ async fn charged(fails_at: Option<(usize, bool)>, folder: &Path) -> (usize, Vec<
 async fn each_month_is_charged_once_wherever_it_is_cut() {
     let folder = std::env::temp_dir().join(format!("paymux-subscription-{}", std::process::id()));
     let folder = folder.as_path();
-    let (requests, moved, runs) = charged(None, folder).await;
-    assert_eq!((moved, runs), (vec![99, 999], 1));
-    for at in 0..requests {
-        for acted in [false, true] {
-            let (_, moved, runs) = charged(Some((at, acted)), folder).await;
-            assert_eq!(moved, [99, 999], "cut at request {at}, after it acted: {acted}");
-            assert_eq!(runs, 2, "cut at request {at}, after it acted: {acted}");
+    for at_once in [false, true] {
+        let (requests, moved, runs) = charged(None, at_once, folder).await;
+        assert_eq!((moved, runs), (vec![99, 999], 1));
+        for at in 0..requests {
+            for acted in [false, true] {
+                let (_, moved, runs) = charged(Some((at, acted)), at_once, folder).await;
+                assert_eq!(moved, [99, 999], "cut at request {at}, after it acted: {acted}");
+                assert_eq!(runs, 2, "cut at request {at}, after it acted: {acted}");
+            }
         }
     }
     let _ = fs::remove_dir_all(folder);
@@ -135,7 +174,7 @@ async fn two_runs_at_once_charge_once() {
     let name = format!("paymux-subscription-twice-{}", std::process::id());
     let folder = std::env::temp_dir().join(name);
     let _ = fs::remove_dir_all(&folder);
-    let provider = Provider { state: Arc::default(), requests: Arc::default(), fails_at: None };
+    let provider = Provider::new(None, false);
     let server = MockServer::start().await;
     Mock::given(any()).respond_with(provider.clone()).mount(&server).await;
     let (first, second) = tokio::join!(run(&server, &folder), run(&server, &folder));

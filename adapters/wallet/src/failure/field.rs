@@ -22,16 +22,20 @@ fn input(call: &Call<'_>, path: &str) -> Option<String> {
         (Call::ConfirmTransaction(_), _) => named("options.wallet.confirm_prices"),
         (Call::FreezePayment(_), _) => named("until"),
         (Call::PaymentPassword(_), [("password", _)]) => named("password"),
-        (Call::FinalizePayment(_), _) if is_price(last) => named("amount"),
-        (Call::CreateTransaction, [("allowance", None), inner @ ..]) => allowance(inner, true),
+        (Call::FinalizePayment(_), _) if is_price(last) || *last == "currency" => named("amount"),
+        (Call::CreateTransaction { .. }, [("allowance", None), inner @ ..]) => {
+            allowance(inner, true)
+        }
         (Call::CreateCarrier, [("allowance", None), inner @ ..]) => allowance(inner, false),
         (Call::CreateAllowance, inner) => allowance(inner, false),
-        (Call::CreateTransaction, [("payments", nth), inner @ ..]) => payment(*nth, inner),
-        (Call::CreateTransaction | Call::CreateCarrier, [("redirect_uri", _)]) => {
+        (Call::CreateTransaction { is_split }, [("payments", nth), inner @ ..]) => {
+            payment(*is_split, *nth, inner)
+        }
+        (Call::CreateTransaction { .. } | Call::CreateCarrier, [("redirect_uri", _)]) => {
             named("return_url")
         }
-        (Call::CreateTransaction, [("allowance_id", _)]) => named("mandate"),
-        (Call::CreateTransaction | Call::CreateCarrier, [("reserve", _), ..]) => {
+        (Call::CreateTransaction { .. }, [("allowance_id", _)]) => named("mandate"),
+        (Call::CreateTransaction { .. } | Call::CreateCarrier, [("reserve", _), ..]) => {
             named("options.wallet.reserve_until")
         }
         (_, [("currency", _)]) => named("currency"),
@@ -52,19 +56,18 @@ fn is_price(name: &str) -> bool {
     matches!(name, "price" | "price_decimal")
 }
 
-/// Only a split has a second payment. The first can be one of several or the only one; it is named
-/// as the only one.
-fn payment(nth: Option<usize>, inner: &[Segment<'_>]) -> Option<String> {
-    let of_split = nth.filter(|nth| *nth > 0);
-    let own = match of_split {
+/// The only payment of a request, whose price and description are its own, or one of a split.
+fn payment(is_split: bool, nth: Option<usize>, inner: &[Segment<'_>]) -> Option<String> {
+    let own = match nth {
+        _ if !is_split => "options.wallet".to_owned(),
         Some(nth) => format!("options.wallet.split[{nth}]"),
-        None => "options.wallet".to_owned(),
+        None => return Some("options.wallet.split".to_owned()),
     };
     let below = |name: &str| Some(format!("{own}.{name}"));
     match inner {
-        [(name, _)] if is_price(name) && of_split.is_none() => Some("amount".to_owned()),
+        [(name, _)] if is_price(name) && !is_split => Some("amount".to_owned()),
         [(name, _)] if is_price(name) => below("price"),
-        [("description", _)] if of_split.is_none() => Some("description".to_owned()),
+        [("description", _)] if !is_split => Some("description".to_owned()),
         [("description", _)] => below("description"),
         [("currency", _)] | [("items", _), ("currency", _)] => Some("currency".to_owned()),
         [("freeze_until" | "freeze", _), ..] => Some("options.wallet.freeze_until".to_owned()),
@@ -83,7 +86,10 @@ fn payment(nth: Option<usize>, inner: &[Segment<'_>]) -> Option<String> {
         },
         [("commission", _)] => below("commission"),
         [("beneficiary_id", _)] => below("beneficiary.wallet"),
-        [.., (known @ ("email" | "phone"), _)] => below(&format!("beneficiary.{known}")),
+        [(known @ ("email" | "phone"), _)]
+        | [("beneficiary", _), (known @ ("email" | "phone"), _)] => {
+            below(&format!("beneficiary.{known}"))
+        }
         [("beneficiary", _), ("id", _)] => below("beneficiary.wallet"),
         [("beneficiary", _), ..] => below("beneficiary"),
         [("type", _)] => below("payment_type"),
@@ -112,6 +118,9 @@ fn allowance(inner: &[Segment<'_>], of_payment: bool) -> Option<String> {
 mod tests {
     use super::*;
 
+    const SINGLE: Call<'_> = Call::CreateTransaction { is_split: false };
+    const SPLIT: Call<'_> = Call::CreateTransaction { is_split: true };
+
     fn blamed_for(call: Call<'_>, path: &str) -> Option<String> {
         blamed(&call, &serde_json::json!({ path: ["no"] }))
     }
@@ -122,16 +131,15 @@ mod tests {
             ("payments[0].currency", "currency"),
             ("payments[0].price", "amount"),
             ("payments[0].description", "description"),
-            ("payments[1].price", "options.wallet.split[1].price"),
-            ("payments[1].description", "options.wallet.split[1].description"),
             ("payments[0].items[1].price", "options.wallet.items[1].price"),
             ("payments[0].items[1].description", "options.wallet.items[1].description"),
-            ("payments[2].items[0].quantity", "options.wallet.split[2].items[0].quantity"),
             ("payments[0].items", "options.wallet.items"),
             ("payments[0].commission.out_commission", "options.wallet.commission.out_commission"),
             ("payments[0].beneficiary_id", "options.wallet.beneficiary.wallet"),
             ("payments[0].email", "options.wallet.beneficiary.email"),
-            ("payments[1].beneficiary.phone", "options.wallet.split[1].beneficiary.phone"),
+            ("payments[0].beneficiary.phone", "options.wallet.beneficiary.phone"),
+            ("payments[0].parameters.email", "options.wallet.parameters"),
+            ("payments[0].parameters.phone", "options.wallet.parameters"),
             ("payments[0].freeze_until", "options.wallet.freeze_until"),
             ("payments[0].type", "options.wallet.payment_type"),
             ("allowance.max_price", "options.wallet.allowance.limit"),
@@ -140,12 +148,30 @@ mod tests {
             ("redirect_uri", "return_url"),
             ("reserve.until", "options.wallet.reserve_until"),
         ] {
-            assert_eq!(blamed_for(Call::CreateTransaction, path).as_deref(), Some(input), "{path}");
+            assert_eq!(blamed_for(SINGLE, path).as_deref(), Some(input), "{path}");
         }
         for path in ["payments[0].surprise", "surprise", "", "payments", "data", "price"] {
-            assert_eq!(blamed_for(Call::CreateTransaction, path), None, "{path}");
+            assert_eq!(blamed_for(SINGLE, path), None, "{path}");
         }
-        assert_eq!(blamed(&Call::CreateTransaction, &serde_json::json!([])), None);
+        assert_eq!(blamed(&SINGLE, &serde_json::json!([])), None);
+    }
+
+    #[test]
+    fn inputs_of_a_split_are_named_by_their_line() {
+        for (path, input) in [
+            ("payments[0].price", "options.wallet.split[0].price"),
+            ("payments[0].description", "options.wallet.split[0].description"),
+            ("payments[0].beneficiary_id", "options.wallet.split[0].beneficiary.wallet"),
+            ("payments[1].price", "options.wallet.split[1].price"),
+            ("payments[1].description", "options.wallet.split[1].description"),
+            ("payments[1].beneficiary.phone", "options.wallet.split[1].beneficiary.phone"),
+            ("payments[1].parameters.email", "options.wallet.split[1].parameters"),
+            ("payments[2].items[0].quantity", "options.wallet.split[2].items[0].quantity"),
+            ("payments[0].currency", "currency"),
+            ("payments.price", "options.wallet.split"),
+        ] {
+            assert_eq!(blamed_for(SPLIT, path).as_deref(), Some(input), "{path}");
+        }
     }
 
     #[test]
@@ -157,6 +183,7 @@ mod tests {
             (Call::CreateAllowance, "limits[1].max_price", "options.wallet.mandate_limits[1]"),
             (Call::CreateCarrier, "allowance.limits", "options.wallet.mandate_limits"),
             (Call::FinalizePayment("1"), "price", "amount"),
+            (Call::FinalizePayment("1"), "currency", "amount"),
             (Call::FreezePayment("1"), "freeze.until", "until"),
             (Call::ConfirmTransaction("k"), "2987.price", "options.wallet.confirm_prices"),
             (Call::AllowanceLimit("1"), "currency", "currency"),

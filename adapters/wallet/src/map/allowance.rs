@@ -66,15 +66,19 @@ pub(crate) fn mandate(
         allowance.transaction.clone().or(transaction.map(|carrier| carrier.key.clone()));
     mandate.limit = allowance.limit;
     mandate.valid_until = allowance.valid_until;
+    // With payments beside it, confirming it confirms them: that is for the payment to say.
+    let is_alone =
+        transaction.is_some_and(|carrier| carrier.lists_payments && carrier.payments.is_empty());
     let still_new = transaction.is_none_or(|carrier| carrier.status == TransactionStatus::New);
     mandate.next_action = match status {
-        MandateStatus::RequiresConfirmation => {
+        MandateStatus::RequiresConfirmation if is_alone => {
             Some(NextAction::Confirm { step: ConfirmStep::Commit })
         }
         MandateStatus::RequiresAction if still_new => {
             mandate.payment.as_ref().and_then(|key| known.redirect(key.as_str()))
         }
-        MandateStatus::RequiresAction
+        MandateStatus::RequiresConfirmation
+        | MandateStatus::RequiresAction
         | MandateStatus::Active
         | MandateStatus::Ended
         | MandateStatus::Unknown => None,

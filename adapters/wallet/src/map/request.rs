@@ -8,17 +8,19 @@ use paymux_core::{
 };
 use url::Url;
 
-use super::{Known, fee_in_price, price};
+use super::{Known, payers_fee, price};
 use crate::{
     config::{Callbacks, WalletConfig},
-    objects::{ProviderPayment, Transaction},
+    objects::ProviderPayment,
     options::WalletOptions,
     wire,
 };
 
+mod answer;
 mod mandate;
 mod part;
 
+pub(crate) use answer::arrange;
 use mandate::allowance_inside;
 pub(crate) use mandate::{NewMandate, new_mandate};
 use part::Line;
@@ -101,7 +103,16 @@ fn within_limit(lines: &[Line<'_>], options: &WalletOptions) -> Result<()> {
         sum.checked_add(payable)
             .ok_or_else(|| Error::invalid_request("amount", "is larger than can be held"))
     })?;
-    if payable > limit {
+    check_limits(payable, &[limit])
+}
+
+/// What the payer pays must be possible under a mandate of these limits. How much of them is left,
+/// the provider alone knows.
+pub(crate) fn check_limits(payable: Money, limits: &[Money]) -> Result<()> {
+    if limits.iter().any(|limit| limit.currency() != payable.currency()) {
+        return Err(Error::invalid_request("currency", "must be that of the mandate"));
+    }
+    if limits.iter().any(|limit| payable > *limit) {
         let message = "with the payer's fee, must be within the mandate's limit";
         return Err(Error::invalid_request("amount", message));
     }
@@ -156,13 +167,6 @@ fn check_language(options: &WalletOptions) -> Result<()> {
 /// The pages know `en`, `lt`, `ru` and others.
 pub(crate) fn is_language(text: &str) -> bool {
     text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_lowercase())
-}
-
-pub(crate) fn filled<'a>(field: &str, text: &'a str) -> Result<&'a str> {
-    if text.trim().is_empty() {
-        return Err(Error::invalid_request(field, "must not be empty"));
-    }
-    Ok(text)
 }
 
 /// The provider's ids of payments, allowances and wallets are numbers.
@@ -235,10 +239,15 @@ pub(crate) fn lower_price(
     amount: Money,
     known: &Known<'_>,
 ) -> Result<Option<wire::Price>> {
-    let Some(held) = price(payment, known) else {
-        let message = "the answer does not say how much is held";
-        return Err(Error::new(ErrorKind::InvalidResponse, Effect::None, message));
+    let unsaid = |what: &str| {
+        let message = format!("the answer does not say {what}");
+        Error::new(ErrorKind::InvalidResponse, Effect::None, message)
     };
+    // Whatever was guessed would be taken from somebody, or left to somebody.
+    if known.config.commission_in_price && payment.price.is_some() {
+        payers_fee(payment, known).ok_or_else(|| unsaid("what fee the price holds"))?;
+    }
+    let held = price(payment, known).ok_or_else(|| unsaid("how much is held"))?;
     if held.currency() != amount.currency() {
         return Err(Error::invalid_request(field, "must be of the payment's currency"));
     }
@@ -248,39 +257,21 @@ pub(crate) fn lower_price(
     if amount == held {
         return Ok(None);
     }
-    let with_fee = match fee_in_price(payment, known) {
-        Some(fee) => amount.checked_add(fee),
-        None => Some(amount),
+    if beneficiarys_fee(payment, known).is_some_and(|fee| fee > amount) {
+        let message = "must be at least the fee that is taken from it";
+        return Err(Error::invalid_request(field, message));
+    }
+    let with_fee = match payers_fee(payment, known) {
+        Some(fee) if known.config.commission_in_price => amount.checked_add(fee),
+        Some(_) | None => Some(amount),
     };
     let with_fee =
         with_fee.ok_or_else(|| Error::invalid_request(field, "is larger than can be held"))?;
     new_price(field, with_fee).map(Some)
 }
 
-/// Is the answer to a new transaction about what was asked for, as far as it shows it? In which
-/// order it shows the payments, nobody says.
-pub(crate) fn is_asked_for(
-    transaction: &Transaction,
-    config: &WalletConfig,
-    request: &CreatePayment,
-    options: &WalletOptions,
-) -> Result<bool> {
-    // The guide's answer has an empty list beside key and status: it shows nothing.
-    if transaction.payments.is_empty() {
-        return Ok(true);
-    }
-    let mut lines = Line::all(request, options)?;
-    for payment in &transaction.payments {
-        let mut found = None;
-        for (nth, line) in lines.iter().enumerate() {
-            if found.is_none() && line.is_meant_by(payment, config)? {
-                found = Some(nth);
-            }
-        }
-        match found {
-            Some(nth) => drop(lines.remove(nth)),
-            None => return Ok(false),
-        }
-    }
-    Ok(lines.is_empty())
+/// The fee that the beneficiary pays, shown or asked for.
+fn beneficiarys_fee(payment: &ProviderPayment, known: &Known<'_>) -> Option<Money> {
+    let asked = || known.options?.commission.as_ref()?.in_commission;
+    payment.in_commission.or_else(asked)
 }

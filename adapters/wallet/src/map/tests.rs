@@ -238,9 +238,12 @@ fn every_arrow_of_a_transaction_is_allowed() {
     let meanings = |word: &str, charged: bool| -> Vec<PaymentStatus> {
         let transaction = transaction_of(word);
         if transaction.status != TransactionStatus::Confirmed {
-            return vec![status(&transaction, &[], charged)];
+            return vec![status(&transaction, &[], charged, true)];
         }
-        confirmed.iter().map(|part| status(&transaction, &[part_of(*part)], charged)).collect()
+        confirmed
+            .iter()
+            .map(|part| status(&transaction, &[part_of(*part)], charged, true))
+            .collect()
     };
     let mut arrows = 0;
     for row in TRANSACTION_ARROWS.lines().map(str::trim).filter(|row| !row.is_empty()) {
@@ -279,9 +282,33 @@ fn an_allowance_makes_no_payment_done() {
         crate::read::transaction(wire).expect("a transaction")
     };
     let alone = transaction(serde_json::json!([]));
-    assert_eq!(status(&alone, &[], false), PaymentStatus::Succeeded);
+    assert_eq!(status(&alone, &[], false, true), PaymentStatus::Succeeded);
+    assert_eq!(status(&alone, &[], false, false), PaymentStatus::Processing);
     let unsaid = transaction(serde_json::Value::Null);
-    assert_eq!(status(&unsaid, &[], false), PaymentStatus::Processing);
+    assert_eq!(status(&unsaid, &[], false, true), PaymentStatus::Processing);
     let sparse = transaction(serde_json::json!([{ "id": 1, "price": 100 }]));
     assert_eq!(sparse_status(&sparse, false), PaymentStatus::Processing);
+}
+
+/// A payment that came back without a price must not leave an older answer's money standing.
+#[test]
+fn what_came_back_without_a_figure_is_said() {
+    let price = Money::new(100, paymux_core::Currency::EUR).ok();
+    let part = |word: &str, amounts: Amounts| {
+        let id = paymux_core::ProviderPartId::new("1").expect("an id");
+        let mut part = Part::new(id, PaymentStatus::Succeeded, word);
+        part.amounts = amounts;
+        part
+    };
+    let done = part("done", Amounts { captured: price, ..Amounts::default() });
+    let mut back = Amounts::default();
+    came_back(&mut back, None);
+    let sum = amounts(&[done.clone(), part("canceled", back)]);
+    assert_eq!((sum.captured, sum.refunded), (None, None));
+    assert!(sum.given_back_unstated);
+    let mut back = Amounts { captured: price, ..Amounts::default() };
+    came_back(&mut back, price);
+    let sum = amounts(&[done, part("canceled", back)]);
+    assert_eq!(sum.refunded, price);
+    assert!(!sum.given_back_unstated);
 }

@@ -1,21 +1,31 @@
 //! Figures and money. The provider counts hundredths in every currency, even where ISO 4217 has
 //! none of them or a thousandth, and writes decimals beside them. Pure.
 
-use paymux_core::{Currency, Money};
+use paymux_core::{Currency, Money, json::Unreadable};
 
-use super::{Unreadable, unfit};
+use super::unfit;
 
 /// The two spellings of one amount: hundredths, and decimal text.
 pub(crate) type Figures<'a> = (Option<i64>, Option<&'a str>);
 
-/// The currency of an answer, if it names one.
+/// The currency of an answer, if it names one that we know. Another one of the right form is that
+/// of an amount that we cannot count, and no reason to lose what else there is.
 pub(crate) fn currency(code: Option<&str>) -> Result<Option<Currency>, Unreadable> {
-    let Some(code) = code.filter(|code| !code.is_empty()) else { return Ok(None) };
-    Currency::iso(code).map(Some).map_err(|_| unfit("currency"))
+    let Some(code) = code else { return Ok(None) };
+    match Currency::iso(code) {
+        Ok(known) => Ok(Some(known)),
+        Err(_) if code.len() == 3 && code.bytes().all(|byte| byte.is_ascii_uppercase()) => Ok(None),
+        Err(_) => Err(unfit("currency")),
+    }
+}
+
+/// Is the code none that we could ask for?
+pub(crate) fn is_foreign(code: &str) -> bool {
+    Currency::iso(code).is_err()
 }
 
 /// The amount that the figures state. Two that disagree are no amount; without a currency they are
-/// none either, and still have to agree.
+/// none either, and still have to agree where both can be counted in hundredths.
 pub(crate) fn money(
     (hundredths, decimal): Figures<'_>,
     currency: Option<Currency>,
@@ -24,8 +34,12 @@ pub(crate) fn money(
     // to compare the two figures by.
     let by = currency.unwrap_or(Currency::EUR);
     let from_hundredths = hundredths.map(|figure| of_hundredths(figure, by)).transpose()?;
-    let from_decimal =
-        decimal.map(|text| Money::parse(text, by).map_err(|_| unfit("amount"))).transpose()?;
+    let parse = |text: &str| Money::parse(text, by).map_err(|_| unfit("amount"));
+    let from_decimal = match (currency, decimal) {
+        (Some(_), Some(text)) => Some(parse(text)?),
+        (None, Some(text)) => parse(text).ok(),
+        (_, None) => None,
+    };
     if let (Some(first), Some(second)) = (from_hundredths, from_decimal)
         && first != second
     {

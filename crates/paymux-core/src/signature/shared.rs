@@ -24,7 +24,7 @@ const MAX_SECRETS: usize = 3;
 /// More than a rotation ever needs; bounds the work a stranger can cause.
 const MAX_SIGNATURES: usize = 8;
 /// Room for eight signatures of either scheme and some of versions not known here.
-const MAX_HEADER_BYTES: usize = 4096;
+pub(super) const MAX_HEADER_BYTES: usize = 4096;
 const DEFAULT_TOLERANCE: Duration = Duration::from_secs(300);
 const MAX_TOLERANCE: Duration = Duration::from_secs(24 * 60 * 60);
 

@@ -1,11 +1,12 @@
 //! What an answer proves by its status, how long it asks to wait, and how its body is read.
 
-use std::{ops::RangeInclusive, time::Duration};
+use std::{error::Error as _, ops::RangeInclusive, time::Duration};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use paymux_core::{
     Effect, ErrorKind,
+    json::{self, Unreadable},
     transport::{HttpResponse, Purpose},
 };
 use serde::Deserialize;
@@ -188,4 +189,42 @@ fn a_success_is_read() {
     let body = br#" {"id":"sess_1","unknown":[1,{"a":null}],"price":499} "#;
     let session: Session = response(Purpose::Mutate, 200, body).read_json().unwrap();
     assert_eq!((session.id.as_str(), session.price), ("sess_1", Some(499)));
+}
+
+#[test]
+fn an_answer_about_another_object_is_no_answer() {
+    for (purpose, effect) in [(Purpose::Read, Effect::None), (Purpose::Mutate, Effect::Possible)] {
+        let response = response(purpose, 200, b"{}");
+        response.check_same("payment", "canary_1", "canary_1").unwrap();
+        for answered in ["canary_2", "canary_", "Canary_1", ""] {
+            let error = response.check_same("payment", "canary_1", answered).unwrap_err();
+            assert_eq!((error.kind(), error.effect()), (ErrorKind::InvalidResponse, effect));
+            assert_eq!(error.message(), "the answer is about another payment");
+            assert_eq!(error.http_status(), Some(200));
+            assert!(!format!("{error} {error:?}").contains("canary"), "{answered}");
+        }
+    }
+}
+
+#[test]
+fn what_cannot_be_read_means_something_else_after_a_change_and_in_a_delivery() {
+    let fault = json::read::<u8>(b"[canary").unwrap_err();
+    let own = Unreadable::new("`id` is missing");
+    assert_eq!(own.to_string(), "`id` is missing");
+    for (purpose, effect) in [(Purpose::Read, Effect::None), (Purpose::Mutate, Effect::Possible)] {
+        let response = response(purpose, 201, b"[canary");
+        let error = own.clone().of(&response);
+        assert_eq!((error.kind(), error.effect()), (ErrorKind::InvalidResponse, effect));
+        assert_eq!((error.message(), error.http_status()), ("`id` is missing", Some(201)));
+        assert!(error.source().is_none());
+        let error = Unreadable::from(fault.clone()).of(&response);
+        assert_eq!((error.kind(), error.effect()), (ErrorKind::InvalidResponse, effect));
+        assert_eq!(error.message(), "the answer is not what the provider documents");
+        assert_eq!(error.source().map(ToString::to_string), Some(fault.to_string()));
+        assert!(!format!("{error} {error:?}").contains("canary"));
+    }
+    let error = own.with_source(fault).of_delivery("the delivery is authentic and unreadable");
+    assert_eq!((error.kind(), error.effect()), (ErrorKind::InvalidResponse, Effect::None));
+    assert_eq!(error.message(), "the delivery is authentic and unreadable: `id` is missing");
+    assert!(error.source().is_some() && error.http_status().is_none());
 }

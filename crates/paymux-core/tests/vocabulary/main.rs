@@ -1,6 +1,8 @@
 //! The vocabulary: money, statuses, errors, identifiers and what is built from them.
 
 #[cfg(test)]
+mod check;
+#[cfg(test)]
 mod clock;
 #[cfg(test)]
 mod currency;

@@ -85,6 +85,7 @@ fn amounts_complete_each_other_and_the_newer_wins() {
         captured: Some(usd(4)),
         refunded: Some(usd(5)),
         charged_back: Some(usd(6)),
+        given_back_unstated: false,
     };
     // A hold is of the moment: an answer that does not speak of it may be the one that ended it.
     let released = Amounts { authorized: None, ..older.clone() };
@@ -97,6 +98,45 @@ fn amounts_complete_each_other_and_the_newer_wins() {
     let merged = newer.or(&older);
     assert_eq!(merged.charged_back, Some(usd(0)), "zero is something said");
     assert_eq!(merged.captured, Some(usd(4)));
+}
+
+/// A provider that says "partly refunded" and no figure must not leave the older answer's money
+/// standing.
+#[test]
+fn what_went_back_unstated_is_not_forgotten_until_a_figure_comes() {
+    let taken = Amounts { captured: Some(usd(1050)), ..Amounts::default() };
+    let partly = Amounts { given_back_unstated: true, ..Amounts::default() };
+    let is_paid = |amounts: &Amounts| {
+        let mut payment = payment(PaymentStatus::Succeeded);
+        payment.amounts = amounts.clone();
+        payment.is_paid(usd(1))
+    };
+    assert!(is_paid(&taken));
+    let merged = partly.or(&taken);
+    assert_eq!(merged.captured, Some(usd(1050)));
+    assert!(!is_paid(&merged), "some went back, nobody says how much");
+    let later = taken.clone().or(&merged);
+    assert!(!is_paid(&later), "an answer that does not speak of it takes nothing back");
+    let zero = Amounts { refunded: Some(usd(0)), ..taken.clone() };
+    assert!(!is_paid(&zero.or(&later)), "zero says as little as nothing");
+    for (refunded, charged_back) in [(Some(usd(50)), None), (None, Some(usd(50)))] {
+        let figure = Amounts { refunded, charged_back, ..Amounts::default() };
+        let settled = figure.or(&later);
+        assert!(!settled.given_back_unstated);
+        assert!(is_paid(&settled), "the figure says what is left");
+    }
+    let again = Amounts { refunded: Some(usd(50)), given_back_unstated: true, ..taken };
+    assert!(!is_paid(&again.or(&later)), "a figure beside the mark is not all of it");
+}
+
+/// Amounts that were stored before the mark was known are read, and are written as they were.
+#[test]
+fn the_mark_is_written_only_where_it_is_set() {
+    let text = serde_json::to_string(&Amounts::default()).unwrap();
+    assert!(!text.contains("unstated"), "{text}");
+    let read: Amounts = serde_json::from_str(&text).unwrap();
+    assert_eq!(read, Amounts::default());
+    stored(&Amounts { given_back_unstated: true, ..Amounts::default() });
 }
 
 #[test]
@@ -113,6 +153,37 @@ fn a_handle_holds_what_finds_the_payment_again() {
     assert_eq!(handle.reference, Some(reference()));
     let again = handle.clone().with_part(ProviderPartId::new("pay_1").unwrap());
     assert_eq!(again, handle, "a part is known once");
+}
+
+#[test]
+fn a_handle_says_what_was_confirmed_only_if_it_was_told() {
+    let found = payment(PaymentStatus::Processing).handle(&Options::default());
+    assert_eq!(found.confirmed, None, "an answer of the provider's does not know");
+    let nothing = found.clone().with_nothing_confirmed();
+    assert_eq!(nothing.confirmed, Some(vec![]));
+    let begun = found.with_confirmed(ConfirmStep::Authorize).with_confirmed(ConfirmStep::Commit);
+    assert_eq!(begun.confirmed, Some(vec![ConfirmStep::Authorize, ConfirmStep::Commit]));
+    let again = begun.clone().with_confirmed(ConfirmStep::Commit);
+    assert_eq!(again, begun, "a step is begun once");
+    assert_eq!(begun.clone().with_nothing_confirmed(), begun, "what was begun is not forgotten");
+    assert_ne!(nothing.with_confirmed(ConfirmStep::Commit).confirmed, Some(vec![]));
+}
+
+/// Handles that were stored before they could say so still find their payment.
+#[test]
+fn a_handle_without_the_word_does_not_say_what_was_confirmed() {
+    let rows = [
+        (r#"{"id":"sess_1"}"#, None),
+        (r#"{"id":"sess_1","confirmed":null}"#, None),
+        (r#"{"id":"sess_1","confirmed":[]}"#, Some(vec![])),
+        (r#"{"id":"sess_1","confirmed":["commit"]}"#, Some(vec![ConfirmStep::Commit])),
+    ];
+    for (text, confirmed) in rows {
+        let handle: PaymentHandle = serde_json::from_str(text).unwrap();
+        assert_eq!(handle.confirmed, confirmed, "{text}");
+        stored(&handle);
+    }
+    assert!(serde_json::from_str::<PaymentHandle>(r#"{"id":"x","confirmed":["pay"]}"#).is_err());
 }
 
 /// What is written is read, and what is read is written the same.

@@ -1,9 +1,11 @@
 //! A mandate as the provider is asked for it: an allowance.
 
-use paymux_core::{CreateMandate, Effect, Error, ErrorKind, Money, Result, Timestamp};
+use paymux_core::{
+    CreateMandate, Effect, Error, ErrorKind, Money, Result, Timestamp, check::filled,
+};
 
 use super::{
-    CONFIRM_PRICES, callback_uri, check_language, currency, filled, in_future, new_price, reserve,
+    CONFIRM_PRICES, callback_uri, check_language, currency, in_future, new_price, reserve,
     return_url,
 };
 use crate::{

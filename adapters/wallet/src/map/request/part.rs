@@ -1,9 +1,9 @@
 //! One payment of a transaction, as the merchant asks for it.
 
-use paymux_core::{CreatePayment, Currency, Error, Money, Result};
+use paymux_core::{CreatePayment, Currency, Error, Money, Result, check::filled};
 use serde_json::{Map, Value};
 
-use super::{filled, new_price};
+use super::new_price;
 use crate::{
     config::WalletConfig,
     objects::ProviderPayment,
@@ -143,9 +143,28 @@ impl<'a> Line<'a> {
             shown.is_none_or(|fee| fee == asked.unwrap_or(none))
         };
         let in_commission = self.commission.and_then(|fees| fees.in_commission);
-        Ok(payment.price.is_none_or(|price| price == sent)
+        let is_beneficiary = match (self.beneficiary, &payment.beneficiary) {
+            (Some(asked), Some(shown)) => is_alike(asked, shown),
+            (None, _) | (_, None) => true,
+        };
+        Ok(is_beneficiary
+            && payment.price.is_none_or(|price| price == sent)
             && is_fee(payment.in_commission, in_commission)
             && is_fee(payment.out_commission, self.out_commission()))
+    }
+
+    /// Does an answer's payment say what this one says to the payer and to us? That is only as far
+    /// as the provider repeats it word by word.
+    pub(super) fn is_told_by(&self, payment: &ProviderPayment) -> bool {
+        let shown = &payment.parameters;
+        payment.description.as_deref().is_none_or(|words| words == self.description)
+            && (shown.is_empty()
+                || self.parameters.iter().all(|(name, value)| shown.get(name) == Some(value)))
+    }
+
+    /// Would the other one's money reach the same beneficiary?
+    pub(super) fn is_for_the_same(&self, other: &Self) -> bool {
+        self.beneficiary == other.beneficiary
     }
 
     fn item_field(&self, nth: usize) -> String {
@@ -309,6 +328,20 @@ fn refuse_fields_of_one(options: &WalletOptions) -> Result<()> {
         }
         None => Ok(()),
     }
+}
+
+/// Are they one beneficiary, as far as both name one in the same way?
+fn is_alike(asked: &Beneficiary, shown: &Beneficiary) -> bool {
+    let digits = |phone: &str| phone.trim_start_matches(['+', '0']).to_owned();
+    let pairs = [
+        (asked.wallet.map(|id| id.to_string()), shown.wallet.map(|id| id.to_string())),
+        (
+            asked.email.as_deref().map(str::to_lowercase),
+            shown.email.as_deref().map(str::to_lowercase),
+        ),
+        (asked.phone.as_deref().map(digits), shown.phone.as_deref().map(digits)),
+    ];
+    pairs.into_iter().all(|(asked, shown)| asked.is_none() || shown.is_none() || asked == shown)
 }
 
 fn looks_like_email(text: &str) -> bool {
