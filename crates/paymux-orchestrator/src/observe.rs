@@ -52,7 +52,7 @@ pub(crate) fn observe(
     if status == PaymentStatus::Unknown {
         // A word that nobody documented moves nothing; the look comes again.
         record.note_word(&payment);
-        record.provider.get_or_insert(payment);
+        keep_parts(record, payment);
         look_again(record, now);
         return Observed::Nothing;
     }
@@ -335,6 +335,16 @@ fn check_figure(record: &mut PaymentRecord, no: u32, context: &Context<'_>) {
         }
     };
     record.add_review(Review { reason, attempt: Some(no), note, since: context.now });
+}
+
+/// Whatever a word means, the parts that came with it are there, and the next look has to know of
+/// them: some providers name them once.
+fn keep_parts(record: &mut PaymentRecord, payment: Payment) {
+    let known = record.provider.get_or_insert_with(|| payment.clone());
+    let new =
+        payment.parts.into_iter().filter(|part| known.parts.iter().all(|it| it.id != part.id));
+    let new: Vec<Part> = new.collect();
+    known.parts.extend(new);
 }
 
 /// The newer answer, completed by what older ones said.

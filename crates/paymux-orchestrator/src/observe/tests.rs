@@ -1,5 +1,5 @@
 use paymux_core::{
-    Capabilities, ConfirmStep, CreateEffect, ProviderRefundId, Replay, SeededRandom,
+    Capabilities, ConfirmStep, CreateEffect, ProviderPartId, ProviderRefundId, Replay, SeededRandom,
 };
 
 use super::*;
@@ -322,6 +322,18 @@ fn success_is_paid_only_with_its_figure() {
     payment.amounts.captured = Some(eur(1_000));
     observed(&mut record, payment, Source::Asked);
     assert!(record.reviews.is_empty() && record.is_paid());
+}
+
+#[test]
+fn a_part_that_comes_with_an_undocumented_word_is_looked_for_again() {
+    let mut record = accepted(PaymentStatus::RequiresAction);
+    let mut payment = seen(PaymentStatus::Unknown);
+    let id = ProviderPartId::new("part1").unwrap();
+    payment.parts.push(Part::new(id.clone(), PaymentStatus::Unknown, "under_review"));
+    observed(&mut record, payment.clone(), Source::Asked);
+    observed(&mut record, payment, Source::Asked);
+    assert_eq!(record.status, PaymentStatus::RequiresAction);
+    assert_eq!(record.handle().unwrap().parts, [id]);
 }
 
 #[test]
