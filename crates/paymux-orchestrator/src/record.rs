@@ -156,7 +156,14 @@ impl PaymentRecord {
         {
             handle.reference = Some(create.reference.clone());
         }
-        Some(handle)
+        // Some providers cannot tell a payment that waits for our consent from one that has it.
+        let begun = self.attempts.iter().filter(|attempt| attempt.may_have_acted());
+        let steps = begun.filter_map(|attempt| match &attempt.intent {
+            Intent::Confirm(confirm) => Some(confirm.step),
+            Intent::Create(_) | Intent::Capture(_) | Intent::Cancel(_) | Intent::Refund(_) => None,
+        });
+        handle = handle.with_nothing_confirmed();
+        Some(steps.fold(handle, PaymentHandle::with_confirmed))
     }
 
     /// Moves it to a status, if the core's table lets it: what is final stays so.

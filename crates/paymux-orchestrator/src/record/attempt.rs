@@ -280,6 +280,18 @@ impl Attempt {
         matches!(self.intent, Intent::Create(_))
     }
 
+    /// Could it have done something?
+    pub(crate) fn may_have_acted(&self) -> bool {
+        match self.state {
+            AttemptState::Sending | AttemptState::Unknown | AttemptState::Accepted => true,
+            AttemptState::Intent => self.doubted,
+            AttemptState::NotSent
+            | AttemptState::Rejected
+            | AttemptState::NotCharged
+            | AttemptState::Abandoned => false,
+        }
+    }
+
     /// What a refund has given back or may still give back.
     pub(crate) fn reserved_refund(&self) -> Option<Money> {
         let alive = match self.state {
