@@ -148,7 +148,6 @@ impl Engine {
             });
             return Ok(());
         }
-        found.compared += 1;
         let (id, ours) = (record.id.clone(), in_words(&record));
         let difference = |kind, theirs| Difference {
             kind,
@@ -161,6 +160,7 @@ impl Engine {
         let read = match self.read_again(&record).await {
             Ok(payment) => payment,
             Err(error) if error.kind() == paymux_core::ErrorKind::NotFound => {
+                found.compared += 1;
                 let theirs = "it does not know it".to_owned();
                 found.differences.push(difference(DifferenceKind::OursOnly, theirs));
                 return Ok(());
@@ -170,6 +170,7 @@ impl Engine {
                 return Ok(());
             }
         };
+        found.compared += 1;
         let differs = record.status != read.status
             || record.provider.as_ref().is_some_and(|known| {
                 let amounts = read.amounts.clone().or(&known.amounts);
