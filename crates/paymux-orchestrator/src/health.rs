@@ -44,7 +44,7 @@ pub struct HealthSettings {
 /// When nothing is sent to an account for a while.
 ///
 /// The breaker opens when, of the outcomes within `window`, at least `failures` were bad and these
-/// are at least half.
+/// are at least half. Looks are not among them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BreakerSettings {
     /// So many bad outcomes open it: 5 when not set. 0 counts as 1.
@@ -105,8 +105,8 @@ pub enum Purpose {
     /// The same again. Spends the budget for repetitions.
     Repeat,
     /// Only to see. While the breaker is open, looks still pass, one at a time: they move no money
-    /// and clear up doubts, and a doubt must not wait for the next payment. They leave the breaker
-    /// as it is then, since a provider can read well and charge badly.
+    /// and clear up doubts, and a doubt must not wait for the next payment. However they end, they
+    /// leave the breaker as it is, since a provider can read well and charge badly.
     Look,
 }
 
@@ -235,8 +235,8 @@ impl Health {
         }
         state.window.take(now);
         match pass {
-            Pass::Usual => {}
-            Pass::Probe => state.breaker.probe(),
+            Pass::Charge => state.breaker.leave(),
+            Pass::Look => {}
             Pass::Peek => state.looking = true,
         }
         let era = state.breaker.era();
@@ -276,9 +276,10 @@ impl Health {
             Some(Err(error)) => counts(error),
             None => Sign::Neutral,
         };
-        state.breaker.record(sign, pass == Pass::Probe, era, now);
-        if pass == Pass::Peek {
-            state.looking = false;
+        match pass {
+            Pass::Charge => state.breaker.record(sign, era, now),
+            Pass::Look => {}
+            Pass::Peek => state.looking = false,
         }
         // Whoever asks to wait is waited for, whatever else is wrong, but not without end.
         let asked = outcome.and_then(Result::err).and_then(wait_asked_for);
@@ -302,8 +303,8 @@ impl State {
 
     fn gate(&self, purpose: Purpose, now: Timestamp) -> Result<Pass, Refusal> {
         match (self.breaker.gate(now), purpose) {
-            (Gate::Open, _) => Ok(Pass::Usual),
-            (Gate::Probe, Purpose::First | Purpose::Repeat) => Ok(Pass::Probe),
+            (Gate::Open, Purpose::Look) => Ok(Pass::Look),
+            (Gate::Open | Gate::Probe, Purpose::First | Purpose::Repeat) => Ok(Pass::Charge),
             (Gate::Shut(until), Purpose::First | Purpose::Repeat) => {
                 Err(self.refusal(RefusedFor::BreakerOpen, until))
             }
@@ -343,11 +344,11 @@ impl State {
 /// How a call passed the breaker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Pass {
-    /// It was closed.
-    Usual,
-    /// As the one call that finds out if the account is well again.
-    Probe,
-    /// As a look while it was not closed.
+    /// As a call that may move money. Its outcome is the breaker's.
+    Charge,
+    /// As a look while it was closed.
+    Look,
+    /// As the one look while it was not.
     Peek,
 }
 

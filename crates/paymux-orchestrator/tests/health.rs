@@ -226,13 +226,49 @@ fn looks_pass_an_open_breaker_one_at_a_time_and_leave_it_as_it_is() {
     many.into_iter().for_each(|look| look.record(Ok(())));
 }
 
+/// Looks used to count while the breaker is closed. But there are several of them for each charge in
+/// doubt, and a provider can read well and charge badly, or the other way around: the looks spoke
+/// for the charges.
 #[test]
-fn looks_count_while_it_is_closed() {
+fn looks_that_fail_do_not_open_it() {
     let (_, health) = breaker();
-    for _ in 0..3 {
-        health.admit(Purpose::Look).unwrap().record(Err(&sick()));
+    let ends = [sick(), unauthenticated(), declined()];
+    for error in ends.iter().cycle().take(30) {
+        health.admit(Purpose::Look).unwrap().record(Err(error));
     }
+    stands(&health, BreakerState::Closed, START);
+    assert_eq!((health.snapshot().failures, health.snapshot().opened), (0, 0));
+    // Of charges, wrong credentials are learned by a charge.
+    first(&health).record(Err(&unauthenticated()));
     stands(&health, BreakerState::Open, START);
+}
+
+#[test]
+fn looks_that_go_well_do_not_hide_charges_that_fail() {
+    let (clock, health) = breaker();
+    let not_found = Error::new(ErrorKind::NotFound, Effect::None, "no such payment");
+    for charge in 1..=3 {
+        stands(&health, BreakerState::Closed, START);
+        fail(&health, 1);
+        // A doubt is looked into at once, and again after 5 s.
+        health.admit(Purpose::Look).unwrap().record(Err(&not_found));
+        clock.advance(seconds(5));
+        health.admit(Purpose::Look).unwrap().record(Ok(()));
+        assert_eq!(health.snapshot().opened, u64::from(charge == 3));
+    }
+    stands(&health, BreakerState::Open, at(10));
+}
+
+#[test]
+fn a_look_after_the_call_that_found_out_does_not_open_it_again() {
+    let (clock, health) = breaker();
+    fail(&health, 3);
+    clock.advance(seconds(10));
+    let look = health.admit(Purpose::Look).unwrap();
+    first(&health).record(Ok(()));
+    look.record(Err(&unauthenticated()));
+    health.admit(Purpose::Look).unwrap().record(Err(&unauthenticated()));
+    stands(&health, BreakerState::Closed, at(10));
 }
 
 #[test]

@@ -68,7 +68,7 @@ struct World<'a> {
     sent: Vec<(u64, Purpose)>,
     /// Calls under way, with whether they left as the one that finds out, or as a look while the
     /// breaker was not closed.
-    calls: Vec<(Permit<'a>, Left)>,
+    calls: Vec<(Permit<'a>, Left, Purpose)>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -97,7 +97,7 @@ impl World<'_> {
                 prop_assert!(left != Left::Probe || probes == 0, "two calls find out at once");
                 prop_assert!(left != Left::Peek || peeks == 0, "two looks at once");
                 self.sent.push((self.passed, purpose));
-                self.calls.push((permit, left));
+                self.calls.push((permit, left, purpose));
             }
             Err(refusal) => {
                 let busy = match purpose {
@@ -117,11 +117,17 @@ impl World<'_> {
         Ok(())
     }
 
-    fn end(&mut self, which: usize, end: End) {
+    /// A call that is under way ends. Looks say nothing about charges, however they end.
+    fn end(&mut self, which: usize, end: End) -> Result<(), TestCaseError> {
         if self.calls.is_empty() {
-            return;
+            return Ok(());
         }
-        let (permit, _) = self.calls.swap_remove(which % self.calls.len());
+        let (permit, _, purpose) = self.calls.swap_remove(which % self.calls.len());
+        let tally = |health: &Health| {
+            let seen = health.snapshot();
+            (seen.breaker, seen.since, seen.opened, seen.failures)
+        };
+        let before = tally(self.health);
         let error = |kind| Error::new(kind, Effect::None, "ended");
         match end {
             End::Well => permit.record(Ok(())),
@@ -130,6 +136,10 @@ impl World<'_> {
             End::Ours => permit.record(Err(&error(ErrorKind::InvalidRequest))),
             End::Dropped => drop(permit),
         }
+        if purpose == Purpose::Look {
+            prop_assert_eq!(before, tally(self.health), "a look that ended {:?} counted", end);
+        }
+        Ok(())
     }
 
     /// In no span were there more calls than the limit, and between no two moments more
@@ -193,7 +203,7 @@ proptest! {
                     let _ = health.snapshot();
                 }
                 Step::Ask(purpose) => world.ask(purpose, clock.now())?,
-                Step::End(which, end) => world.end(which, end),
+                Step::End(which, end) => world.end(which, end)?,
             }
         }
         world.counted(&settings)?;
@@ -215,9 +225,9 @@ proptest! {
                 Step::SetBack(_) => {}
                 Step::Ask(purpose) => {
                     let asked = health.admit(purpose);
-                    world.calls.extend(asked.ok().map(|permit| (permit, Left::Usual)));
+                    world.calls.extend(asked.ok().map(|permit| (permit, Left::Usual, purpose)));
                 }
-                Step::End(which, end) => world.end(which, end),
+                Step::End(which, end) => world.end(which, end)?,
             }
         }
         world.calls.clear();

@@ -4,6 +4,9 @@
 //! a while it is half open: one call is let through, and its outcome closes the breaker or opens
 //! it again, for twice as long each time.
 //!
+//! Only calls that may move money count. There are several looks for each charge in doubt, and a
+//! provider can read well and charge badly, so looks would speak for the charges.
+//!
 //! The crate `failsafe` was considered; it reads the machine's clock itself, and decides by the
 //! outcome of a closure, where here a call can also end without one.
 
@@ -101,15 +104,15 @@ impl Breaker {
         }
     }
 
-    /// The call that finds out leaves.
-    pub(super) fn probe(&mut self) {
+    /// A call that may move money leaves; unless it is closed, as the one that finds out.
+    pub(super) fn leave(&mut self) {
         if let State::Open { probing, .. } = &mut self.state {
             *probing = true;
         }
     }
 
-    /// A call ended. `probe` says that it was the one that finds out, `era` when it left.
-    pub(super) fn record(&mut self, sign: Sign, probe: bool, era: u64, now: Timestamp) {
+    /// A call that may move money ended. `era` says when it left.
+    pub(super) fn record(&mut self, sign: Sign, era: u64, now: Timestamp) {
         if era != self.era {
             return;
         }
@@ -126,9 +129,7 @@ impl Breaker {
                     self.open(0, now);
                 }
             }
-            // A look that passed while the breaker was open: reading well does not prove that
-            // charging goes well.
-            (State::Open { .. }, _) if !probe => {}
+            // What left in this state was the one that finds out.
             (State::Open { .. }, Sign::Healthy) => {
                 self.become_(State::Closed { outcomes: VecDeque::new() }, now);
             }
