@@ -1,17 +1,11 @@
 //! What SQLite does without a store around it.
 
-use std::{
-    path::Path,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-};
+use std::path::Path;
 
 use rusqlite::{Connection, params};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::{BLOCK, now, report::Block};
+use crate::block::{self, Block, LENGTH, now};
 
 /// What is written of a payment.
 #[derive(Clone, Copy)]
@@ -48,32 +42,30 @@ fn execute(connection: &Connection, sql: &str, params: impl rusqlite::Params) {
     connection.prepare_cached(sql).unwrap().execute(params).unwrap();
 }
 
-/// One step of a payment: the intent, or the outcome.
-#[derive(Clone, Copy)]
+/// One step of a payment: the intent, or what was answered.
 struct Step {
     n: u64,
-    is_outcome: bool,
+    answer: Option<String>,
 }
 
 impl Step {
-    fn write(self, connection: &Connection, rows: Rows) {
-        match (rows, self.is_outcome) {
-            (Rows::Bare, false) => {
+    fn write(&self, connection: &Connection, rows: Rows) {
+        match (rows, &self.answer) {
+            (Rows::Bare, None) => {
                 let sql = "INSERT INTO payments (id, key, request) VALUES (?1, ?2, ?3)";
                 let id = format!("pay_{:026}", self.n);
                 execute(connection, sql, params![id, format!("key-{}", self.n), "p".repeat(300)]);
             }
-            (Rows::Bare, true) => {
+            (Rows::Bare, Some(answer)) => {
                 let sql = "UPDATE payments SET response = ?2 WHERE id = ?1 AND response IS NULL";
-                let id = format!("pay_{:026}", self.n);
-                execute(connection, sql, params![id, "p".repeat(1000)]);
+                execute(connection, sql, params![format!("pay_{:026}", self.n), answer]);
             }
-            (Rows::Same, false) => self.write_intent(connection),
-            (Rows::Same, true) => self.write_outcome(connection),
+            (Rows::Same, None) => self.write_intent(connection),
+            (Rows::Same, Some(answer)) => self.write_outcome(connection, answer),
         }
     }
 
-    fn write_intent(self, connection: &Connection) {
+    fn write_intent(&self, connection: &Connection) {
         let id = format!("pay_{:026}", self.n);
         let sql = "INSERT INTO caller_keys VALUES ('main', ?1, ?2, ?3, NULL, 0)";
         let key = format!("create:order-{}", self.n);
@@ -85,12 +77,12 @@ impl Step {
         Self::write_transition(connection, &id, 1);
     }
 
-    fn write_outcome(self, connection: &Connection) {
+    fn write_outcome(&self, connection: &Connection, answer: &str) {
         let id = format!("pay_{:026}", self.n);
         let sql = "UPDATE payments SET version = 2, reference = ?2, status = 'succeeded',
               in_doubt = 0, review = 0, due_at = NULL, updated_at = 0, document = ?3
             WHERE tenant_id = 'main' AND payment_id = ?1 AND version = 1";
-        execute(connection, sql, params![id, format!("order-{}", self.n), "p".repeat(1000)]);
+        execute(connection, sql, params![id, format!("order-{}", self.n), answer]);
         let sql = "DELETE FROM live_slot WHERE tenant_id = 'main' AND payment_id = ?1";
         execute(connection, sql, [&id]);
         let sql = "INSERT INTO provider_objects VALUES ('main', 'one', 'payment', ?1, ?2)";
@@ -114,55 +106,53 @@ impl Step {
     }
 }
 
-/// Each statement a commit, one after the other.
-pub(crate) fn single(file: &Path) -> Block {
+/// Each statement a commit, one after the other, and the call between them.
+pub(crate) async fn single<F: Future<Output = String>>(
+    file: &Path,
+    call: impl Fn(u64) -> F,
+) -> Block {
     let connection = open(file, Rows::Bare);
     let start = now();
     let mut payments = 0;
-    while now() - start < BLOCK {
-        for is_outcome in [false, true] {
-            Step { n: payments, is_outcome }.write(&connection, Rows::Bare);
-        }
+    while now() - start < LENGTH {
+        Step { n: payments, answer: None }.write(&connection, Rows::Bare);
+        let answer = Some(call(payments).await);
+        Step { n: payments, answer }.write(&connection, Rows::Bare);
         payments += 1;
     }
     Block { payments, elapsed: now() - start }
 }
 
+/// A step, and whom to tell that it is on the disk.
 type Asked = (Step, oneshot::Sender<()>);
 
-/// A thread that takes what waits, and commits it together.
-pub(crate) async fn group(file: &Path, rows: Rows, tasks: usize) -> Block {
+/// A thread that takes what waits, and commits it together; the call between the two steps.
+pub(crate) async fn group<F: Future<Output = String> + Send + 'static>(
+    file: &Path,
+    rows: Rows,
+    tasks: usize,
+    call: impl Fn(u64) -> F + Clone + Send + Sync + 'static,
+) -> Block {
     let connection = open(file, rows);
     let (sender, receiver) = mpsc::channel::<Asked>(1024);
     let writer = std::thread::spawn(move || write_groups(&connection, rows, receiver));
-    let next = Arc::new(AtomicU64::new(0));
-    let start = now();
-    let running: Vec<_> = (0..tasks)
-        .map(|_| {
-            let (sender, next) = (sender.clone(), Arc::clone(&next));
-            tokio::spawn(async move {
-                let mut payments = 0;
-                while now() - start < BLOCK {
-                    let n = next.fetch_add(1, Ordering::Relaxed);
-                    for is_outcome in [false, true] {
-                        let (answer, answered) = oneshot::channel();
-                        sender.send((Step { n, is_outcome }, answer)).await.unwrap();
-                        answered.await.unwrap();
-                    }
-                    payments += 1;
-                }
-                payments
-            })
-        })
-        .collect();
-    let mut payments = 0;
-    for task in running {
-        payments += task.await.unwrap();
-    }
-    let elapsed = now() - start;
-    drop(sender);
+    let block = block::run(tasks, move |n| {
+        let (sender, call) = (sender.clone(), call.clone());
+        async move {
+            write(&sender, Step { n, answer: None }).await;
+            let answer = Some(call(n).await);
+            write(&sender, Step { n, answer }).await;
+        }
+    });
+    let block = block.await;
     writer.join().unwrap();
-    Block { payments, elapsed }
+    block
+}
+
+async fn write(writer: &mpsc::Sender<Asked>, step: Step) {
+    let (answer, answered) = oneshot::channel();
+    writer.send((step, answer)).await.unwrap();
+    answered.await.unwrap();
 }
 
 fn write_groups(connection: &Connection, rows: Rows, mut queue: mpsc::Receiver<Asked>) {

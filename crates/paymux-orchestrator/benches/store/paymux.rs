@@ -1,12 +1,6 @@
 //! The store, as the engine uses it.
 
-use std::{
-    path::Path,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-};
+use std::{path::Path, sync::Arc};
 
 use paymux_core::{PaymentStatus, ProviderId, Timestamp};
 use paymux_orchestrator::{
@@ -17,34 +11,20 @@ use paymux_orchestrator::{
     },
 };
 
-use crate::{BLOCK, now, report::Block};
+use crate::block::{self, Block};
 
 /// So many payments at a time, until the block is over.
 pub(crate) async fn run(file: &Path, tasks: usize) -> Block {
     let store = Arc::new(SqliteStore::open(file).unwrap());
-    let next = Arc::new(AtomicU64::new(0));
-    let start = now();
-    let running: Vec<_> = (0..tasks)
-        .map(|_| {
-            let (store, next) = (Arc::clone(&store), Arc::clone(&next));
-            tokio::spawn(async move {
-                let mut payments = 0;
-                while now() - start < BLOCK {
-                    let n = next.fetch_add(1, Ordering::Relaxed);
-                    for change in [intent(n), outcome(n)] {
-                        assert_eq!(store.commit(change).await.unwrap(), Committed::Done);
-                    }
-                    payments += 1;
-                }
-                payments
-            })
-        })
-        .collect();
-    let mut payments = 0;
-    for task in running {
-        payments += task.await.unwrap();
-    }
-    Block { payments, elapsed: now() - start }
+    let pay = move |n| {
+        let store = Arc::clone(&store);
+        async move {
+            for change in [intent(n), outcome(n)] {
+                assert_eq!(store.commit(change).await.unwrap(), Committed::Done);
+            }
+        }
+    };
+    block::run(tasks, pay).await
 }
 
 /// What is written before the provider is called.

@@ -1,6 +1,8 @@
 //! Medians, and what they are beside each other.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, path::Path, time::Duration};
+
+use crate::block::Block;
 
 /// What every block came to.
 pub(crate) struct Report {
@@ -20,18 +22,15 @@ struct Way {
     processor: Duration,
 }
 
-/// What one block came to.
-pub(crate) struct Block {
-    /// Payments that were written.
-    pub(crate) payments: u64,
-    /// In this time.
-    pub(crate) elapsed: Duration,
-}
-
 /// The processor's time that this process took so far, in steps of 10 ms; nothing where that
 /// cannot be read. It tells more than the clock where others use the machine, too.
 pub(crate) fn processor() -> Duration {
-    let line = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    processor_of(Path::new("/proc/self/stat"))
+}
+
+/// The same of what this file of the system is about: a process or a thread.
+pub(crate) fn processor_of(stat: &Path) -> Duration {
+    let line = std::fs::read_to_string(stat).unwrap_or_default();
     let after_name = line.rsplit(')').next().unwrap_or_default();
     let ticks = after_name.split_whitespace().skip(11).take(2);
     Duration::from_millis(ticks.filter_map(|text| text.parse::<u64>().ok()).sum::<u64>() * 10)
