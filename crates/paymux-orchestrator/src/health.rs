@@ -14,6 +14,7 @@ use paymux_core::{Clock, Effect, Error, ErrorKind, ProviderId, Timestamp};
 
 mod breaker;
 mod budget;
+mod hold;
 mod limit;
 mod sign;
 mod steady;
@@ -23,11 +24,9 @@ pub use sign::{Sign, counts};
 
 use breaker::{Breaker, Gate};
 use budget::Budget;
+use hold::Hold;
 use limit::{Turn, Window};
 use steady::Steady;
-
-/// How long to wait when a provider says that it is asked too much, and not for how long.
-const UNSAID_WAIT: Duration = Duration::from_secs(1);
 
 /// When an account counts as unwell, and how much it is asked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -55,7 +54,7 @@ pub struct BreakerSettings {
     /// through afterwards fails.
     pub open_for: Duration,
     /// For how long it opens at most: 5 min when not set. Also the longest wait that a provider
-    /// may ask for.
+    /// may ask of all calls; what it asks of one delays that one alone.
     pub open_at_most: Duration,
 }
 
@@ -175,8 +174,11 @@ pub struct HealthSnapshot {
     pub failures: u32,
     /// Calls within the last span of the rate limit.
     pub calls: usize,
-    /// Until when the provider asked to wait.
+    /// Until when the provider asked to wait with calls that may move money: it is asked too much,
+    /// or down.
     pub held_until: Option<Timestamp>,
+    /// Until when it asked to wait with looks too: it is asked too much.
+    pub looks_held_until: Option<Timestamp>,
     /// Repetitions that could be sent at this moment.
     pub repetitions: u64,
 }
@@ -197,8 +199,7 @@ struct State {
     budget: Budget,
     /// A look passes a breaker that is not closed.
     looking: bool,
-    /// Until when the provider asked to wait.
-    held_until: Option<Timestamp>,
+    hold: Hold,
 }
 
 impl Health {
@@ -213,7 +214,7 @@ impl Health {
             window: Window::new(settings.rate),
             budget: Budget::new(settings.retries, now),
             looking: false,
-            held_until: None,
+            hold: Hold::default(),
         };
         let longest_hold = settings.breaker.open_at_most;
         Self { clock, longest_hold, state: Mutex::new(state) }
@@ -227,7 +228,7 @@ impl Health {
     pub fn admit(&self, purpose: Purpose) -> Result<Permit<'_>, Refusal> {
         let (mut state, now) = self.at_present();
         let pass = state.gate(purpose, now)?;
-        state.pace(now)?;
+        state.pace(purpose, now)?;
         match purpose {
             Purpose::First => state.budget.earn(),
             Purpose::Repeat => state.spend(now)?,
@@ -254,7 +255,8 @@ impl Health {
             opened: state.breaker.opened(),
             failures: state.breaker.failures(now),
             calls: state.window.used(now),
-            held_until: state.held(now).map(|until| state.steady.on_the_clock(until)),
+            held_until: state.hold.charges(now).map(|until| state.steady.on_the_clock(until)),
+            looks_held_until: state.hold.looks(now).map(|until| state.steady.on_the_clock(until)),
             repetitions: state.budget.repetitions(),
         }
     }
@@ -281,19 +283,10 @@ impl Health {
             Pass::Look => {}
             Pass::Peek => state.looking = false,
         }
-        // Whoever asks to wait is waited for, whatever else is wrong, but not without end.
-        let asked = outcome.and_then(Result::err).and_then(wait_asked_for);
-        if let Some(wait) = asked {
-            let until = now.after(wait.min(self.longest_hold));
-            state.held_until = state.held_until.max(Some(until));
+        if let Some(Err(error)) = outcome {
+            state.hold.heed(error, pass, now, self.longest_hold);
         }
     }
-}
-
-/// How long the provider asks to wait, if it does.
-fn wait_asked_for(error: &Error) -> Option<Duration> {
-    let unsaid = (error.kind() == ErrorKind::RateLimited).then_some(UNSAID_WAIT);
-    error.retry_after().or(unsaid)
 }
 
 impl State {
@@ -315,8 +308,12 @@ impl State {
         }
     }
 
-    fn pace(&self, now: Timestamp) -> Result<(), Refusal> {
-        if let Some(until) = self.held(now) {
+    fn pace(&self, purpose: Purpose, now: Timestamp) -> Result<(), Refusal> {
+        let held = match purpose {
+            Purpose::First | Purpose::Repeat => self.hold.charges(now),
+            Purpose::Look => self.hold.looks(now),
+        };
+        if let Some(until) = held {
             return Err(self.refusal(RefusedFor::RateLimited, Some(until)));
         }
         match self.window.turn(now) {
@@ -324,10 +321,6 @@ impl State {
             Turn::At(until) => Err(self.refusal(RefusedFor::RateLimited, Some(until))),
             Turn::Never => Err(self.refusal(RefusedFor::RateLimited, None)),
         }
-    }
-
-    fn held(&self, now: Timestamp) -> Option<Timestamp> {
-        self.held_until.filter(|until| now < *until)
     }
 
     fn spend(&mut self, now: Timestamp) -> Result<(), Refusal> {

@@ -322,6 +322,74 @@ fn a_provider_that_asks_to_wait_is_waited_for() {
     is_refused(&health, Purpose::First, RefusedFor::RateLimited, Some(at(66)));
 }
 
+/// What is asked of one call delays that call alone, by the ladder; what is asked of all, all.
+#[test]
+fn only_a_provider_that_is_asked_too_much_or_is_down_holds_the_account() {
+    let rows = [
+        // Too many requests, by whatever status it says so, is said of all calls, looks included.
+        (ErrorKind::RateLimited, Some(429), Purpose::First, Some(at(5)), Some(at(5))),
+        (ErrorKind::RateLimited, Some(429), Purpose::Look, Some(at(5)), Some(at(5))),
+        (ErrorKind::RateLimited, None, Purpose::Repeat, Some(at(5)), Some(at(5))),
+        // Down is said of all charges, by a charge. Doubts are cleared up nevertheless.
+        (ErrorKind::Unavailable, Some(503), Purpose::First, Some(at(5)), None),
+        (ErrorKind::Unavailable, Some(503), Purpose::Repeat, Some(at(5)), None),
+        (ErrorKind::Unavailable, Some(503), Purpose::Look, None, None),
+        // The rest is about this request: another is under way, this is not ready yet.
+        (ErrorKind::Conflict, Some(409), Purpose::First, None, None),
+        (ErrorKind::NotFound, Some(404), Purpose::Look, None, None),
+        (ErrorKind::InvalidRequest, Some(422), Purpose::First, None, None),
+        (ErrorKind::Unavailable, Some(500), Purpose::First, None, None),
+        (ErrorKind::Unavailable, None, Purpose::First, None, None),
+        (ErrorKind::Timeout, Some(408), Purpose::Look, None, None),
+        // What the adapter knows to be something else.
+        (ErrorKind::Conflict, Some(429), Purpose::First, None, None),
+        (ErrorKind::Declined, Some(503), Purpose::First, None, None),
+    ];
+    for (kind, status, purpose, charges, looks) in rows {
+        let (_, health) = breaker();
+        let mut error = Error::new(kind, Effect::None, "wait").with_retry_after(Some(seconds(5)));
+        if let Some(status) = status {
+            error = error.with_http_status(status);
+        }
+        health.admit(purpose).unwrap().record(Err(&error));
+        let until = |purpose| {
+            let refusal = health.admit(purpose).map(drop).err();
+            refusal.map(|refusal| (refusal.why, refusal.until))
+        };
+        let held = |until: Option<Timestamp>| until.map(|_| (RefusedFor::RateLimited, until));
+        let said = format!("{kind:?} {status:?} of {purpose:?}");
+        assert_eq!(until(Purpose::First), held(charges), "{said}");
+        assert_eq!(until(Purpose::Repeat), held(charges), "{said}");
+        assert_eq!(until(Purpose::Look), held(looks), "{said}");
+        let snapshot = health.snapshot();
+        assert_eq!((snapshot.held_until, snapshot.looks_held_until), (charges, looks), "{said}");
+    }
+}
+
+#[test]
+fn a_provider_that_is_down_and_does_not_say_for_how_long_is_the_breakers_matter() {
+    let (_, health) = breaker();
+    first(&health).record(Err(&sick()));
+    assert_eq!(health.snapshot().held_until, None);
+    drop(first(&health));
+}
+
+#[test]
+fn holding_charges_does_not_shorten_or_lengthen_how_long_looks_are_held() {
+    let (clock, health) = breaker();
+    let busy = Error::new(ErrorKind::RateLimited, Effect::None, "too many requests");
+    let (one, other) = (first(&health), first(&health));
+    one.record(Err(&slow_down(&busy, 5)));
+    other.record(Err(&sick().with_retry_after(Some(seconds(20)))));
+    is_refused(&health, Purpose::First, RefusedFor::RateLimited, Some(at(20)));
+    is_refused(&health, Purpose::Look, RefusedFor::RateLimited, Some(at(5)));
+    clock.set(at(5));
+    drop(health.admit(Purpose::Look).unwrap());
+    is_refused(&health, Purpose::Repeat, RefusedFor::RateLimited, Some(at(20)));
+    clock.set(at(20));
+    drop(first(&health));
+}
+
 fn slow_down(error: &Error, wait: u64) -> Error {
     Error::new(error.kind(), error.effect(), error.message()).with_retry_after(Some(seconds(wait)))
 }

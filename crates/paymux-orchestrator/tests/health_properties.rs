@@ -5,7 +5,8 @@ use std::{sync::Arc, time::Duration};
 
 use paymux_core::{Clock, Effect, Error, ErrorKind, ManualClock, Timestamp};
 use paymux_orchestrator::health::{
-    BreakerState, Health, HealthSettings, Permit, Purpose, RateLimit, RefusedFor, RetryBudget,
+    BreakerState, Health, HealthSettings, HealthSnapshot, Permit, Purpose, RateLimit, RefusedFor,
+    RetryBudget,
 };
 use proptest::{prelude::*, sample::select, test_runner::RngSeed};
 
@@ -30,12 +31,21 @@ enum End {
     Sick,
     Fatal,
     Ours,
+    /// Asked too much, for so many milliseconds.
+    Busy(u64),
+    /// Down for so many milliseconds.
+    Down(u64),
     Dropped,
 }
 
 fn any_step() -> impl Strategy<Value = Step> {
     let purposes = select(vec![Purpose::First, Purpose::First, Purpose::Repeat, Purpose::Look]);
-    let ends = select(vec![End::Well, End::Sick, End::Sick, End::Fatal, End::Ours, End::Dropped]);
+    let known = [End::Well, End::Sick, End::Sick, End::Fatal, End::Ours, End::Dropped];
+    let ends = prop_oneof![
+        6 => select(known.to_vec()),
+        1 => (0_u64..10_000).prop_map(End::Busy),
+        1 => (0_u64..10_000).prop_map(End::Down),
+    ];
     prop_oneof![
         3 => (0_u64..4_000).prop_map(Step::Pass),
         1 => (0_u64..100_000).prop_map(Step::SetBack),
@@ -110,6 +120,12 @@ impl World<'_> {
                 prop_assert_eq!(refusal.why == RefusedFor::BreakerOpen, !closed && busy);
                 prop_assert!(refusal.until.is_none_or(|until| until > now));
                 prop_assert!(refusal.why != RefusedFor::Budget || purpose == Purpose::Repeat);
+                let held = match purpose {
+                    Purpose::Look => before.looks_held_until,
+                    Purpose::First | Purpose::Repeat => before.held_until,
+                };
+                let paced = refusal.why == RefusedFor::RateLimited;
+                prop_assert!(!paced || held.is_none() || refusal.until == held);
                 let after = self.health.snapshot();
                 prop_assert_eq!(before, after, "a refusal changed something");
             }
@@ -123,21 +139,34 @@ impl World<'_> {
             return Ok(());
         }
         let (permit, _, purpose) = self.calls.swap_remove(which % self.calls.len());
-        let tally = |health: &Health| {
-            let seen = health.snapshot();
-            (seen.breaker, seen.since, seen.opened, seen.failures)
-        };
-        let before = tally(self.health);
+        let before = self.health.snapshot();
         let error = |kind| Error::new(kind, Effect::None, "ended");
+        let asks = |kind, status, millis| {
+            let wait = Some(Duration::from_millis(millis));
+            error(kind).with_http_status(status).with_retry_after(wait)
+        };
         match end {
             End::Well => permit.record(Ok(())),
             End::Sick => permit.record(Err(&error(ErrorKind::Timeout))),
             End::Fatal => permit.record(Err(&error(ErrorKind::Unauthenticated))),
             End::Ours => permit.record(Err(&error(ErrorKind::InvalidRequest))),
+            End::Busy(wait) => permit.record(Err(&asks(ErrorKind::RateLimited, 429, wait))),
+            End::Down(wait) => permit.record(Err(&asks(ErrorKind::Unavailable, 503, wait))),
             End::Dropped => drop(permit),
         }
+        let after = self.health.snapshot();
+        prop_assert!(after.held_until >= before.held_until);
+        prop_assert!(after.looks_held_until >= before.looks_held_until);
+        prop_assert!(after.held_until >= after.looks_held_until, "looks are held alone");
+        if !matches!(end, End::Busy(_)) {
+            prop_assert_eq!(before.looks_held_until, after.looks_held_until);
+            let down = matches!(end, End::Down(_)) && purpose != Purpose::Look;
+            prop_assert!(down || before.held_until == after.held_until, "{end:?} held it");
+        }
         if purpose == Purpose::Look {
-            prop_assert_eq!(before, tally(self.health), "a look that ended {:?} counted", end);
+            let tally =
+                |seen: HealthSnapshot| (seen.breaker, seen.since, seen.opened, seen.failures);
+            prop_assert_eq!(tally(before), tally(after), "a look that ended {:?} counted", end);
         }
         Ok(())
     }
