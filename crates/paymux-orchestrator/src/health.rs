@@ -71,9 +71,13 @@ impl Default for BreakerSettings {
 
 /// How many calls are sent in a span of time: never more in any span of this length. It is kept by
 /// each process for itself, so several share what the provider permits.
+///
+/// A tenth of the calls, and at least one, is kept for looks and repetitions: what is new never
+/// gets it, so that charges do not keep us from finding out what became of them. A limit of one
+/// call has nothing to keep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RateLimit {
-    /// So many calls. With 0 none is ever sent.
+    /// So many calls, whatever they are for. With 0 none is ever sent.
     pub calls: u32,
     /// In any span of this length.
     pub per: Duration,
@@ -234,7 +238,7 @@ impl Health {
             Purpose::Repeat => state.spend(now)?,
             Purpose::Look => {}
         }
-        state.window.take(now);
+        state.window.take(purpose, now);
         match pass {
             Pass::Charge => state.breaker.leave(),
             Pass::Look => {}
@@ -316,7 +320,7 @@ impl State {
         if let Some(until) = held {
             return Err(self.refusal(RefusedFor::RateLimited, Some(until)));
         }
-        match self.window.turn(now) {
+        match self.window.turn(purpose, now) {
             Turn::Now => Ok(()),
             Turn::At(until) => Err(self.refusal(RefusedFor::RateLimited, Some(until))),
             Turn::Never => Err(self.refusal(RefusedFor::RateLimited, None)),

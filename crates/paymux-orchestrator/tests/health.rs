@@ -287,8 +287,33 @@ fn never_more_than_the_limit_in_a_span() {
     is_refused(&health, Purpose::First, RefusedFor::RateLimited, Some(at(14)));
     clock.set(at(14));
     drop(first(&health));
-    drop(first(&health));
+    // The third place is kept for looks and repetitions.
     is_refused(&health, Purpose::First, RefusedFor::RateLimited, Some(at(20)));
+    drop(health.admit(Purpose::Repeat).unwrap());
+    is_refused(&health, Purpose::First, RefusedFor::RateLimited, Some(at(20)));
+    is_refused(&health, Purpose::Look, RefusedFor::RateLimited, Some(at(20)));
+}
+
+/// Charges that fill the limit used to leave no room to find out what became of them.
+#[test]
+fn charges_leave_a_tenth_of_the_limit_to_looks_and_repetitions() {
+    // The limit, and how much of it is kept.
+    for (calls, kept) in [(100, 10), (29, 2), (20, 2), (19, 1), (10, 1), (2, 1), (1, 0)] {
+        let (clock, health) = rate(calls, seconds(10));
+        let ask = |purpose| health.admit(purpose).map(drop).is_ok();
+        let sent = |purpose| (0..calls).map(|_| u32::from(ask(purpose))).sum::<u32>();
+        for (step, purpose) in [(0, Purpose::Look), (1, Purpose::Repeat)] {
+            clock.set(at(step * 10));
+            assert_eq!(sent(Purpose::First), calls - kept, "of {calls}");
+            assert_eq!(sent(purpose), kept, "of {calls}");
+            let again = Some(at(step * 10 + 10));
+            is_refused(&health, Purpose::First, RefusedFor::RateLimited, again);
+            is_refused(&health, purpose, RefusedFor::RateLimited, again);
+        }
+        // Looks and repetitions may have all of it: what charges do not use is theirs.
+        clock.set(at(20));
+        assert_eq!(sent(Purpose::Look), calls);
+    }
 }
 
 #[test]
@@ -533,6 +558,6 @@ fn many_threads_share_one_probe_and_one_limit() {
     let probes = admitted(10);
     assert_eq!(probes.len(), 1);
     probes.into_iter().for_each(|probe| probe.record(Ok(())));
-    // One failed and one found out, so 48 are left.
-    assert_eq!(admitted(20).len(), 48);
+    // Five of the fifty are kept for looks and repetitions; one failed and one found out.
+    assert_eq!(admitted(20).len(), 43);
 }

@@ -71,9 +71,16 @@ fn any_settings() -> impl Strategy<Value = HealthSettings> {
     })
 }
 
+/// How many calls of a limit what is new may have: all but a tenth, and all but one.
+fn for_new(calls: u32) -> usize {
+    let kept = if calls < 2 { 0 } else { (calls / 10).max(1) };
+    usize::try_from(calls - kept).unwrap()
+}
+
 /// What was sent when, in milliseconds that really passed.
 struct World<'a> {
     health: &'a Health,
+    rate: Option<RateLimit>,
     passed: u64,
     sent: Vec<(u64, Purpose)>,
     /// Calls under way, with whether they left as the one that finds out, or as a look while the
@@ -88,7 +95,11 @@ enum Left {
     Peek,
 }
 
-impl World<'_> {
+impl<'a> World<'a> {
+    fn new(health: &'a Health, rate: Option<RateLimit>) -> Self {
+        Self { health, rate, passed: 0, sent: Vec::new(), calls: Vec::new() }
+    }
+
     fn ask(&mut self, purpose: Purpose, now: Timestamp) -> Result<(), TestCaseError> {
         let before = self.health.snapshot();
         let under_way = |left| self.calls.iter().filter(|call| call.1 == left).count();
@@ -126,11 +137,23 @@ impl World<'_> {
                 };
                 let paced = refusal.why == RefusedFor::RateLimited;
                 prop_assert!(!paced || held.is_none() || refusal.until == held);
+                if let (true, None, Some(rate)) = (paced, held, self.rate) {
+                    let others = self.within(rate.per, |sent| sent != Purpose::First);
+                    let kept = usize::try_from(rate.calls).unwrap() - for_new(rate.calls);
+                    let starved = purpose != Purpose::First && others < kept;
+                    prop_assert!(!starved, "{others} of {kept} places that are kept were used");
+                }
                 let after = self.health.snapshot();
                 prop_assert_eq!(before, after, "a refusal changed something");
             }
         }
         Ok(())
+    }
+
+    /// How many calls for such a purpose left within the last span.
+    fn within(&self, per: Duration, wanted: impl Fn(Purpose) -> bool) -> usize {
+        let young = |sent: u64| Duration::from_millis(self.passed - sent) < per;
+        self.sent.iter().filter(|(sent, purpose)| young(*sent) && wanted(*purpose)).count()
     }
 
     /// A call that is under way ends. Looks say nothing about charges, however they end.
@@ -171,14 +194,18 @@ impl World<'_> {
         Ok(())
     }
 
-    /// In no span were there more calls than the limit, and between no two moments more
-    /// repetitions than time and calls have paid for.
+    /// In no span were there more calls than the limit, nor so many new ones that none was left to
+    /// find out about them, and between no two moments more repetitions than time and calls have
+    /// paid for.
     fn counted(&self, settings: &HealthSettings) -> Result<(), TestCaseError> {
         if let Some(RateLimit { calls, per }) = settings.rate {
             for (index, (end, _)) in self.sent.iter().enumerate() {
                 let within = |(sent, _): &&(u64, Purpose)| Duration::from_millis(end - sent) < per;
                 let count = self.sent[..=index].iter().filter(within).count();
                 prop_assert!(count <= usize::try_from(calls).unwrap(), "{count} calls in a span");
+                let new = self.sent[..=index].iter().filter(within);
+                let new = new.filter(|(_, purpose)| *purpose == Purpose::First).count();
+                prop_assert!(new <= for_new(calls), "{new} new calls in a span");
             }
         }
         let price = u64::try_from(settings.retries.one_every.as_millis()).unwrap();
@@ -217,7 +244,7 @@ proptest! {
     ) {
         let clock = Arc::new(ManualClock::new(START));
         let health = Health::new(settings, clock.clone());
-        let mut world = World { health: &health, passed: 0, sent: Vec::new(), calls: Vec::new() };
+        let mut world = World::new(&health, settings.rate);
         for step in steps {
             match step {
                 Step::Pass(millis) => {
@@ -247,7 +274,7 @@ proptest! {
     ) {
         let clock = Arc::new(ManualClock::new(START));
         let health = Health::new(settings, clock.clone());
-        let mut world = World { health: &health, passed: 0, sent: Vec::new(), calls: Vec::new() };
+        let mut world = World::new(&health, settings.rate);
         for step in steps {
             match step {
                 Step::Pass(millis) => clock.advance(Duration::from_millis(millis)),

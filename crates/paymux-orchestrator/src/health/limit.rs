@@ -4,21 +4,29 @@ use std::{collections::VecDeque, time::Duration};
 
 use paymux_core::Timestamp;
 
-use super::RateLimit;
+use super::{Purpose, RateLimit};
+
+/// Looks and repetitions are kept one in so many calls of the limit.
+const ONE_KEPT_IN: usize = 10;
 
 /// Remembers when the last calls left, as many as may leave in one span.
 ///
 /// The crate `governor` was considered. Its algorithm either spaces calls evenly or lets up to
 /// twice the limit through in one span, and providers count calls in a span. This is exact, and
-/// costs eight bytes for each call of the limit.
+/// costs at most sixteen bytes for each call of the limit.
 #[derive(Debug)]
 pub(super) struct Window {
-    limit: Option<RateLimit>,
-    left: VecDeque<Timestamp>,
+    /// Every call.
+    all: Log,
+    /// What was new. These may be fewer, so that whenever a charge is in doubt there is a place
+    /// left to look it up.
+    firsts: Log,
+    /// How long a span is; without a limit nothing is counted.
+    per: Option<Duration>,
 }
 
-/// When the next call may leave.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// When the next call may leave. What comes later is greater.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Turn {
     /// Now.
     Now,
@@ -30,34 +38,76 @@ pub(super) enum Turn {
 
 impl Window {
     pub(super) fn new(limit: Option<RateLimit>) -> Self {
-        Self { limit, left: VecDeque::new() }
+        let calls = limit.map_or(0, RateLimit::calls);
+        let firsts = Log::new(calls.saturating_sub(kept(calls)));
+        Self { all: Log::new(calls), firsts, per: limit.map(RateLimit::per) }
     }
 
-    pub(super) fn turn(&self, now: Timestamp) -> Turn {
-        let Some(limit) = self.limit else { return Turn::Now };
-        if self.left.len() < limit.calls() {
-            return Turn::Now;
-        }
-        match self.left.front() {
-            None => Turn::Never,
-            Some(first) if first.after(limit.per()) <= now => Turn::Now,
-            Some(first) => Turn::At(first.after(limit.per())),
+    pub(super) fn turn(&self, purpose: Purpose, now: Timestamp) -> Turn {
+        let Some(per) = self.per else { return Turn::Now };
+        let all = self.all.turn(per, now);
+        match purpose {
+            Purpose::First => all.max(self.firsts.turn(per, now)),
+            Purpose::Repeat | Purpose::Look => all,
         }
     }
 
     /// A call leaves; it was its turn.
-    pub(super) fn take(&mut self, now: Timestamp) {
-        let Some(limit) = self.limit else { return };
-        if self.left.len() >= limit.calls() {
+    pub(super) fn take(&mut self, purpose: Purpose, now: Timestamp) {
+        if self.per.is_none() {
+            return;
+        }
+        self.all.take(now);
+        if purpose == Purpose::First {
+            self.firsts.take(now);
+        }
+    }
+
+    /// How many left within the last span.
+    pub(super) fn used(&self, now: Timestamp) -> usize {
+        self.per.map_or(0, |per| self.all.used(per, now))
+    }
+}
+
+/// How many of these calls are kept for looks and repetitions. Of one, none: nothing new would ever
+/// leave.
+fn kept(calls: usize) -> usize {
+    (calls / ONE_KEPT_IN).max(1).min(calls.saturating_sub(1))
+}
+
+/// When the last of some calls left.
+#[derive(Debug)]
+struct Log {
+    /// So many may leave in one span, and so many are remembered.
+    most: usize,
+    left: VecDeque<Timestamp>,
+}
+
+impl Log {
+    fn new(most: usize) -> Self {
+        Self { most, left: VecDeque::new() }
+    }
+
+    fn turn(&self, per: Duration, now: Timestamp) -> Turn {
+        if self.left.len() < self.most {
+            return Turn::Now;
+        }
+        match self.left.front().map(|first| first.after(per)) {
+            None => Turn::Never,
+            Some(again) if again <= now => Turn::Now,
+            Some(again) => Turn::At(again),
+        }
+    }
+
+    fn take(&mut self, now: Timestamp) {
+        if self.left.len() >= self.most {
             self.left.pop_front();
         }
         self.left.push_back(now);
     }
 
-    /// How many left within the last span.
-    pub(super) fn used(&self, now: Timestamp) -> usize {
-        let Some(limit) = self.limit else { return 0 };
-        self.left.iter().filter(|left| left.after(limit.per()) > now).count()
+    fn used(&self, per: Duration, now: Timestamp) -> usize {
+        self.left.iter().filter(|left| left.after(per) > now).count()
     }
 }
 
