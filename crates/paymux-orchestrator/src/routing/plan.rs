@@ -189,7 +189,7 @@ fn listed(accounts: &[Named]) -> Vec<(&Named, Option<Chosen>)> {
 /// Draws all accounts, one after the other, by weight. Drawing goes on to the last, so that the
 /// traffic of an account that is paused or down is shared among the others by their weights, and
 /// every payment that another account would have got anyway stays there. Accounts of weight 0 come
-/// last, as written.
+/// last, in the order of their ids.
 fn drawn<'a>(
     accounts: &'a [(Named, u32)],
     payment: &PaymentId,
