@@ -7,7 +7,11 @@
 //! The file must be on a disk of this machine: file locks do not hold over a network. A lock file
 //! beside it, `<file>.lock`, keeps a second process out; `-wal` and `-shm` belong to the file, and
 //! a copy of it without them can lack the latest payments. Take a backup with SQLite's own
-//! `VACUUM INTO` or backup API.
+//! `VACUUM INTO` or backup API. Never open the file by hand in the process that keeps payments
+//! in it, not even to copy it: closing it ends the locks that SQLite holds on it for that process.
+//!
+//! Whoever opens the file finds everything free that an earlier process had claimed: the lock
+//! proves that it is gone.
 
 use std::{
     fmt,
@@ -87,12 +91,15 @@ impl SqliteStore {
             return Err(refused("the tenant must have a name"));
         }
         connection::check_library(rusqlite::version_number())?;
-        let path = connection::prepare_file(path.as_ref())?;
+        let path = connection::true_path(path.as_ref())?;
         let lock = lock::take(&path)?;
+        connection::prepare_file(&path)?;
         let mut writing = connection::open_writer(&path, settings.busy_timeout)?;
         schema::bring_up_to_date(&mut writing)?;
         let tenant: Arc<str> = settings.tenant.into();
         outbox::prepare(&writing, &tenant).map_err(fault::explain)?;
+        payments::free_all(&writing, &tenant).map_err(fault::explain)?;
+        inbox::free_all(&writing, &tenant).map_err(fault::explain)?;
         let reading = (0..settings.readers)
             .map(|_| connection::open_reader(&path, settings.busy_timeout))
             .collect::<StoreResult<Vec<_>>>()?;

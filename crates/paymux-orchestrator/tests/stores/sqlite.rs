@@ -43,6 +43,8 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("survives_the_end_of_its_process", survives_the_end_of_its_process),
         trial("second_process_is_refused", second_process_is_refused),
         trial("second_handle_is_refused", second_handle_is_refused),
+        trial("refused_handle_leaves_the_locks", refused_handle_leaves_the_locks),
+        trial("link_to_nothing_is_refused", link_to_nothing_is_refused),
         trial("newer_schema_is_refused", newer_schema_is_refused),
         trial("changed_migration_is_refused", changed_migration_is_refused),
         trial("strange_files_are_refused", strange_files_are_refused),
@@ -119,6 +121,7 @@ async fn survives_being_opened_again(directory: Directory) {
     };
     good(store.commit(full.clone()).await);
     good(store.claim_payments(&claim("a", 0)).await);
+    good(store.claim_inbox(&claim("a", 0)).await);
     drop(store);
 
     let store = good(directory.open());
@@ -127,7 +130,9 @@ async fn survives_being_opened_again(directory: Directory) {
     assert_eq!(good(store.find_caller_key("k").await), full.caller_key);
     assert_eq!(good(store.find_object(&object("o")).await), Some(id(1)));
     assert_eq!(good(store.backlog(at(0)).await).inbox, 1);
-    assert!(good(store.claim_payments(&claim("b", 0)).await).is_empty(), "the lease holds");
+    assert_eq!(good(store.claim_payments(&claim("b", 0)).await), [id(1)], "its owner is gone");
+    assert_eq!(good(store.claim_inbox(&claim("b", 0)).await).len(), 1);
+    assert!(good(store.claim_payments(&claim("c", 0)).await).is_empty(), "the lease holds");
     let second = Change { slot: Slot::Take(2), ..next(&full.payment) };
     assert_eq!(good(store.commit(second).await), Committed::SlotRefused);
     let more = Change { events: vec![told("t2", 1, 2)], ..next(&full.payment) };
@@ -198,6 +203,38 @@ async fn second_handle_is_refused(directory: Directory) {
         assert!(refusal(SqliteStore::open(other_name)).contains("one process at a time"));
     }
     drop(store);
+    good(directory.open());
+}
+
+/// When a file is closed, the locks that its process has on it go, whoever took them: whoever is
+/// refused must not have opened it, or another program can take the file away from the store.
+async fn refused_handle_leaves_the_locks(directory: Directory) {
+    let store = good(directory.open());
+    good(store.commit(creation(1)).await);
+    #[cfg(target_os = "linux")]
+    {
+        let metadata = fs::metadata(directory.database()).unwrap();
+        let inode = format!(":{} ", std::os::unix::fs::MetadataExt::ino(&metadata));
+        let locks = || {
+            let all = fs::read_to_string("/proc/locks").unwrap();
+            all.lines().filter(|line| line.contains("POSIX") && line.contains(&inode)).count()
+        };
+        let held = locks();
+        assert!(held > 0, "SQLite holds the file as long as it is open");
+        refusal(directory.open());
+        assert_eq!(locks(), held);
+    }
+    assert_eq!(good(store.commit(next(&row(1))).await), Committed::Done);
+}
+
+/// What it leads to may come to have a second name, and then two locks.
+async fn link_to_nothing_is_refused(directory: Directory) {
+    #[cfg(unix)]
+    {
+        let link = directory.0.join("link.db");
+        std::os::unix::fs::symlink(directory.0.join("elsewhere.db"), &link).unwrap();
+        assert!(refusal(SqliteStore::open(link)).contains("leads to a file that was not there"));
+    }
     good(directory.open());
 }
 

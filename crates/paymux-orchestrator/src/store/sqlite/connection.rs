@@ -2,6 +2,7 @@
 
 use std::{
     fs::File,
+    io::{self, ErrorKind},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -47,22 +48,47 @@ pub(super) fn check_library(version: i32) -> StoreResult<()> {
     )))
 }
 
-/// Makes the file if it is not there, readable by its owner only, and gives its one true path, so
-/// that two names of one file meet the same lock.
-pub(super) fn prepare_file(path: &Path) -> StoreResult<PathBuf> {
+/// The one true path of the file, so that two names of one file meet the same lock. The file
+/// itself is not opened: closing it again would end the locks that SQLite holds on it for this
+/// process, and another program could take its log away while it is written.
+pub(super) fn true_path(path: &Path) -> StoreResult<PathBuf> {
     if path.as_os_str().is_empty() || path == Path::new(":memory:") {
         return Err(refused("a database file must have a name; MemoryStore keeps nothing"));
     }
-    let failed = |error| {
-        let message = format!("the database file {} cannot be opened", path.display());
-        refused(message).with_source(error)
+    match path.canonicalize() {
+        Err(error) if error.kind() == ErrorKind::NotFound => {}
+        found => return found.map_err(|error| cannot_open(path, error)),
+    }
+    let Some(name) = path.file_name() else {
+        return Err(refused("a database file must have a name"));
     };
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let folder = folder.canonicalize().map_err(|error| cannot_open(path, error))?;
+    Ok(folder.join(name))
+}
+
+/// Makes the file if it is not there, readable by its owner only. Only whoever holds the lock may
+/// do this.
+pub(super) fn prepare_file(path: &Path) -> StoreResult<()> {
     let mut options = File::options();
     options.create(true).truncate(false).read(true).write(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).map_err(failed)?;
-    path.canonicalize().map_err(failed)
+    options.open(path).map_err(|error| cannot_open(path, error))?;
+    if path.canonicalize().map_err(|error| cannot_open(path, error))? == path {
+        return Ok(());
+    }
+    Err(refused(format!(
+        "{} leads to a file that was not there and has another name; open it by that",
+        path.display()
+    )))
+}
+
+fn cannot_open(path: &Path, error: io::Error) -> StoreError {
+    refused(format!("the database file {} cannot be opened", path.display())).with_source(error)
 }
 
 /// The connection that writes.
@@ -127,7 +153,7 @@ mod tests {
 
     use rusqlite::Connection;
 
-    use super::{PRAGMAS, check_library, get, make_safe, open_reader, open_writer, prepare_file};
+    use super::{PRAGMAS, check_library, get, make_safe, open_reader, open_writer, prepare_file, true_path};
     use crate::store::StoreErrorKind;
 
     /// A file of this process's own.
@@ -137,7 +163,8 @@ mod tests {
 
     #[test]
     fn what_keeps_payments_safe_holds_on_every_connection() {
-        let path = prepare_file(&scratch("pragmas")).unwrap();
+        let path = true_path(&scratch("pragmas")).unwrap();
+        prepare_file(&path).unwrap();
         let wait = Duration::from_millis(1234);
         let connections = [open_writer(&path, wait).unwrap(), open_reader(&path, wait).unwrap()];
         for connection in &connections {

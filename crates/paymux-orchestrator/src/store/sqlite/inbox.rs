@@ -88,6 +88,16 @@ fn add(
     Ok(())
 }
 
+/// Ends all leases, as for payments. The tries stay, so that an event whose look may be over takes
+/// no other one in.
+pub(super) fn free_all(connection: &Connection, tenant: &str) -> Result<()> {
+    // A lease that is over frees the event for the next claim, and still says that it was taken.
+    let sql = "UPDATE inbox SET lease_owner = NULL, lease_until = 0
+               WHERE tenant_id = ?1 AND outcome IS NULL AND lease_until IS NOT NULL";
+    connection.execute(sql, [tenant])?;
+    Ok(())
+}
+
 /// Takes what is due, the longest waiting first. Taking an event counts as a try, so that one
 /// that ends the process each time is seen.
 pub(super) fn claim(connection: &Connection, tenant: &str, claim: &Claim) -> Result<Vec<InboxRow>> {

@@ -107,6 +107,14 @@ pub(super) fn history(
     connection.prepare_cached(&sql)?.query_map((tenant, id.as_str()), transition)?.collect()
 }
 
+/// Ends all leases: whoever opens the file does it alone, so their owners are gone.
+pub(super) fn free_all(connection: &Connection, tenant: &str) -> Result<()> {
+    let sql = "UPDATE payments SET lease_owner = NULL, lease_until = NULL
+               WHERE tenant_id = ?1 AND due_at IS NOT NULL AND lease_until IS NOT NULL";
+    connection.execute(sql, [tenant])?;
+    Ok(())
+}
+
 /// Takes what is due, the longest waiting first.
 pub(super) fn claim(
     connection: &Connection,
