@@ -453,7 +453,8 @@ fn is_on_its_way(record: &PaymentRecord) -> bool {
 }
 
 fn settlement(row: &InboxRow, outcome: InboxOutcome) -> InboxSettlement {
-    InboxSettlement { account: row.account.clone(), key: row.key.clone(), outcome }
+    let (account, key) = (row.account.clone(), row.key.clone());
+    InboxSettlement { account, key, tries: row.tries, outcome }
 }
 
 /// 2 s, doubled with every try, up to ten minutes.

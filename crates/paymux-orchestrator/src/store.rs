@@ -110,8 +110,9 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// When the store cannot be written.
     async fn claim_inbox(&self, claim: &Claim) -> StoreResult<Vec<InboxRow>>;
 
-    /// Says what became of an event; one that is settled stays so. `false` when there is no such
-    /// event.
+    /// Says what became of an event; one that is settled stays so, and one that was claimed again
+    /// since is left to whoever claimed it last: whether another event may be merged into it is
+    /// told by their look, not by an earlier one. `false` when there is no such event.
     ///
     /// # Errors
     /// When the store cannot be written.

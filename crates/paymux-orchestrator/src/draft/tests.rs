@@ -107,6 +107,7 @@ fn a_change_names_where_it_comes_from_and_what_is_found_by() {
         let settled = InboxSettlement {
             account: account("a"),
             key: EventKey::new("evt1").unwrap(),
+            tries: 1,
             outcome: InboxOutcome::Applied,
         };
         draft.inbox.push(settled);

@@ -198,6 +198,9 @@ pub struct InboxSettlement {
     pub account: ProviderId,
     /// Its key.
     pub key: EventKey,
+    /// Which try it is the outcome of: [`InboxRow::tries`] as it was claimed, 0 where nobody
+    /// claimed it. When somebody else has claimed it since, it is left to them.
+    pub tries: u32,
     /// What becomes of it.
     pub outcome: InboxOutcome,
 }

@@ -133,9 +133,14 @@ pub(crate) fn event(key: &str) -> InboxRow {
     }
 }
 
-/// What becomes of the event `key` of the account `one`.
+/// What becomes of the event `key` of the account `one`, which nobody claimed.
 pub(crate) fn settlement(key: &str, outcome: InboxOutcome) -> InboxSettlement {
-    InboxSettlement { account: account("one"), key: EventKey::new(key).unwrap(), outcome }
+    tried(0, key, outcome)
+}
+
+/// What becomes of the event `key` of the account `one` after it was claimed so many times.
+pub(crate) fn tried(tries: u32, key: &str, outcome: InboxOutcome) -> InboxSettlement {
+    InboxSettlement { account: account("one"), key: EventKey::new(key).unwrap(), tries, outcome }
 }
 
 /// Takes everything that is due so many milliseconds from now, for an hour.

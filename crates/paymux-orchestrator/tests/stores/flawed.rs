@@ -1,9 +1,13 @@
 //! A memory store with a bug planted on purpose: what a store written in a hurry could do.
 
-use std::{collections::BTreeSet, sync::Mutex, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Mutex,
+    time::Duration,
+};
 
 use async_trait::async_trait;
-use paymux_core::{PaymentStatus, Timestamp};
+use paymux_core::{EventKey, PaymentStatus, Timestamp};
 use paymux_orchestrator::{
     PaymentId,
     store::{
@@ -49,6 +53,7 @@ pub(crate) enum Flaw {
     SeesNoContradiction,
     KeepsHalfABatch,
     SettlesForGood,
+    HearsLateWords,
     FindsAnyEvent,
     PagesFromTheStart,
     IgnoresFilters,
@@ -75,6 +80,8 @@ struct Noted {
     calls: u64,
     /// Payments that were claimed.
     claimed: BTreeSet<PaymentId>,
+    /// How often an event was claimed.
+    tries: BTreeMap<EventKey, u32>,
 }
 
 impl Flawed {
@@ -296,13 +303,22 @@ impl Store for Flawed {
     }
 
     async fn claim_inbox(&self, claim: &Claim) -> StoreResult<Vec<InboxRow>> {
-        self.inner.claim_inbox(&self.bent_claim(claim)).await
+        let rows = self.inner.claim_inbox(&self.bent_claim(claim)).await?;
+        let mut noted = self.noted.lock().unwrap();
+        noted.tries.extend(rows.iter().map(|row| (row.key.clone(), row.tries)));
+        drop(noted);
+        Ok(rows)
     }
 
     async fn settle_inbox(&self, settlement: &InboxSettlement) -> StoreResult<bool> {
         let mut settlement = settlement.clone();
         if self.is(Flaw::SettlesForGood) {
             settlement.outcome = InboxOutcome::Stale;
+        }
+        if self.is(Flaw::HearsLateWords)
+            && let Some(tries) = self.noted.lock().unwrap().tries.get(&settlement.key)
+        {
+            settlement.tries = *tries;
         }
         Ok(self.inner.settle_inbox(&settlement).await? || self.is(Flaw::FindsAnyEvent))
     }
@@ -344,9 +360,10 @@ impl Store for Flawed {
                 limit: u32::MAX,
             };
             for row in self.inner.claim_inbox(&claim).await? {
-                let InboxRow { account, key, .. } = row;
-                let outcome = InboxOutcome::Stale;
-                self.inner.settle_inbox(&InboxSettlement { account, key, outcome }).await?;
+                let InboxRow { account, key, tries, .. } = row;
+                let settlement =
+                    InboxSettlement { account, key, tries, outcome: InboxOutcome::Stale };
+                self.inner.settle_inbox(&settlement).await?;
             }
         }
         self.inner.forget(keys_before.after(later), events_before).await

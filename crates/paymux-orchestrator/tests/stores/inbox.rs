@@ -7,7 +7,7 @@ use paymux_orchestrator::store::{InboxOutcome, InboxRow, Received};
 
 use super::{
     Given, Promise,
-    build::{account, at, claim, event, settlement},
+    build::{account, at, claim, event, settlement, tried},
     good,
 };
 
@@ -81,7 +81,7 @@ async fn other_content(given: Given) {
     assert_eq!(waiting(&given).await, 1);
     let kept = good(given.store.claim_inbox(&claim("a", 0)).await);
     assert_eq!(kept[0].digest, event("e").digest, "the first one stays");
-    good(given.store.settle_inbox(&settlement("e", InboxOutcome::Applied)).await);
+    good(given.store.settle_inbox(&tried(1, "e", InboxOutcome::Applied)).await);
     assert_eq!(one(&given, &like("e", "another")).await, Received::Contradiction);
     assert_eq!(waiting(&given).await, 0);
 }
@@ -121,7 +121,7 @@ async fn claimed_takes_no_more(given: Given) {
 async fn postponed_takes_more(given: Given) {
     one(&given, &event("e")).await;
     good(given.store.claim_inbox(&claim("a", 0)).await);
-    good(given.store.settle_inbox(&settlement("e", InboxOutcome::Later(at(9)))).await);
+    good(given.store.settle_inbox(&tried(1, "e", InboxOutcome::Later(at(9)))).await);
     assert_eq!(one(&given, &like("f", "e")).await, Received::Merged);
 }
 

@@ -45,6 +45,7 @@ const KILLS: &[(Flaw, &str)] = &[
     (Flaw::SeesNoContradiction, "inbox::other_content_is_a_contradiction"),
     (Flaw::KeepsHalfABatch, "text::one_bad_event_refuses_the_batch"),
     (Flaw::SettlesForGood, "settle::later_comes_again"),
+    (Flaw::HearsLateWords, "settle::late_word_is_not_heard"),
     (Flaw::FindsAnyEvent, "settle::no_such_event"),
     (Flaw::PagesFromTheStart, "list::pages_without_gaps"),
     (Flaw::IgnoresFilters, "list::by_all_at_once"),

@@ -2,11 +2,11 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use paymux_orchestrator::store::{Change, Claim, Committed, InboxOutcome, InboxRow};
+use paymux_orchestrator::store::{Change, Claim, Committed, InboxOutcome, InboxRow, Received};
 
 use super::{
     Given, LeaseClock, Promise,
-    build::{HOUR, at, claim, creation, event, settlement},
+    build::{HOUR, at, claim, creation, event, settlement, tried, version},
     good,
 };
 
@@ -21,6 +21,8 @@ pub(crate) fn promises() -> Vec<Promise> {
         Promise::new("settle::later_comes_again", later_comes_again),
         Promise::new("settle::no_such_event", no_such_event),
         Promise::new("settle::with_a_change", with_a_change),
+        Promise::new("settle::late_word_is_not_heard", late_word_is_not_heard),
+        Promise::new("settle::late_change_settles_nothing", late_change_settles_nothing),
         Promise::new("settle::tries_are_counted", tries_are_counted),
         Promise::new("settle::two_never_share", two_never_share),
     ]
@@ -103,7 +105,7 @@ async fn settled_stays_so(given: Given) {
 async fn later_comes_again(given: Given) {
     receive(&given, vec![event("a")]).await;
     assert_eq!(claimed(&given, &claim("x", 0)).await, ["a"]);
-    assert!(good(given.store.settle_inbox(&settlement("a", InboxOutcome::Later(at(9)))).await));
+    assert!(good(given.store.settle_inbox(&tried(1, "a", InboxOutcome::Later(at(9)))).await));
     assert!(claimed(&given, &claim("x", 8)).await.is_empty());
     let rows = good(given.store.claim_inbox(&claim("x", 9)).await);
     assert_eq!(rows, [InboxRow { due_at: at(9), tries: 2, ..event("a") }]);
@@ -121,11 +123,42 @@ async fn with_a_change(given: Given) {
     receive(&given, vec![event("a"), event("b"), event("c")]).await;
     assert_eq!(claimed(&given, &claim("x", 0)).await, ["a", "b", "c"]);
     let inbox =
-        vec![settlement("a", InboxOutcome::Applied), settlement("b", InboxOutcome::Later(at(5)))];
+        vec![tried(1, "a", InboxOutcome::Applied), tried(1, "b", InboxOutcome::Later(at(5)))];
     let answer = given.store.commit(Change { inbox, ..creation(1) }).await;
     assert_eq!(good(answer), Committed::Done);
     assert_eq!(good(given.store.backlog(at(0)).await).inbox, 2);
     assert_eq!(claimed(&given, &claim("y", 5)).await, ["b"]);
+}
+
+/// Has the event `a` claimed by one whose lease ends, and then by another for an hour.
+async fn claimed_twice(given: &Given) {
+    receive(given, vec![event("a")]).await;
+    let short = Claim { lease: Duration::from_millis(1), ..claim("x", 0) };
+    assert_eq!(claimed(given, &short).await, ["a"]);
+    while claimed(given, &claim("y", 1)).await != ["a"] {}
+}
+
+/// Whoever slept through its lease says nothing about the look that another one is taking: the
+/// same content that arrives meanwhile is new, since that look may be over.
+async fn late_word_is_not_heard(given: Given) {
+    claimed_twice(&given).await;
+    let late = tried(1, "a", InboxOutcome::Later(at(1)));
+    assert!(good(given.store.settle_inbox(&late).await), "there is such an event");
+    assert!(claimed(&given, &claim("z", 1)).await.is_empty(), "the lease holds");
+    let same = InboxRow { digest: event("a").digest, ..event("b") };
+    assert_eq!(good(given.store.receive(vec![same]).await), [Received::New]);
+    assert!(good(given.store.settle_inbox(&tried(2, "a", InboxOutcome::Applied)).await));
+    assert_eq!(claimed(&given, &claim("z", 1)).await, ["b"]);
+}
+
+async fn late_change_settles_nothing(given: Given) {
+    claimed_twice(&given).await;
+    let inbox = vec![tried(1, "a", InboxOutcome::Applied)];
+    assert_eq!(good(given.store.commit(Change { inbox, ..creation(1) }).await), Committed::Done);
+    assert_eq!(good(given.store.backlog(at(0)).await).inbox, 1);
+    let inbox = vec![tried(2, "a", InboxOutcome::Applied)];
+    assert_eq!(good(given.store.commit(Change { inbox, ..version(1, 2) }).await), Committed::Done);
+    assert_eq!(good(given.store.backlog(at(0)).await).inbox, 0);
 }
 
 async fn tries_are_counted(given: Given) {
@@ -133,7 +166,7 @@ async fn tries_are_counted(given: Given) {
     for tries in 1..=3 {
         let rows = good(given.store.claim_inbox(&claim("x", 0)).await);
         assert_eq!(rows.iter().map(|row| row.tries).collect::<Vec<_>>(), [tries]);
-        good(given.store.settle_inbox(&settlement("a", InboxOutcome::Later(at(0)))).await);
+        good(given.store.settle_inbox(&tried(tries, "a", InboxOutcome::Later(at(0)))).await);
     }
 }
 

@@ -80,11 +80,12 @@ pub(super) fn claim(inbox: &mut Inbox, claim: &Claim) -> Vec<InboxRow> {
         .collect()
 }
 
-/// Says what became of an event. One that is settled stays so.
+/// Says what became of an event. One that is settled stays so, and one that was claimed again is
+/// left to that claim.
 pub(super) fn settle(inbox: &mut Inbox, settlement: &InboxSettlement) -> bool {
     let key = (settlement.account.clone(), settlement.key.clone());
     let Some(entry) = inbox.get_mut(&key) else { return false };
-    if entry.waits {
+    if entry.waits && entry.kept.row.tries == settlement.tries {
         entry.kept.until = None;
         match settlement.outcome {
             InboxOutcome::Later(at) => entry.kept.row.due_at = at,

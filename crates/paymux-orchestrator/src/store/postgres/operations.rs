@@ -88,7 +88,13 @@ impl Store for PostgresStore {
         let values = settlement_values(&self.tenant, settlement);
         let doing = "settle an event of the inbox";
         let settled = self.query(doing, Phase::Committing, sql::SETTLE_INBOX, values).await?;
-        Ok(!settled.is_empty())
+        if !settled.is_empty() {
+            return Ok(true);
+        }
+        let InboxSettlement { account, key, .. } = settlement;
+        let values = [self.tenant(), account.as_str().into(), key.as_str().into()];
+        let found = self.query(doing, Phase::BeforeCommit, sql::FIND_INBOX, values).await?;
+        Ok(!found.is_empty())
     }
 
     async fn add_event(&self, event: OutboxRow) -> StoreResult<()> {

@@ -138,12 +138,15 @@ pub(super) const CLAIM_INBOX: &str = "
       inbox.received_at, inbox.tries, inbox.due_at";
 
 /// `$4` is the outcome, and `$5` when to try again, where there is none. One that is settled stays
-/// so.
+/// so, and one that was claimed again since (`$6` counts the claims) is left to that claim.
 pub(super) const SETTLE_INBOX: &str = "
-    UPDATE inbox SET outcome = COALESCE(outcome, $4),
-      due_at = CASE WHEN outcome IS NULL THEN COALESCE($5, due_at) ELSE due_at END,
+    UPDATE inbox SET outcome = $4, due_at = COALESCE($5, due_at),
       lease_owner = NULL, lease_until = 0
-    WHERE tenant_id = $1 AND account = $2 AND event_key = $3 RETURNING 1";
+    WHERE tenant_id = $1 AND account = $2 AND event_key = $3 AND outcome IS NULL AND tries = $6
+    RETURNING 1";
+
+pub(super) const FIND_INBOX: &str =
+    "SELECT 1 FROM inbox WHERE tenant_id = $1 AND account = $2 AND event_key = $3";
 
 // --- the outbox ---
 

@@ -77,7 +77,7 @@ pub(super) fn event_values<'a>(
 pub(super) fn settlement_values<'a>(
     tenant: &'a str,
     settlement: &'a InboxSettlement,
-) -> [Value<'a>; 5] {
+) -> [Value<'a>; 6] {
     let later = match settlement.outcome {
         InboxOutcome::Later(at) => Some(at.as_millis()),
         InboxOutcome::Applied
@@ -91,6 +91,7 @@ pub(super) fn settlement_values<'a>(
         settlement.key.as_str().into(),
         words::outcome_word(settlement.outcome).into(),
         later.into(),
+        i64::from(settlement.tries).into(),
     ]
 }
 

@@ -119,7 +119,8 @@ pub(super) fn claim(connection: &Connection, tenant: &str, claim: &Claim) -> Res
     Ok(rows)
 }
 
-/// Says what became of an event. One that is settled stays so.
+/// Says what became of an event. One that is settled stays so, and one that was claimed again is
+/// left to that claim.
 pub(super) fn settle(
     connection: &Connection,
     tenant: &str,
@@ -137,8 +138,9 @@ pub(super) fn settle(
         connection,
         "UPDATE inbox SET
            outcome = ?4, due_at = coalesce(?5, due_at), lease_owner = NULL, lease_until = NULL
-         WHERE tenant_id = ?1 AND account = ?2 AND event_key = ?3 AND outcome IS NULL",
-        (tenant, account, key, outcome_word(settlement.outcome), later),
+         WHERE tenant_id = ?1 AND account = ?2 AND event_key = ?3 AND outcome IS NULL
+           AND tries = ?6",
+        (tenant, account, key, outcome_word(settlement.outcome), later, settlement.tries),
     )?;
     let sql = "SELECT 1 FROM inbox WHERE tenant_id = ?1 AND account = ?2 AND event_key = ?3";
     Ok(settled || connection.prepare_cached(sql)?.exists((tenant, account, key))?)
