@@ -129,6 +129,20 @@ pub(crate) fn write(store: &Path, accounts: Vec<SandboxAccount>) -> Result<(), S
     Ok(())
 }
 
+/// Reads the accounts that are kept beside the store.
+pub(crate) fn read(store: &Path) -> Result<Vec<SandboxAccount>, Stop> {
+    let file = file_of(store);
+    let name = file.display();
+    let text = fs::read_to_string(&file).map_err(|error| {
+        format!(
+            "the accounts of this store, {name}, cannot be read: {error}. The demo writes them."
+        )
+    })?;
+    let document: Document = serde_json::from_str(&text)
+        .map_err(|error| format!("the accounts {name} are not as they should be: {error}"))?;
+    Ok(document.accounts)
+}
+
 /// The client for providers on this machine.
 pub(crate) fn http(timeout: Duration) -> Result<HttpClient, Stop> {
     let mut settings = HttpSettings::default();

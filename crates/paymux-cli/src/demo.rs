@@ -7,18 +7,18 @@
 use std::{
     env,
     io::Write,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{self, ExitCode},
 };
 
-use crate::Stop;
+use crate::{Stop, interrupt};
 
 mod clock;
 mod milkypay;
-mod order;
+pub(crate) mod order;
 mod progress;
 mod ramp;
-pub(crate) mod report;
+mod report;
 mod row;
 mod shop;
 pub(crate) mod stage;
@@ -30,6 +30,7 @@ mod wallet;
 mod webhooks;
 
 use progress::Progress;
+use report::Report;
 use shop::{Patience, Shop};
 use stage::{Setting, Stage};
 
@@ -45,6 +46,10 @@ pub(crate) struct DemoArguments {
     /// temporary files.
     #[arg(long, value_name = "FILE")]
     store: Option<PathBuf>,
+    /// Play the providers on after the report, until Ctrl-C, so that the commands that ask them
+    /// work on the store.
+    #[arg(long)]
+    keep: bool,
 }
 
 /// Runs the demo; succeeds only if every order ended as its script says, and the books of the
@@ -60,10 +65,20 @@ pub(crate) async fn run(arguments: DemoArguments, out: &mut dyn Write) -> Result
     Box::pin(shop.serve()).await?;
     let report = Box::pin(shop.report()).await?;
     progress.finish();
-    if arguments.json {
-        report.write_json(out)?;
+    stage.close_shop().await;
+    let mut say = || {
+        if arguments.json {
+            report.write_json(out)?;
+        } else {
+            report.write_table(out)?;
+            write_commands(&store, &report, arguments.keep, out)?;
+        }
+        Ok(out.flush()?)
+    };
+    if arguments.keep {
+        interrupt::wait_after(say).await?;
     } else {
-        report.write_table(out)?;
+        say()?;
     }
     stage.close().await;
     Ok(if report.is_good() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -75,4 +90,41 @@ fn free_file() -> PathBuf {
     let folder = env::temp_dir();
     let named = |round: u32| folder.join(format!("paymux-demo-{}-{round}.sqlite", process::id()));
     (1..).map(named).find(|file| !file.exists()).unwrap_or_default()
+}
+
+/// How the payments can be looked at afterwards, to be copied.
+fn write_commands(
+    store: &Path,
+    report: &Report,
+    keep: bool,
+    out: &mut dyn Write,
+) -> Result<(), Stop> {
+    // Run by cargo, the command has no name of its own.
+    let program = if env::var_os("CARGO").is_some() { "cargo run --" } else { "paymux" };
+    let store = quoted(&store.display().to_string());
+    writeln!(out, "\nThe payments are kept in {store}. Look at them with:\n")?;
+    writeln!(out, "  {program} payments --store {store}")?;
+    if let Some(order) = report.example() {
+        writeln!(out, "  {program} explain {} --store {store}", quoted(order))?;
+    }
+    writeln!(out, "  {program} review --store {store}")?;
+    let facts = "--amount \"60.00 USD\" --metadata lane=cheapest";
+    writeln!(out, "  {program} route --dry-run {facts} --store {store}")?;
+    if keep {
+        writeln!(out, "  {program} reconcile --store {store}\n")?;
+        writeln!(out, "The providers are played on. Ctrl-C ends it.")?;
+    } else {
+        writeln!(out, "\nWith --keep the providers are played on, so that these work as well:\n")?;
+        writeln!(out, "  {program} reconcile --store {store}")?;
+    }
+    Ok(())
+}
+
+/// A word as a shell reads it.
+fn quoted(word: &str) -> String {
+    let plain = |sign: char| sign.is_ascii_alphanumeric() || "/._-+:=,@%".contains(sign);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', "'\\''"))
 }

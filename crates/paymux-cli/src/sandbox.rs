@@ -1,17 +1,11 @@
 //! `paymux sandbox`: plays the providers until interrupted, and says how to reach them.
 
-use std::{
-    future::{Future, poll_fn},
-    io::Write,
-    pin::pin,
-    process::ExitCode,
-    task::Poll,
-};
+use std::{io::Write, process::ExitCode};
 
 use paymux_sandbox::{Sandbox, SandboxConfig, SandboxError, WebhookScheme};
 use url::Url;
 
-use crate::Stop;
+use crate::{Stop, interrupt};
 
 #[derive(clap::Args)]
 pub(crate) struct SandboxArguments {
@@ -68,14 +62,8 @@ pub(crate) async fn run(
     sandbox.milkypay().set_callback_url(arguments.webhook_url.clone())?;
     sandbox.wallet().set_callback_url(arguments.webhook_url.clone())?;
     sandbox.ramp().set_webhook_url(arguments.webhook_url.clone())?;
-    // It listens from its first poll on, and whoever reads the greeting may interrupt at once.
-    let mut interrupt = pin!(tokio::signal::ctrl_c());
-    let first = poll_fn(|context| Poll::Ready(interrupt.as_mut().poll(context))).await;
-    write_greeting(&sandbox, arguments.webhook_url.as_ref(), out)?;
-    match first {
-        Poll::Ready(interrupted) => interrupted?,
-        Poll::Pending => interrupt.await?,
-    }
+    let greet = || write_greeting(&sandbox, arguments.webhook_url.as_ref(), out);
+    interrupt::wait_after(greet).await?;
     sandbox.shutdown().await;
     Ok(ExitCode::SUCCESS)
 }

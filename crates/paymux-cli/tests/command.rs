@@ -5,28 +5,14 @@ use std::{
     fs,
     io::{BufRead, BufReader, Read, Write},
     net::{TcpListener, TcpStream},
-    process::{Command, Output, Stdio},
+    process::{Command, Stdio},
 };
 
 use serde_json::Value;
 
-fn paymux(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_paymux")).args(arguments).output().expect("the command runs")
-}
+mod support;
 
-fn text(bytes: &[u8]) -> &str {
-    std::str::from_utf8(bytes).expect("the command writes text")
-}
-
-/// A file for a store that is not there yet.
-fn fresh_store(name: &str) -> String {
-    let store = format!("{}/{name}.sqlite", env!("CARGO_TARGET_TMPDIR"));
-    for end in ["", "-wal", "-shm", ".lock", ".accounts.json"] {
-        // Most of them are not there.
-        drop(fs::remove_file(format!("{store}{end}")));
-    }
-    store
-}
+use support::{fresh_store, paymux, text};
 
 /// Runs the demo over these orders and gives its exit code and its report.
 fn demo(name: &str, orders: &str) -> (Option<i32>, Value) {
@@ -106,6 +92,7 @@ fn piped_it_prints_lines_and_a_table() {
     assert!(out.contains("in their lists: no difference.\n"), "{out}");
     assert!(out.contains("47 of 47 orders ended as scripted.\n"), "{out}");
     assert!(out.contains(&format!("payments kept in {store}\n")), "{out}");
+    assert!(out.contains(&format!("explain E-5001 --store {store}\n")), "{out}");
     assert_eq!(text(&output.stderr), "");
 }
 

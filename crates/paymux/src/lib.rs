@@ -15,6 +15,13 @@ pub use paymux_toffeepay as toffeepay;
 pub use paymux_wallet as wallet;
 
 /// Compiles the code of the README.
-#[cfg(all(doctest, feature = "toffeepay"))]
+#[cfg(all(
+    doctest,
+    feature = "milkypay",
+    feature = "ramp",
+    feature = "sqlite",
+    feature = "toffeepay",
+    feature = "wallet"
+))]
 #[doc = include_str!("../../../README.md")]
 struct Readme;

@@ -136,13 +136,8 @@ impl Order {
         Money::parse(&self.amount, self.currency()?)
     }
 
-    /// The currency, by ISO 4217 or among the tokens that the shop takes.
     fn currency(&self) -> Result<Currency, Error> {
-        let token = TOKENS.iter().find(|(code, _)| *code == self.currency);
-        match token {
-            Some((code, decimals)) => Currency::registered(code, *decimals),
-            None => Currency::iso(&self.currency),
-        }
+        currency(&self.currency)
     }
 
     /// How much of what is held is to be taken, when it is not all.
@@ -169,6 +164,15 @@ impl Order {
     pub(super) fn key(&self, what: &str) -> Result<IdempotencyKey, Error> {
         IdempotencyKey::new(format!("{what}-{}", self.id))
     }
+}
+
+/// A currency by ISO 4217 or among the tokens that the shop takes.
+pub(crate) fn currency(code: &str) -> Result<Currency, Error> {
+    let token = TOKENS.iter().find(|(token, _)| *token == code);
+    token.map_or_else(
+        || Currency::iso(code),
+        |(code, decimals)| Currency::registered(code, *decimals),
+    )
 }
 
 /// Reads the orders, from a file or those that come with the project.

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, io::Write, path::PathBuf};
 
-use comfy_table::{ColumnConstraint, ContentArrangement, LineStyle, Table, TableStyle};
+use comfy_table::Table;
 use paymux::orchestrator::Reconciliation;
 use serde::Serialize;
 
@@ -11,11 +11,7 @@ use super::{
     row::{Row, State},
     story::Trouble,
 };
-use crate::Stop;
-
-/// One line below the header: every column of a terminal counts.
-const STYLE: TableStyle =
-    TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
+use crate::{Stop, reconcile, table};
 
 /// What came in at the webhook endpoint.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
@@ -96,38 +92,30 @@ impl Report {
     }
 
     fn table(&self) -> Table {
-        let mut table = Table::new();
-        table.load_style(STYLE).set_content_arrangement(ContentArrangement::Dynamic).set_header([
-            "order",
-            "account",
-            "amount",
-            "status",
-            "provider's word",
-            "known by",
-        ]);
-        for line in &self.orders {
+        let rows = self.orders.iter().map(|line| {
             let status = if line.as_scripted {
                 line.status.clone()
             } else {
                 format!("{}, not as scripted", line.status)
             };
-            table.add_row([
+            [
                 line.order.clone(),
                 line.account.clone(),
                 format!("{} {}", line.amount, line.currency),
                 status,
                 line.provider_status.clone().unwrap_or_default(),
                 line.how.clone(),
-            ]);
-        }
-        // Ids and amounts are not broken into lines; the rest gives way on a narrow terminal.
-        for (index, column) in table.column_iter_mut().enumerate() {
-            column.set_padding((0, 1));
-            if index < 3 {
-                column.set_constraint(ColumnConstraint::ContentWidth);
-            }
-        }
-        table
+            ]
+        });
+        let header = ["order", "account", "amount", "status", "provider's word", "known by"];
+        table::of(header, rows, 3)
+    }
+
+    /// An order that something can be told of: one that had trouble, where one had.
+    pub(super) fn example(&self) -> Option<&str> {
+        let troubled = self.troubles.first().map(Trouble::order);
+        let taken = self.orders.iter().find(|line| line.payment.is_some());
+        troubled.or(taken.map(|line| line.order.as_str()))
     }
 
     pub(super) fn write_table(&self, out: &mut dyn Write) -> Result<(), Stop> {
@@ -154,7 +142,7 @@ impl Report {
         writeln!(out, "{} orders: {}.", self.orders.len(), counts.join(", "))?;
         let Traffic { proved, refused } = self.webhooks;
         writeln!(out, "{proved} webhooks verified, {refused} refused.")?;
-        writeln!(out, "{}", in_words(&self.books.found))?;
+        writeln!(out, "{}", reconcile::in_words(&self.books.found))?;
         let (done, all) = (self.as_scripted, self.orders.len());
         Ok(writeln!(out, "{done} of {all} orders ended as scripted.")?)
     }
@@ -189,23 +177,6 @@ impl Line {
             expected: row.order.expect,
         }
     }
-}
-
-/// What a comparison of the books found, in a line, and a line for each difference.
-pub(crate) fn in_words(found: &Reconciliation) -> String {
-    let Reconciliation { compared, listed, differences, .. } = found;
-    let asked = format!(
-        "{compared} payments read again from their providers, {listed} found in their lists"
-    );
-    if differences.is_empty() {
-        return format!("{asked}: no difference.");
-    }
-    let mut text = format!("{asked}: {} differences.", differences.len());
-    for difference in differences {
-        text.push_str("\n  ");
-        text.push_str(&difference.to_string());
-    }
-    text
 }
 
 #[cfg(test)]

@@ -36,6 +36,10 @@ impl Trouble {
         Some(Self { order: order.to_owned(), what, history })
     }
 
+    pub(super) fn order(&self) -> &str {
+        &self.order
+    }
+
     pub(super) fn to_text(&self) -> String {
         let mut text = format!("{}: {}", self.order, self.what);
         for line in &self.history {

@@ -20,13 +20,14 @@ use super::{
 };
 use crate::accounts::TIMEOUT;
 
+mod doubt;
 mod stranger;
 
 /// A store of its own for each test; its files go with it.
-pub(crate) struct OwnStore(PathBuf);
+pub(super) struct OwnStore(PathBuf);
 
 impl OwnStore {
-    pub(crate) fn new() -> Self {
+    pub(super) fn new() -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let store = format!("paymux-test-{}-{number}.sqlite", process::id());
@@ -35,7 +36,7 @@ impl OwnStore {
         store
     }
 
-    pub(crate) fn path(&self) -> &Path {
+    pub(super) fn path(&self) -> &Path {
         &self.0
     }
 

@@ -1,0 +1,96 @@
+//! Payments in doubt, and what a person decides about them.
+
+use std::time::Duration;
+
+use clap::Parser;
+use paymux_sandbox::{Fault, FaultKind};
+
+use super::{OwnStore, Setting, Stage, orders};
+use crate::Arguments;
+
+/// What the command prints, or the sentence it stops with.
+async fn paymux(words: &[&str], store: &OwnStore) -> Result<String, String> {
+    let store = store.path().display().to_string();
+    let words = ["paymux"].iter().chain(words).copied().chain(["--store", &store]);
+    let arguments = Arguments::try_parse_from(words).expect("the words are a command");
+    let mut out = Vec::new();
+    let done = Box::pin(crate::run(arguments, &mut out)).await;
+    done.map_err(|stop| stop.to_string())?;
+    Ok(String::from_utf8(out).expect("it writes text"))
+}
+
+fn resolve<'a>(payment: &'a str, decision: &[&'a str]) -> Vec<&'a str> {
+    let begin = ["review", "resolve", payment, "--who", "ann", "--why", "the provider said so"];
+    begin.iter().chain(decision).copied().collect()
+}
+
+/// A stage whose shop is closed, with these orders in doubt for a day: every answer was lost.
+async fn in_doubt(store: &OwnStore, ids: &[&str]) -> Stage {
+    let setting = Setting::usual(store.path());
+    let (stage, _deliveries) = Box::pin(Stage::open(&setting)).await.expect("the stage opens");
+    let lost = Fault::new(FaultKind::DropReply).on("CreateSession").times(1_000);
+    stage.sandbox().inject(lost);
+    let orchestrator = stage.orchestrator();
+    for order in orders().iter().filter(|order| ids.contains(&order.id.as_str())) {
+        let (key, request) = (order.key("create"), stage.request_for(order));
+        let (key, request) = (key.expect("a key"), request.expect("a request"));
+        let record = orchestrator.create_payment(&key, &request).await.expect("it is kept");
+        assert!(record.in_doubt());
+    }
+    stage.clock().advance(Duration::from_secs(25 * 3600));
+    while !orchestrator.step().await.expect("the store").is_idle() {}
+    stage.sandbox().clear_faults();
+    stage.close_shop().await;
+    stage
+}
+
+#[tokio::test]
+async fn a_person_says_that_an_attempt_did_nothing() {
+    let store = OwnStore::new();
+    let stage = Box::pin(in_doubt(&store, &["A-1001"])).await;
+    for list in [["review"].as_slice(), &["review", "list"]] {
+        let waiting = paymux(list, &store).await.expect("the list");
+        assert!(waiting.contains("order A-1001 · 4.99 USD · processing\n"), "{waiting}");
+        assert!(waiting.contains("  still_in_doubt, since "), "{waiting}");
+        assert!(waiting.ends_with("1 payment waits for a person.\n"), "{waiting}");
+    }
+    let listed = paymux(&["payments", "--review"], &store).await.expect("the table");
+    assert!(listed.contains("processing, in doubt, a person has to look"), "{listed}");
+
+    let words = resolve("A-1001", &["--did-nothing"]);
+    let done = paymux(&words, &store).await.expect("it is resolved");
+    assert!(done.ends_with(" is failed. Next: nothing: it is settled.\n"), "{done}");
+    let why = paymux(&["explain", "A-1001"], &store).await.expect("the explanation");
+    assert!(why.contains("ann decided: ") && why.contains("the provider said so"), "{why}");
+    let waiting = paymux(&["review"], &store).await.expect("the list");
+    assert_eq!(waiting, "Nothing waits for a person.\n");
+    let twice = paymux(&words, &store).await.expect_err("it was resolved");
+    assert!(twice.contains("does not wait for this decision"), "{twice}");
+    stage.close().await;
+}
+
+#[tokio::test]
+async fn a_person_says_under_which_id_the_provider_has_it() {
+    let store = OwnStore::new();
+    let stage = Box::pin(in_doubt(&store, &["A-1001"])).await;
+    let state = stage.sandbox().toffeepay().snapshot();
+    let session = state["sessions"][0]["id"].as_str().expect("it was opened").to_owned();
+    let words = resolve("A-1001", &["--it-is", &session]);
+    let done = paymux(&words, &store).await.expect("it is resolved");
+    assert!(done.contains(" is requires_action. Next: "), "{done}");
+    let why = paymux(&["explain", "A-1001"], &store).await.expect("the explanation");
+    assert!(why.contains(&format!("at toffeepay it is {session}")), "{why}");
+    stage.close().await;
+}
+
+#[tokio::test]
+async fn a_person_lets_pass_what_was_seen() {
+    let store = OwnStore::new();
+    let stage = Box::pin(in_doubt(&store, &["A-1001"])).await;
+    let words = resolve("A-1001", &["--dismiss", "mismatch"]);
+    let other = paymux(&words, &store).await.expect_err("nothing of that was seen");
+    assert!(other.contains("does not wait for this decision"), "{other}");
+    let words = resolve("A-1001", &["--accept-amount"]);
+    assert!(paymux(&words, &store).await.is_err(), "no amount was taken");
+    stage.close().await;
+}
