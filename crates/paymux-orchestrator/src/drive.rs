@@ -124,7 +124,7 @@ impl Engine {
         intent: impl Fn(&PaymentRecord) -> Option<(ProviderId, Intent)> + Send + Sync,
     ) -> Result<PaymentRecord> {
         let changed = self
-            .change(&record.id, evidence, |draft, now| {
+            .change_known(&record, evidence, |draft, now| {
                 if self.next_move(&draft.record, now) != step {
                     return Ok(false);
                 }
@@ -138,7 +138,7 @@ impl Engine {
 
     async fn doubt(&self, record: PaymentRecord, no: u32) -> Result<PaymentRecord> {
         let evidence = decision("no answer was written down in time".to_owned(), Some(no));
-        self.change(&record.id, &evidence, |draft, now| {
+        self.change_known(&record, &evidence, |draft, now| {
             if self.next_move(&draft.record, now) != Move::Doubt(no) {
                 return Ok(false);
             }
@@ -167,7 +167,7 @@ impl Engine {
             _ => ("given up: nobody can pay what it may have opened", AttemptState::Abandoned),
         };
         let evidence = decision(words.to_owned(), Some(no));
-        self.change(&record.id, &evidence, |draft, now| {
+        self.change_known(&record, &evidence, |draft, now| {
             if self.next_move(&draft.record, now) != step {
                 return Ok(false);
             }
@@ -189,7 +189,7 @@ impl Engine {
         reason: ReviewReason,
     ) -> Result<PaymentRecord> {
         let evidence = decision("a person has to look at it".to_owned(), Some(no));
-        self.change(&record.id, &evidence, |draft, now| {
+        self.change_known(&record, &evidence, |draft, now| {
             if self.next_move(&draft.record, now) != Move::Park(no, reason) {
                 return Ok(false);
             }
@@ -213,7 +213,7 @@ impl Engine {
 
     async fn end_here(&self, record: PaymentRecord) -> Result<PaymentRecord> {
         let evidence = decision("no account has it".to_owned(), None);
-        self.change(&record.id, &evidence, |draft, now| {
+        self.change_known(&record, &evidence, |draft, now| {
             if self.next_move(&draft.record, now) != Move::EndHere {
                 return Ok(false);
             }

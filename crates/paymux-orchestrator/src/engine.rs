@@ -137,12 +137,40 @@ impl Engine {
         evidence: &Evidence,
         work: impl Fn(&mut Draft, Timestamp) -> Result<bool> + Send + Sync,
     ) -> Result<Changed> {
+        self.change_from(id, None, evidence, work).await
+    }
+
+    /// The same, beginning with what is known of the payment: it need not be read again where
+    /// nobody was faster.
+    pub(crate) async fn change_known(
+        &self,
+        known: &PaymentRecord,
+        evidence: &Evidence,
+        work: impl Fn(&mut Draft, Timestamp) -> Result<bool> + Send + Sync,
+    ) -> Result<Changed> {
+        self.change_from(&known.id, Some(known.clone()), evidence, work).await
+    }
+
+    async fn change_from(
+        &self,
+        id: &PaymentId,
+        mut known: Option<PaymentRecord>,
+        evidence: &Evidence,
+        work: impl Fn(&mut Draft, Timestamp) -> Result<bool> + Send + Sync,
+    ) -> Result<Changed> {
         for _ in 0..MOST_RACES {
-            let record = self.load(id).await?;
+            let (record, is_read) = match known.take() {
+                Some(record) => (record, false),
+                None => (self.load(id).await?, true),
+            };
             let now = self.now();
             let mut draft = Draft::of(record);
             if !work(&mut draft, now)? {
-                return Ok(Changed::Untouched(Box::new(draft.record)));
+                if is_read {
+                    return Ok(Changed::Untouched(Box::new(draft.record)));
+                }
+                // That is so by what was known; what is stored may say otherwise.
+                continue;
             }
             let inbox = draft.inbox.clone();
             match Box::pin(self.write(draft, evidence, now)).await? {

@@ -49,7 +49,7 @@ impl Engine {
         let attempt = record.open_attempt().map(|attempt| attempt.no);
         let asked = payment.provider.clone();
         let evidence = Evidence::Lookup { account: asked, attempt, said: Said::from(&payment) };
-        self.change(&record.id, &evidence, |draft, now| {
+        self.change_known(&record, &evidence, |draft, now| {
             if draft.record.account() != record.account() || draft.record.has_acted_since(&record) {
                 return Ok(false);
             }
@@ -74,7 +74,7 @@ impl Engine {
         let account = record.account().cloned();
         let Some(account) = account else { return Ok(record) };
         let evidence = Evidence::Lookup { account, attempt: None, said: Said::from(&fault) };
-        self.change(&record.id, &evidence, |draft, now| {
+        self.change_known(&record, &evidence, |draft, now| {
             observe::look_again(&mut draft.record, now);
             Ok(true)
         })
@@ -108,7 +108,7 @@ impl Engine {
         };
         let found = result.ok();
         let evidence = Evidence::Lookup { account: id, attempt: Some(no), said };
-        self.change(&record.id, &evidence, |draft, now| {
+        self.change_known(&record, &evidence, |draft, now| {
             let Some(attempt) = draft.record.attempt_mut(no) else { return Ok(false) };
             if attempt.state != AttemptState::Unknown {
                 return Ok(false);
@@ -170,7 +170,7 @@ impl Engine {
             attempt: Some(no),
             said: Said::from(refund),
         };
-        self.change(&record.id, &evidence, |draft, now| {
+        self.change_known(&record, &evidence, |draft, now| {
             observe::observe_refund(&mut draft.record, no, refund);
             observe::schedule(&mut draft.record, Observed::Nothing, now);
             if refund.status.is_final() {
@@ -232,7 +232,7 @@ impl Engine {
         let reason = error.unwrap_or(&nothing_new);
         let said = error.map_or(Said::Nothing, |error| Said::from(&Fault::from(error)));
         let evidence = Evidence::Lookup { account, attempt: Some(no), said };
-        self.change(&record.id, &evidence, |draft, now| {
+        self.change_known(&record, &evidence, |draft, now| {
             let Some(attempt) = draft.record.attempt_mut(no) else { return Ok(false) };
             // What is frozen waits for a person, and what is on its way for its answer.
             if attempt.state != AttemptState::Unknown || attempt.next_try_at.is_none() {

@@ -35,7 +35,7 @@ impl Engine {
         let (state, sends) = (attempt.state, attempt.sends);
         let evidence = Evidence::Sent { attempt: no, send: sends + 1 };
         let changed = self
-            .change(&record.id, &evidence, |draft, now| {
+            .change_known(&record, &evidence, |draft, now| {
                 let ours = draft
                     .record
                     .attempt(no)
@@ -93,7 +93,7 @@ impl Engine {
             Ok(Answer::Refund(refund)) => Outcome::Refund(refund.clone()),
             Err(error) => Outcome::Fault(Box::new(Fault::from(error))),
         };
-        self.change(&record.id, &evidence, |draft, now| {
+        self.change_known(&record, &evidence, |draft, now| {
             let asked_at = attempt.sent_at.unwrap_or(now);
             let context = Context { asked_at, ..self.context(account, now) };
             settle::settle(&mut draft.record, no, attempt.sends, outcome(), &context);

@@ -25,7 +25,7 @@ use std::collections::BTreeMap;
 use paymux_orchestrator::store::Store;
 use simulation::{bugs::Bug, truth::Kind, world::World};
 
-const USUAL_RUNS: u64 = 1_000;
+const USUAL_RUNS: u64 = 600;
 /// A planted bug has to be found within so many runs.
 const ENOUGH_RUNS: u64 = 2_000;
 

@@ -1,6 +1,9 @@
 //! A provider that is a model: it keeps the truth, and errs on demand.
 
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::{
+    sync::{Arc, Mutex, MutexGuard},
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use paymux_core::{
@@ -75,8 +78,10 @@ impl Model {
     fn arrive(&self, key: Option<&IdempotencyKey>) -> Fault {
         let now = self.now();
         let mut truth = self.truth();
-        for request in std::mem::take(&mut truth.late) {
-            if !truth.is_refused(request.key.as_str(), now) {
+        for (request, left_at) in std::mem::take(&mut truth.late) {
+            // Nothing is under way for longer than that.
+            let arrives = now.since(left_at) < Duration::from_secs(3_600);
+            if arrives && !truth.is_refused(request.key.as_str(), now) {
                 truth.create(&request, now);
             }
         }
@@ -139,7 +144,8 @@ impl Model {
             }
             Fault::LostBefore => Err(lost()),
             Fault::ActsLater => {
-                self.truth().late.extend(late.cloned());
+                let now = self.now();
+                self.truth().late.extend(late.cloned().map(|request| (request, now)));
                 Err(lost())
             }
             Fault::LostAfter => {

@@ -151,8 +151,8 @@ pub(crate) struct Truth {
     /// Keys whose request was refused: that is the outcome of all that come with them.
     refused: BTreeMap<String, Timestamp>,
     pub(crate) refunds: Vec<RefundRow>,
-    /// Creates that act when the provider is called next.
-    pub(crate) late: Vec<CreatePayment>,
+    /// Creates that act when the provider is called next, if that is soon, and when they left.
+    pub(crate) late: Vec<(CreatePayment, Timestamp)>,
     /// What webhooks tell, in the order in which it happened.
     pub(crate) tellings: Vec<Telling>,
     /// Which of it was told to us at least once.

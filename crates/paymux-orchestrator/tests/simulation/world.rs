@@ -347,6 +347,10 @@ impl World {
         self.models.iter().find(|model| model.id() == id).expect("a model")
     }
 
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
     pub(crate) fn deaths(&self) -> u32 {
         self.deaths
     }
