@@ -115,6 +115,11 @@ impl Row {
         }
     }
 
+    /// Is there a call whose outcome is open?
+    pub(super) fn is_under_way(&self) -> bool {
+        self.record().is_some_and(|record| record.open_attempt().is_some())
+    }
+
     /// Did the order end as its script says? A success counts only if the whole price came in.
     pub(super) fn is_as_scripted(&self) -> bool {
         match (&self.state, &self.order.expect) {

@@ -29,7 +29,8 @@ pub(super) struct Patience {
     pub(super) silence: Duration,
     /// So many silences in a row without news, and it is over.
     pub(super) silences: u32,
-    /// By how much the shop's clock moves on in each, for who cannot wait that long.
+    /// By how much the shop's clock moves on in each while something is to be sent or asked again
+    /// later, for who cannot wait that long.
     pub(super) leap: Duration,
 }
 
@@ -236,7 +237,9 @@ impl<'a> Shop<'a> {
                 return Ok(());
             }
             silences += 1;
-            self.stage.clock().advance(self.patience.leap);
+            if self.rows.iter().any(Row::is_under_way) {
+                self.stage.clock().advance(self.patience.leap);
+            }
             self.read_open().await?;
         }
         Ok(())
