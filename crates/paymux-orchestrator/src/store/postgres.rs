@@ -10,7 +10,12 @@
 //! certificate checked, and plain only to this machine.
 //!
 //! With a standby that takes over, set `synchronous_standby_names`: a standby that lags forgets
-//! what was sent. Where that cannot be, reconcile before anything is sent after a failover.
+//! what was sent. Where that cannot be, reconcile before anything is sent after a failover. While
+//! that standby is gone, changes end as `CommitUnknown` after
+//! [`PostgresSettings::commit_timeout`], and so does one that an operator stops waiting.
+//!
+//! `synchronous_commit` is held for each connection as it was found; `fsync` and
+//! `full_page_writes` are asked again before each change and each delivery that is kept.
 //!
 //! Leases end by the database's clock; nothing else here asks a clock. What is due is told by the
 //! moment that the caller hands in.
@@ -18,7 +23,7 @@
 use std::{fmt, sync::Arc};
 
 use deadpool_postgres::{Object, Pool};
-use tokio_postgres::{Error, Row};
+use tokio_postgres::Row;
 
 use super::StoreResult;
 
@@ -31,6 +36,7 @@ mod list;
 mod migrate;
 mod operations;
 mod outbox;
+mod patience;
 mod pipeline;
 mod prepared;
 mod rows;
@@ -39,7 +45,8 @@ mod sql;
 mod values;
 mod writer;
 
-use fault::{Fault, Phase, is_gone, is_lost_race};
+use fault::{Fault, Phase, Stop, is_gone, is_lost_race, is_stale};
+use patience::Patience;
 use pipeline::{Value, run};
 pub use settings::{PostgresSettings, PostgresTls};
 
@@ -49,6 +56,7 @@ const RACES: u32 = 8;
 /// Payments in PostgreSQL. Cheap to share behind an `Arc`; made on the runtime it is to run on.
 pub struct PostgresStore {
     pool: Pool,
+    patience: Patience,
     tenant: Arc<str>,
     writers: writer::Writers,
 }
@@ -62,11 +70,11 @@ impl PostgresStore {
     /// old, credentials are refused, or the schema was made by a newer or changed version;
     /// `Unavailable` when the server cannot be reached.
     pub async fn connect(settings: PostgresSettings) -> StoreResult<Self> {
-        let pool = connect::open(&settings)?;
+        let (pool, patience) = connect::open(&settings)?;
         migrate::run(&pool, &settings.schema).await?;
         let tenant: Arc<str> = settings.tenant.into();
-        let writers = writer::Writers::start(&pool, &tenant, settings.connections);
-        Ok(Self { pool, tenant, writers })
+        let writers = writer::Writers::start(&pool, &patience, &tenant, settings.connections);
+        Ok(Self { pool, patience, tenant, writers })
     }
 
     /// Takes no more changes, waits until those that were handed over are answered, and closes the
@@ -89,29 +97,45 @@ impl PostgresStore {
         sql: &str,
         values: [Value<'_>; N],
     ) -> StoreResult<Vec<Row>> {
-        let mut races = 0;
+        let (mut races, mut stale) = (0, false);
         loop {
             let client = self.client(doing).await?;
             let statement = client.prepare_cached(sql).await;
             let statement =
                 statement.map_err(|error| Fault::of(doing, Phase::BeforeCommit, &error))?;
-            match run(&client, &statement, values).await {
-                Ok(rows) => return Ok(rows),
-                Err(error) if races < RACES && is_lost_race(&error) => races += 1,
-                Err(error) => {
-                    part_with(client, &error);
-                    return Err(Fault::of(doing, phase, &error).into());
+            let running = run(&client, &statement, values);
+            let result = match phase {
+                Phase::BeforeCommit => Ok(running.await),
+                Phase::Committing => self.patience.commit(doing, &client, running).await,
+            };
+            match result {
+                Ok(Ok(rows)) => return Ok(rows),
+                Ok(Err(error)) if races < RACES && is_lost_race(&error) => races += 1,
+                Ok(Err(error)) if !stale && is_stale(&error) => {
+                    drop(Object::take(client));
+                    stale = true;
                 }
+                Ok(Err(error)) => return Err(part(doing, client, Stop::Met(phase, error)).into()),
+                Err(fault) => return Err(part(doing, client, fault.into()).into()),
             }
         }
     }
 }
 
-/// Lets a connection go whose end the server has announced, before its end is noticed: the next
+/// Says why, and lets a connection go that is of no more use, before its end is noticed: the next
 /// caller is not to get it.
-fn part_with(client: Object, error: &Error) {
-    if is_gone(error) {
-        drop(Object::take(client));
+fn part(doing: &str, client: Object, stop: Stop) -> Fault {
+    match stop {
+        Stop::Fault(fault) => {
+            drop(Object::take(client));
+            fault
+        }
+        Stop::Met(phase, error) => {
+            if is_gone(&error) || is_stale(&error) {
+                drop(Object::take(client));
+            }
+            Fault::of(doing, phase, &error)
+        }
     }
 }
 

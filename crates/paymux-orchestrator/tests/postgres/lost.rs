@@ -1,6 +1,6 @@
 //! Connections that are lost in the middle of work: what the error says is what is there.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use libtest_mimic::Trial;
 use paymux_orchestrator::store::{Committed, Store, StoreErrorKind, postgres::PostgresStore};
@@ -8,7 +8,7 @@ use paymux_orchestrator::store::{Committed, Store, StoreErrorKind, postgres::Pos
 use crate::{
     build::{creation, event, id, next, row, version},
     server::Server,
-    trial::{behind, cut, cut_off, is_of_a_lost_connection, known_as, trial, waiting},
+    trial::{behind, cut, cut_off, is_of_a_lost_connection, known_as, node, trial, waiting},
 };
 
 pub(crate) fn trials() -> Vec<Trial> {
@@ -16,6 +16,8 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("lost::while_it_waits_for_a_lock", while_it_waits_for_a_lock),
         trial("lost::while_it_writes", while_it_writes),
         trial("lost::while_it_commits", while_it_commits),
+        trial("lost::standby_is_gone", standby_is_gone),
+        trial("lost::standby_is_waited_for_no_more", standby_is_waited_for_no_more),
         trial("lost::node_recovers", node_recovers),
         trial("lost::errors_tell_the_truth", errors_tell_the_truth),
         trial("lost::caller_leaves_while_committing", caller_leaves_while_committing),
@@ -93,6 +95,48 @@ async fn while_it_commits() {
     // Read again, and look for the transition's id.
     let history = store.history(&id(1)).await.unwrap();
     assert_eq!(history.last().unwrap().id, version(1, 2).transition.id);
+    assert_eq!(versions(&store, 1).await, (2, 2));
+}
+
+/// A server whose standby is not there never answers a commit, and nothing that its configuration
+/// says later makes a session wait for less.
+async fn standby_is_gone() {
+    let server = Server::start(&[]);
+    let name = server.name();
+    let settings = server.settings().tenant(&*name).commit_timeout(Duration::from_millis(300));
+    let store = node(settings).await;
+    assert_eq!(store.commit(creation(1)).await.unwrap(), Committed::Done);
+    let other = behind(&server).await;
+    other.batch_execute("ALTER SYSTEM SET synchronous_commit = off").await.unwrap();
+    other.batch_execute("ALTER SYSTEM SET synchronous_standby_names = 'absent'").await.unwrap();
+    reload(&server, "synchronous_standby_names", "absent").await;
+    let error = store.commit(version(1, 2)).await.unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::CommitUnknown, "{error}");
+    let error = store.receive(vec![event("e")]).await.unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::CommitUnknown, "{error}");
+    other.batch_execute("ALTER SYSTEM RESET ALL").await.unwrap();
+    reload(&server, "synchronous_standby_names", "").await;
+    while versions(&store, 1).await != (2, 2) {}
+    assert_eq!(store.commit(version(1, 3)).await.unwrap(), Committed::Done);
+}
+
+/// The server says that the commit is done, and in a notice that the standby may not have it.
+async fn standby_is_waited_for_no_more() {
+    let server = Server::start(&[]);
+    let name = server.name();
+    let store = known_as(&server, &name).await;
+    assert_eq!(store.commit(creation(1)).await.unwrap(), Committed::Done);
+    let other = behind(&server).await;
+    other.batch_execute("ALTER SYSTEM SET synchronous_standby_names = 'absent'").await.unwrap();
+    reload(&server, "synchronous_standby_names", "absent").await;
+    let commit = tokio::spawn({
+        let store = Arc::clone(&store);
+        async move { store.commit(version(1, 2)).await }
+    });
+    let process = waiting(&other, &name, "IPC").await;
+    other.execute("SELECT pg_cancel_backend($1)", &[&process]).await.unwrap();
+    let error = commit.await.unwrap().unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::CommitUnknown, "{error}");
     assert_eq!(versions(&store, 1).await, (2, 2));
 }
 

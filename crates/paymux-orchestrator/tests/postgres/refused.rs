@@ -2,12 +2,12 @@
 
 use libtest_mimic::Trial;
 use paymux_orchestrator::store::{
-    Store, StoreError, StoreErrorKind,
+    Committed, Store, StoreError, StoreErrorKind,
     postgres::{PostgresSettings, PostgresStore},
 };
 
 use crate::{
-    build::id,
+    build::{event, id, version},
     lost::reload,
     server::Server,
     trial::{behind, refusal, trial},
@@ -18,6 +18,8 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("refused::servers_that_lose_payments", servers_that_lose_payments),
         trial("refused::users_who_do_not_wait_for_the_disk", users_who_do_not_wait_for_the_disk),
         trial("refused::settings_that_change_later", settings_that_change_later),
+        trial("refused::settings_that_change_under_it", settings_that_change_under_it),
+        trial("refused::columns_of_another_type", columns_of_another_type),
         trial("refused::databases_that_cannot_keep_texts", databases_that_cannot_keep_texts),
         trial("refused::strangers", strangers),
         trial("refused::nobody_there", nobody_there),
@@ -101,6 +103,47 @@ async fn settings_that_change_later() {
         }
     };
     says(&error, "synchronous_commit = off");
+}
+
+/// What the server turns off for all is seen by a connection that was good when it was opened.
+async fn settings_that_change_under_it() {
+    let server = Server::start(&[]);
+    let store = PostgresStore::connect(server.fresh()).await.unwrap();
+    let mut here = 0;
+    for setting in ["fsync", "full_page_writes"] {
+        here += 1;
+        assert_eq!(store.commit(version(1, here)).await.unwrap(), Committed::Done);
+        let sql = format!("ALTER SYSTEM SET {setting} = off");
+        behind(&server).await.batch_execute(&sql).await.unwrap();
+        reload(&server, setting, "off").await;
+        let error = loop {
+            match store.commit(version(1, here + 1)).await {
+                Ok(_) => here += 1,
+                Err(error) => break error,
+            }
+        };
+        says(&error, setting);
+        says(&store.receive(vec![event("e")]).await.unwrap_err(), setting);
+        let sql = format!("ALTER SYSTEM RESET {setting}");
+        behind(&server).await.batch_execute(&sql).await.unwrap();
+        reload(&server, setting, "on").await;
+        assert_eq!(store.load(&id(1)).await.unwrap().unwrap().version, here);
+    }
+}
+
+/// A write that the driver cannot send takes the whole change with it.
+async fn columns_of_another_type() {
+    let server = Server::shared();
+    let schema = server.name();
+    let settings = server.settings().schema(&*schema);
+    let store = PostgresStore::connect(settings.clone()).await.unwrap();
+    assert_eq!(store.commit(version(1, 1)).await.unwrap(), Committed::Done);
+    let sql = format!("ALTER TABLE {schema}.transitions ALTER COLUMN at TYPE TEXT");
+    behind(server).await.batch_execute(&sql).await.unwrap();
+    let store = PostgresStore::connect(settings).await.unwrap();
+    let error = store.commit(version(1, 2)).await.unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::Configuration, "{error}");
+    assert_eq!(store.load(&id(1)).await.unwrap().unwrap().version, 1);
 }
 
 async fn databases_that_cannot_keep_texts() {

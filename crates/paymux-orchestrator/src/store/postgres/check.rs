@@ -3,6 +3,9 @@
 use deadpool_postgres::ClientWrapper;
 use tokio_postgres::{Error, Row};
 
+use super::fault::Fault;
+use crate::store::StoreErrorKind;
+
 /// The oldest server that PostgreSQL's makers still looked after in 2026.
 const OLDEST: i64 = 140_000;
 
@@ -14,6 +17,18 @@ const SETTINGS: &str = "
       current_setting('synchronous_commit', true) AS synchronous_commit,
       current_setting('server_encoding', true) AS server_encoding";
 
+/// A row as long as the server keeps what it says is written. Both can be turned off while it runs,
+/// for all sessions at once.
+pub(super) const STILL_SAFE: &str = "
+    SELECT 1 WHERE current_setting('fsync') = 'on' AND current_setting('full_page_writes') = 'on'";
+
+/// What is wrong when there is no such row.
+pub(super) fn unsafe_now() -> Fault {
+    let message = "the PostgreSQL server has turned fsync or full_page_writes off: a power cut \
+                   could lose payments that were already sent to a provider; nothing was written";
+    Fault::new(StoreErrorKind::Configuration, message)
+}
+
 /// What the server says of itself; a setting that it does not know is missing.
 #[derive(Clone, Debug)]
 struct Server {
@@ -24,8 +39,8 @@ struct Server {
     encoding: Option<String>,
 }
 
-/// Says what is wrong with the server behind this connection, if anything is.
-pub(super) async fn server(client: &ClientWrapper) -> Result<Result<(), String>, Error> {
+/// Gives the `synchronous_commit` of the server behind this connection, or says what is wrong.
+pub(super) async fn server(client: &ClientWrapper) -> Result<Result<&'static str, String>, Error> {
     let row: Row = client.query_one(SETTINGS, &[]).await?;
     let server = Server {
         version: row.try_get("version")?,
@@ -38,7 +53,7 @@ pub(super) async fn server(client: &ClientWrapper) -> Result<Result<(), String>,
 }
 
 impl Server {
-    fn check(&self) -> Result<(), String> {
+    fn check(&self) -> Result<&'static str, String> {
         if self.version < OLDEST {
             return Err(format!(
                 "the PostgreSQL server is of version {}, and the store needs {} or newer",
@@ -64,13 +79,14 @@ impl Server {
         // All three wait for the own disk. `local` does, too, and is refused: it does not wait for
         // a standby, and one that takes over would not know what was sent.
         let commit = told(&self.synchronous_commit);
-        if !matches!(commit.as_str(), "on" | "remote_apply" | "remote_write") {
+        let good = ["on", "remote_apply", "remote_write"].into_iter().find(|good| *good == commit);
+        let Some(good) = good else {
             return Err(format!(
                 "the PostgreSQL server has synchronous_commit = {commit} for this user and \
                  database: a crash or a failover could forget payments that were already sent to \
                  a provider; it must be on, remote_write or remote_apply"
             ));
-        }
+        };
         let encoding = told(&self.encoding);
         if encoding != "UTF8" {
             return Err(format!(
@@ -78,7 +94,7 @@ impl Server {
                  be UTF8"
             ));
         }
-        Ok(())
+        Ok(good)
     }
 }
 
@@ -103,8 +119,8 @@ mod tests {
 
     #[test]
     fn an_ordinary_server_is_good() {
-        assert_eq!(good().check(), Ok(()));
-        assert_eq!(Server { version: 140_000, ..good() }.check(), Ok(()));
+        assert_eq!(good().check(), Ok("on"));
+        assert_eq!(Server { version: 140_000, ..good() }.check(), Ok("on"));
     }
 
     #[test]

@@ -16,6 +16,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::{
     check,
+    patience::{Attentive, Patience, Unconfirmed},
     settings::{PostgresSettings, PostgresTls},
 };
 use crate::store::{StoreError, StoreErrorKind, StoreResult};
@@ -33,16 +34,22 @@ const SESSION: &str = "
 
 /// Connections to the database, none of them open yet. Each is checked when it is opened, not only
 /// the first: a role's settings can change while we run.
-pub(super) fn open(settings: &PostgresSettings) -> StoreResult<Pool> {
+pub(super) fn open(settings: &PostgresSettings) -> StoreResult<(Pool, Patience)> {
     let (server, tls) = settings.checked()?;
+    let unconfirmed = Unconfirmed::default();
+    let patience = Patience::new(settings.commit_timeout, unconfirmed.clone());
     let ways = ManagerConfig { recycling_method: RecyclingMethod::Fast };
     let manager = match tls {
-        PostgresTls::Plain => Manager::from_config(server, NoTls, ways),
+        PostgresTls::Plain => {
+            Manager::from_connect(server, Attentive { tls: NoTls, unconfirmed }, ways)
+        }
         PostgresTls::Verified => {
-            Manager::from_config(server, MakeRustlsConnect::new(platform()?), ways)
+            let tls = MakeRustlsConnect::new(platform()?);
+            Manager::from_connect(server, Attentive { tls, unconfirmed }, ways)
         }
         PostgresTls::VerifiedBy(roots) => {
-            Manager::from_config(server, MakeRustlsConnect::new(rooted(&roots)?), ways)
+            let tls = MakeRustlsConnect::new(rooted(&roots)?);
+            Manager::from_connect(server, Attentive { tls, unconfirmed }, ways)
         }
     };
     // The name was checked: there is no quote in it.
@@ -54,18 +61,27 @@ pub(super) fn open(settings: &PostgresSettings) -> StoreResult<Pool> {
             prepare(client, &session).await.map_err(HookError::Backend)?.map_err(HookError::message)
         })
     });
-    Pool::builder(manager)
+    let pool = Pool::builder(manager)
         .max_size(settings.connections)
         .wait_timeout(Some(WAIT))
         .runtime(Runtime::Tokio1)
         .post_create(prepare)
         .build()
-        .map_err(|error| refused("the pool of connections cannot be made").with_source(error))
+        .map_err(|error| refused("the pool of connections cannot be made").with_source(error))?;
+    Ok((pool, patience))
 }
 
+/// What was found good is set for the session, which the server's configuration cannot undo. What
+/// no session can set is asked again before each change.
 async fn prepare(client: &ClientWrapper, session: &str) -> Result<Result<(), String>, Error> {
     client.batch_execute(session).await?;
-    check::server(client).await
+    match check::server(client).await? {
+        Ok(commit) => {
+            client.batch_execute(&format!("SET synchronous_commit = {commit}")).await?;
+            Ok(Ok(()))
+        }
+        Err(why) => Ok(Err(why)),
+    }
 }
 
 /// TLS as the HTTP client does it: certificates are good when the platform says so.

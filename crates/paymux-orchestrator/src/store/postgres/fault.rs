@@ -7,6 +7,7 @@ use deadpool_postgres::{HookError, PoolError};
 use tokio_postgres::{
     Error,
     error::{DbError, Severity, SqlState},
+    types::WrongType,
 };
 
 use crate::store::{StoreError, StoreErrorKind};
@@ -70,6 +71,33 @@ impl From<Fault> for StoreError {
     }
 }
 
+/// Why a transaction was not committed.
+#[derive(Debug)]
+pub(super) enum Stop {
+    /// An error of the driver's or the server's in this phase.
+    Met(Phase, Error),
+    /// What is known already, and ends the use of the connection.
+    Fault(Fault),
+}
+
+impl From<Fault> for Stop {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+impl Stop {
+    /// Stopped where nothing can have been committed.
+    pub(super) fn before(error: Error) -> Self {
+        Self::Met(Phase::BeforeCommit, error)
+    }
+
+    /// Is it worth another run?
+    pub(super) fn is_lost_race(&self) -> bool {
+        matches!(self, Self::Met(_, error) if is_lost_race(error))
+    }
+}
+
 /// Is the same transaction worth another run? A key that was there after all (23505) means that
 /// somebody else was faster: the next run reads what they wrote.
 pub(super) fn is_lost_race(error: &Error) -> bool {
@@ -87,6 +115,14 @@ pub(super) fn is_lost_race(error: &Error) -> bool {
 pub(super) fn is_gone(error: &Error) -> bool {
     let severity = error.as_db_error().and_then(DbError::parsed_severity);
     error.is_closed() || matches!(severity, Some(Severity::Fatal | Severity::Panic))
+}
+
+/// Does this connection have a statement ready that its server does not know, or knows otherwise?
+/// Nothing was done, and another connection has it right.
+pub(super) fn is_stale(error: &Error) -> bool {
+    error.code().is_some_and(|code| {
+        [&SqlState::FEATURE_NOT_SUPPORTED, &SqlState::INVALID_SQL_STATEMENT_NAME].contains(&code)
+    })
 }
 
 /// Is it certain that nothing was committed? An ordinary error of the server's says so: past the
@@ -123,11 +159,15 @@ fn kind_of(refusal: &DbError) -> StoreErrorKind {
 fn kind_without_answer(error: &Error) -> StoreErrorKind {
     let mut cause = error.source();
     while let Some(inner) = cause {
-        if inner.is::<rustls::Error>() {
+        if inner.is::<rustls::Error>() || inner.is::<WrongType>() {
             return StoreErrorKind::Configuration;
         }
         if let Some(io) = inner.downcast_ref::<io::Error>() {
             // What an `io::Error` wraps is not in its chain of sources.
+            if io.kind() == io::ErrorKind::InvalidInput {
+                // The driver cannot send it: a text that is too long.
+                return StoreErrorKind::Corrupt;
+            }
             return match io.get_ref() {
                 Some(wrapped) if wrapped.is::<rustls::Error>() => StoreErrorKind::Configuration,
                 _ => StoreErrorKind::Unavailable,

@@ -17,7 +17,10 @@ use deadpool_postgres::ClientWrapper;
 use tokio_postgres::{Error, Row, error::SqlState};
 
 use super::{
+    check,
     fault::{Fault, Phase, is_lost_race},
+    inbox::sent_with_commit,
+    patience::Patience,
     pipeline::{Begun, Pipeline, Value, run},
     prepared::Prepared,
     rows,
@@ -100,6 +103,7 @@ enum Question<'a> {
 /// group was refused after something of it was written.
 pub(super) async fn commit(
     client: &ClientWrapper,
+    patience: &Patience,
     tenant: &str,
     changes: &[&Change],
 ) -> Result<Vec<Option<Committed>>, Failure> {
@@ -127,7 +131,7 @@ pub(super) async fn commit(
             write(&mut writes, &prepared, tenant, change, found)?;
         }
     }
-    finish(client, writes).await?;
+    finish(client, patience, writes).await?;
     begun.over();
     Ok(answers.into_iter().map(|refused| Some(refused.unwrap_or(Committed::Done))).collect())
 }
@@ -142,6 +146,7 @@ async fn look<'a>(
     let mut pipeline = Pipeline::new(client);
     let mut questions = Vec::new();
     pipeline.control("BEGIN");
+    pipeline.add(&prepared.still_safe, []);
     // Keys before payments, and both in the order of their text: two nodes that take the same ones
     // then wait for each other in one direction only.
     let mut keys: Vec<(usize, &CallerKeyRow)> = changes
@@ -160,12 +165,15 @@ async fn look<'a>(
         ask(&mut pipeline, &mut questions, prepared, tenant, place, change)?;
     }
     let mut found: Vec<Found<'a>> = changes.iter().map(|_| Found::default()).collect();
-    // The first answer is that of BEGIN, which has no question.
-    let mut answers = pipeline.run().await.into_iter();
-    let begun = answers.next().transpose();
-    begun.map_err(|error| failed(Phase::BeforeCommit, &error))?;
+    let before = |error| failed(Phase::BeforeCommit, &error);
+    let mut answers = pipeline.run().await.map_err(before)?.into_iter();
+    // The first two answers have no question.
+    answers.next().transpose().map_err(before)?;
+    if answers.next().transpose().map_err(before)?.is_none_or(|rows| rows.is_empty()) {
+        return Err(Failure::Fault(check::unsafe_now()));
+    }
     for ((place, question), answer) in questions.into_iter().zip(answers) {
-        let rows = answer.map_err(|error| failed(Phase::BeforeCommit, &error))?;
+        let rows = answer.map_err(before)?;
         if let Some(found) = found.get_mut(place) {
             note(found, &question, &rows)?;
         }
@@ -316,21 +324,17 @@ fn write<'a>(
 }
 
 /// The second trip: writes and commits.
-async fn finish(client: &ClientWrapper, mut writes: Pipeline<'_>) -> Result<(), Failure> {
-    if client.is_closed() {
-        let message = format!("could not {DOING}: the connection was lost before");
-        return Err(Failure::Fault(Fault::new(StoreErrorKind::Unavailable, message)));
-    }
+async fn finish(
+    client: &ClientWrapper,
+    patience: &Patience,
+    mut writes: Pipeline<'_>,
+) -> Result<(), Failure> {
     writes.control("COMMIT");
-    let mut answers = writes.run().await;
+    let sent = patience.commit(DOING, client, writes.run()).await.map_err(Failure::Fault)?;
+    let mut answers = sent.map_err(|error| failed(Phase::BeforeCommit, &error))?;
     let committed = answers.pop().unwrap_or(Ok(Vec::new()));
     for answer in answers {
-        // An answer of the server's to a write proves that the commit behind it did nothing; no
-        // answer proves nothing, since the commit was sent as well.
-        answer.map_err(|error| match error.as_db_error() {
-            Some(_) => failed(Phase::BeforeCommit, &error),
-            None => failed(Phase::Committing, &error),
-        })?;
+        answer.map_err(|error| failed(sent_with_commit(&error), &error))?;
     }
     committed.map_err(|error| failed(Phase::Committing, &error))?;
     Ok(())

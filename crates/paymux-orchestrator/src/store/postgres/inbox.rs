@@ -4,9 +4,10 @@ use deadpool_postgres::ClientWrapper;
 use tokio_postgres::{Error, Row};
 
 use super::{
-    PostgresStore, RACES,
-    fault::{Fault, Phase, is_lost_race},
-    part_with,
+    PostgresStore, RACES, check,
+    fault::{Phase, Stop},
+    part,
+    patience::Patience,
     pipeline::{Begun, Pipeline},
     rows, sql,
     values::inbox_values,
@@ -22,13 +23,10 @@ impl PostgresStore {
         let mut races = 0;
         loop {
             let client = self.client(DOING).await?;
-            match try_keep(&client, &self.tenant, events).await {
+            match try_keep(&client, &self.patience, &self.tenant, events).await {
                 Ok(answers) => return read(events, &answers),
-                Err((_, error)) if races < RACES && is_lost_race(&error) => races += 1,
-                Err((phase, error)) => {
-                    part_with(client, &error);
-                    return Err(Fault::of(DOING, phase, &error).into());
-                }
+                Err(stop) if races < RACES && stop.is_lost_race() => races += 1,
+                Err(stop) => return Err(part(DOING, client, stop).into()),
             }
         }
     }
@@ -43,26 +41,33 @@ struct Answer {
 
 async fn try_keep(
     client: &ClientWrapper,
+    patience: &Patience,
     tenant: &str,
     events: &[InboxRow],
-) -> Result<Vec<Answer>, (Phase, Error)> {
-    let before = |error| (Phase::BeforeCommit, error);
+) -> Result<Vec<Answer>, Stop> {
+    let before = Stop::before;
+    let still_safe = client.prepare_cached(check::STILL_SAFE).await.map_err(before)?;
     let find_same = client.prepare_cached(sql::FIND_SAME_CONTENT).await.map_err(before)?;
     let insert = client.prepare_cached(sql::INSERT_INBOX).await.map_err(before)?;
     let find_digest = client.prepare_cached(sql::FIND_INBOX_DIGEST).await.map_err(before)?;
     let begun = Begun::on(client);
     let mut looks = Pipeline::new(client);
     looks.control("BEGIN");
+    looks.add(&still_safe, []);
     for event in events {
         let account = event.account.as_str().into();
         looks.add(&find_same, [tenant.into(), account, (&event.digest).into()]);
     }
     // What waits now, and nobody has taken, is looked at after now, so also after these arrived.
+    let mut looked = looks.run().await.map_err(before)?.into_iter();
+    looked.next().transpose().map_err(before)?;
+    if looked.next().transpose().map_err(before)?.is_none_or(|rows| rows.is_empty()) {
+        return Err(check::unsafe_now().into());
+    }
     let mut merged = Vec::with_capacity(events.len());
-    for answer in looks.run().await {
+    for answer in looked {
         merged.push(!answer.map_err(before)?.is_empty());
     }
-    merged.remove(0);
     let mut writes = Pipeline::new(client);
     for (event, merged) in events.iter().zip(&merged) {
         let outcome = merged.then_some(words::MERGED);
@@ -71,16 +76,19 @@ async fn try_keep(
         writes.add(&find_digest, key);
     }
     writes.control("COMMIT");
-    let mut answers = writes.run().await.into_iter();
+    let sent = patience.commit(DOING, client, writes.run()).await?;
+    let mut answers = sent.map_err(before)?.into_iter();
     let mut found = Vec::with_capacity(events.len());
     for merged in merged {
         let (inserted, digest) = (answers.next(), answers.next());
         let [inserted, digest] = [inserted, digest].map(|answer| {
-            answer.unwrap_or(Ok(Vec::new())).map_err(|error| (sent_with_commit(&error), error))
+            answer
+                .unwrap_or(Ok(Vec::new()))
+                .map_err(|error| Stop::Met(sent_with_commit(&error), error))
         });
         found.push(Answer { merged, inserted: inserted?, digest: digest? });
     }
-    answers.next().transpose().map_err(|error| (Phase::Committing, error))?;
+    answers.next().transpose().map_err(|error| Stop::Met(Phase::Committing, error))?;
     begun.over();
     Ok(found)
 }

@@ -3,11 +3,7 @@
 
 use tokio_postgres::types::ToSql;
 
-use super::{
-    PostgresStore,
-    fault::{Fault, Phase},
-    part_with, rows, sql,
-};
+use super::{PostgresStore, fault::Stop, part, rows, sql};
 use crate::store::{PaymentQuery, PaymentRow, StoreResult};
 
 const DOING: &str = "list payments";
@@ -76,10 +72,7 @@ impl PostgresStore {
         // Not prepared for good: there are more lists than are worth keeping.
         match client.query(&sql, &values).await {
             Ok(rows) => rows.iter().map(rows::payment).collect(),
-            Err(error) => {
-                part_with(client, &error);
-                Err(Fault::of(DOING, Phase::BeforeCommit, &error).into())
-            }
+            Err(error) => Err(part(DOING, client, Stop::before(error)).into()),
         }
     }
 }

@@ -7,13 +7,13 @@
 //! looks only once it has the lock.
 
 use deadpool_postgres::ClientWrapper;
-use tokio_postgres::Error;
 
 use super::{
     PostgresStore, RACES,
-    fault::{Fault, Phase, is_lost_race},
+    fault::{Phase, Stop},
     inbox::sent_with_commit,
-    part_with,
+    part,
+    patience::Patience,
     pipeline::{Begun, Pipeline},
     rows, sql,
 };
@@ -21,7 +21,8 @@ use crate::store::{Positioned, StoreResult};
 
 const DOING: &str = "read the outbox";
 /// How many events get their position in one transaction. Those of one payment are numbered in
-/// order, so the rest can wait for the next one.
+/// order, so the rest can wait for the next one; where more wait than this, those of the payments
+/// that were made first come first.
 const BATCH: i64 = 10_000;
 
 impl PostgresStore {
@@ -53,20 +54,17 @@ impl PostgresStore {
         let mut races = 0;
         loop {
             let client = self.client(DOING).await?;
-            match try_place(&client, &self.tenant).await {
+            match try_place(&client, &self.patience, &self.tenant).await {
                 Ok(()) => return Ok(true),
-                Err((_, error)) if races < RACES && is_lost_race(&error) => races += 1,
-                Err((phase, error)) => {
-                    part_with(client, &error);
-                    return Err(Fault::of(DOING, phase, &error).into());
-                }
+                Err(stop) if races < RACES && stop.is_lost_race() => races += 1,
+                Err(stop) => return Err(part(DOING, client, stop).into()),
             }
         }
     }
 }
 
-async fn try_place(client: &ClientWrapper, tenant: &str) -> Result<(), (Phase, Error)> {
-    let before = |error| (Phase::BeforeCommit, error);
+async fn try_place(client: &ClientWrapper, patience: &Patience, tenant: &str) -> Result<(), Stop> {
+    let before = Stop::before;
     let ensure = client.prepare_cached(sql::ENSURE_COUNTER).await.map_err(before)?;
     let lock = client.prepare_cached(sql::LOCK_COUNTER).await.map_err(before)?;
     let place = client.prepare_cached(sql::PLACE_EVENTS).await.map_err(before)?;
@@ -77,7 +75,7 @@ async fn try_place(client: &ClientWrapper, tenant: &str) -> Result<(), (Phase, E
     pipeline.add(&ensure, [tenant.into()]);
     pipeline.add(&lock, [tenant.into()]);
     let mut locked = Vec::new();
-    for answer in pipeline.run().await {
+    for answer in pipeline.run().await.map_err(before)? {
         locked = answer.map_err(before)?;
     }
     // The counter was made above, so it is there.
@@ -88,12 +86,13 @@ async fn try_place(client: &ClientWrapper, tenant: &str) -> Result<(), (Phase, E
     let mut pipeline = Pipeline::new(client);
     pipeline.add(&advance, [tenant.into(), placed.into()]);
     pipeline.control("COMMIT");
-    let mut answers = pipeline.run().await;
+    let sent = patience.commit(DOING, client, pipeline.run()).await?;
+    let mut answers = sent.map_err(before)?;
     let committed = answers.pop();
     for answer in answers {
-        answer.map_err(|error| (sent_with_commit(&error), error))?;
+        answer.map_err(|error| Stop::Met(sent_with_commit(&error), error))?;
     }
-    committed.transpose().map_err(|error| (Phase::Committing, error))?;
+    committed.transpose().map_err(|error| Stop::Met(Phase::Committing, error))?;
     begun.over();
     Ok(())
 }

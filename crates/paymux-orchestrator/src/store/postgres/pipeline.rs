@@ -104,18 +104,24 @@ impl<'a> Pipeline<'a> {
     }
 
     /// Sends all of it, and gives the answers in the same order.
-    pub(super) async fn run(mut self) -> Vec<Result<Vec<Row>, Error>> {
+    ///
+    /// # Errors
+    /// When one before the last could not be sent, or was answered with an error before the next
+    /// was sent: what stands behind it was not sent then, so that no commit keeps half a change.
+    pub(super) async fn run(mut self) -> Result<Vec<Result<Vec<Row>, Error>>, Error> {
+        let last = self.answers.len().saturating_sub(1);
         // A future of the driver sends its statement when it is polled first, so polling each once
         // sends them in order; only then is the first answer waited for.
         let mut early = Vec::with_capacity(self.answers.len());
-        for answer in &mut self.answers {
-            early.push(
-                poll_fn(|context| match answer.as_mut().poll(context) {
-                    Poll::Ready(result) => Poll::Ready(Some(result)),
-                    Poll::Pending => Poll::Ready(None),
-                })
-                .await,
-            );
+        for (place, answer) in self.answers.iter_mut().enumerate() {
+            let polled = poll_fn(|context| match answer.as_mut().poll(context) {
+                Poll::Ready(result) => Poll::Ready(Some(result)),
+                Poll::Pending => Poll::Ready(None),
+            });
+            match polled.await {
+                Some(Err(error)) if place < last => return Err(error),
+                polled => early.push(polled),
+            }
         }
         let mut results = Vec::with_capacity(early.len());
         for (answer, early) in self.answers.into_iter().zip(early) {
@@ -124,7 +130,7 @@ impl<'a> Pipeline<'a> {
                 None => answer.await,
             });
         }
-        results
+        Ok(results)
     }
 }
 

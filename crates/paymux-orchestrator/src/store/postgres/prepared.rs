@@ -4,10 +4,11 @@
 use deadpool_postgres::ClientWrapper;
 use tokio_postgres::{Error, Statement};
 
-use super::sql;
+use super::{check, sql};
 
 /// The statements of a change, prepared on one connection.
 pub(super) struct Prepared {
+    pub(super) still_safe: Statement,
     pub(super) claim_key: Statement,
     pub(super) find_key: Statement,
     pub(super) insert_payment: Statement,
@@ -28,6 +29,7 @@ impl Prepared {
     /// Prepares what this connection has not prepared before.
     pub(super) async fn on(client: &ClientWrapper) -> Result<Self, Error> {
         Ok(Self {
+            still_safe: client.prepare_cached(check::STILL_SAFE).await?,
             claim_key: client.prepare_cached(sql::CLAIM_KEY).await?,
             find_key: client.prepare_cached(sql::FIND_KEY).await?,
             insert_payment: client.prepare_cached(sql::INSERT_PAYMENT).await?,

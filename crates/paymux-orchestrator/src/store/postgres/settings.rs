@@ -44,6 +44,7 @@ pub struct PostgresSettings {
     pub(super) tenant: String,
     pub(super) schema: String,
     pub(super) connections: usize,
+    pub(super) commit_timeout: Duration,
 }
 
 impl fmt::Debug for PostgresSettings {
@@ -57,6 +58,7 @@ impl fmt::Debug for PostgresSettings {
             .field("tenant", &self.tenant)
             .field("schema", &self.schema)
             .field("connections", &self.connections)
+            .field("commit_timeout", &self.commit_timeout)
             .finish_non_exhaustive()
     }
 }
@@ -92,6 +94,7 @@ impl PostgresSettings {
             tenant: MAIN_TENANT.to_owned(),
             schema: SCHEMA.to_owned(),
             connections: CONNECTIONS,
+            commit_timeout: SILENCE,
         }
     }
 
@@ -130,6 +133,14 @@ impl PostgresSettings {
     /// Sets how many connections are opened at most; 16 unless set, at least 2.
     pub fn connections(mut self, connections: usize) -> Self {
         self.connections = connections;
+        self
+    }
+
+    /// Sets how long the answer to a commit is waited for; 30 s unless set. After that it is
+    /// `CommitUnknown`, and the connection is closed: with a synchronous standby that is gone, the
+    /// server would never answer.
+    pub fn commit_timeout(mut self, limit: Duration) -> Self {
+        self.commit_timeout = limit;
         self
     }
 

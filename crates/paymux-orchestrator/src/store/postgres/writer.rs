@@ -19,6 +19,7 @@ use tokio::{
 use super::{
     fault::Fault,
     group::{self, Failure},
+    patience::Patience,
 };
 use crate::store::{Change, Committed, ObjectRef, StoreError, StoreErrorKind, StoreResult};
 
@@ -46,14 +47,20 @@ pub(super) struct Writers {
 }
 
 impl Writers {
-    pub(super) fn start(pool: &Pool, tenant: &Arc<str>, connections: usize) -> Self {
+    pub(super) fn start(
+        pool: &Pool,
+        patience: &Patience,
+        tenant: &Arc<str>,
+        connections: usize,
+    ) -> Self {
         let (queue, waiting) = mpsc::channel(QUEUE);
         let waiting = Arc::new(Mutex::new(waiting));
         // Some connections are left for reading.
         let writers = WRITERS.min(connections / 2).max(1);
         let tasks = (0..writers)
             .map(|_| {
-                let writer = Writer { pool: pool.clone(), tenant: Arc::clone(tenant) };
+                let (pool, patience) = (pool.clone(), patience.clone());
+                let writer = Writer { pool, patience, tenant: Arc::clone(tenant) };
                 tokio::spawn(writer.run(Arc::clone(&waiting)))
             })
             .collect();
@@ -95,6 +102,7 @@ fn closed() -> StoreError {
 
 struct Writer {
     pool: Pool,
+    patience: Patience,
     tenant: Arc<str>,
 }
 
@@ -144,7 +152,7 @@ impl Writer {
         let client =
             client.map_err(|error| Failure::Fault(Fault::of_pool("commit a change", &error)))?;
         let changes: Vec<&Change> = group.iter().map(|work| &work.change).collect();
-        let result = group::commit(&client, &self.tenant, &changes).await;
+        let result = group::commit(&client, &self.patience, &self.tenant, &changes).await;
         if let Err(Failure::Fault(fault)) = &result
             && fault.kind != StoreErrorKind::Corrupt
         {

@@ -1,0 +1,127 @@
+//! Waiting for a commit: how long, and what is believed of its answer.
+//!
+//! A server with a synchronous standby holds the answer to a commit back until the standby has it,
+//! and no limit of the server's ends that wait. When somebody ends it by hand, the server says
+//! that the commit is done, and only a notice beside the answer says that the standby may not have
+//! it: one that took over would not know what was sent.
+
+use std::{
+    future::{Future, poll_fn},
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use deadpool_postgres::{ClientWrapper, Connect};
+use tokio::task::JoinHandle;
+use tokio_postgres::{
+    AsyncMessage, Client, Config, Error, Socket,
+    tls::{MakeTlsConnect, TlsConnect},
+};
+
+use super::fault::Fault;
+use crate::store::StoreErrorKind;
+
+/// The part of PostgreSQL that waits for a standby, as it names itself in its notices: their words
+/// are in the language of the server.
+const WAITS_FOR_A_STANDBY: &str = "SyncRepWaitForLSN";
+
+/// How a commit is waited for.
+#[derive(Clone, Debug)]
+pub(super) struct Patience {
+    limit: Duration,
+    unconfirmed: Unconfirmed,
+}
+
+/// Counts the commits, on any connection, that a server told done without its standby.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Unconfirmed(Arc<AtomicU64>);
+
+impl Patience {
+    pub(super) fn new(limit: Duration, unconfirmed: Unconfirmed) -> Self {
+        Self { limit, unconfirmed }
+    }
+
+    /// Waits for work that commits. It is sent when it is polled first, so that nothing is sent on
+    /// a connection that is gone.
+    ///
+    /// # Errors
+    /// `Unavailable` when nothing was sent; `CommitUnknown` when no answer came in time, or a
+    /// commit of this node was told done without its standby meanwhile: a notice does not say
+    /// whose. The connection is to be closed then.
+    pub(super) async fn commit<T>(
+        &self,
+        doing: &str,
+        client: &ClientWrapper,
+        work: impl Future<Output = T> + Send,
+    ) -> Result<T, Fault> {
+        if client.is_closed() {
+            let message = format!("could not {doing}: the connection was lost before");
+            return Err(Fault::new(StoreErrorKind::Unavailable, message));
+        }
+        let unknown = |why| {
+            Fault::new(StoreErrorKind::CommitUnknown, format!("could not {doing} for sure: {why}"))
+        };
+        let before = self.unconfirmed.count();
+        let answer = tokio::time::timeout(self.limit, work).await;
+        let answer = answer.map_err(|_| unknown("the server did not answer in time"))?;
+        if self.unconfirmed.count() == before {
+            Ok(answer)
+        } else {
+            Err(unknown("the server stopped waiting for its standby"))
+        }
+    }
+}
+
+impl Unconfirmed {
+    fn count(&self) -> u64 {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+/// Opens connections, and hears what the server says besides its answers. A notice comes before
+/// the answer it is about, and is counted before that answer is handed on.
+pub(super) struct Attentive<T> {
+    pub(super) tls: T,
+    pub(super) unconfirmed: Unconfirmed,
+}
+
+type Connecting<'a> =
+    Pin<Box<dyn Future<Output = Result<(Client, JoinHandle<()>), Error>> + Send + 'a>>;
+
+impl<T> Connect for Attentive<T>
+where
+    T: MakeTlsConnect<Socket> + Clone + Sync + Send + 'static,
+    T::Stream: Sync + Send,
+    T::TlsConnect: Sync + Send,
+    <T::TlsConnect as TlsConnect<Socket>>::Future: Send,
+{
+    fn connect(&self, config: &Config) -> Connecting<'_> {
+        let (config, tls) = (config.clone(), self.tls.clone());
+        let Unconfirmed(unconfirmed) = self.unconfirmed.clone();
+        Box::pin(async move {
+            let (client, mut connection) = config.connect(tls).await?;
+            let task = tokio::spawn(async move {
+                while let Some(message) = poll_fn(|context| connection.poll_message(context)).await
+                {
+                    match message {
+                        Ok(AsyncMessage::Notice(notice)) => {
+                            if notice.routine() == Some(WAITS_FOR_A_STANDBY) {
+                                unconfirmed.fetch_add(1, Ordering::SeqCst);
+                            }
+                        }
+                        Ok(_) => {}
+                        Err(error) => {
+                            tracing::warn!(%error, "a connection to PostgreSQL was lost");
+                            return;
+                        }
+                    }
+                }
+            });
+            Ok((client, task))
+        })
+    }
+}
