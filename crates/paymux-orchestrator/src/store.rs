@@ -40,6 +40,10 @@ pub use rows::{
     OutboxRow, PaymentQuery, PaymentRow, Positioned, Received, TransitionRow,
 };
 
+/// How many rows are forgotten in one transaction.
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+const PORTION: u32 = 1000;
+
 /// A place where payments are kept.
 #[async_trait]
 pub trait Store: fmt::Debug + Send + Sync + 'static {
@@ -138,7 +142,7 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     async fn backlog(&self, now: Timestamp) -> StoreResult<Backlog>;
 
     /// Forgets callers' keys and settled inbox events that are older than this. Returns how many
-    /// rows went.
+    /// rows went. A store can do it in portions: what went before an error stays gone.
     ///
     /// # Errors
     /// When the store cannot be written.

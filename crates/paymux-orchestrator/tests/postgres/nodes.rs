@@ -5,14 +5,14 @@ use std::{collections::BTreeMap, collections::BTreeSet, sync::Arc, time::Duratio
 use libtest_mimic::Trial;
 use paymux_core::EventKey;
 use paymux_orchestrator::store::{
-    Claim, Committed, InboxRow, OutboxRow, PaymentRow, Received, Slot, Store,
+    Change, Claim, Committed, InboxRow, OutboxRow, PaymentRow, Received, Slot, Store,
     postgres::PostgresStore,
 };
 
 use crate::{
     build::{HOUR, at, caller_key, change, claim, creation, event, id, object, row, told, version},
     server::Server,
-    trial::{node, trial},
+    trial::{behind, node, trial},
 };
 
 pub(crate) fn trials() -> Vec<Trial> {
@@ -22,6 +22,11 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("nodes::one_version_wins", one_version_wins),
         trial("nodes::one_takes_the_slot", one_takes_the_slot),
         trial("nodes::outbox_is_in_order", outbox_is_in_order),
+        trial(
+            "nodes::outbox_is_in_order_when_a_clock_was_not",
+            outbox_is_in_order_when_a_clock_was_not,
+        ),
+        trial("nodes::outbox_gets_over_a_backlog", outbox_gets_over_a_backlog),
         trial("nodes::tenants_are_apart", tenants_are_apart),
         trial("nodes::closed_takes_nothing", closed_takes_nothing),
     ]
@@ -210,6 +215,50 @@ async fn outbox_is_in_order() {
             (1..=10).flat_map(|step| ["a", "b"].map(|part| format!("{n}/{step}/{part}"))).collect();
         assert_eq!(told, wanted);
     }
+}
+
+/// The database's clock was set back between two changes of one payment.
+async fn outbox_is_in_order_when_a_clock_was_not() {
+    let server = Server::shared();
+    let name = server.name();
+    let store = node(server.settings().tenant(&*name)).await;
+    for step in 1..=3 {
+        let events = vec![told(&format!("{}", 9 - step), 1, step)];
+        let change = Change { events, ..version(1, step) };
+        assert_eq!(store.commit(change).await.unwrap(), Committed::Done);
+    }
+    let sql = "UPDATE outbox SET written_at = written_at - 3600000000
+               WHERE tenant_id = $1 AND version = 2";
+    assert_eq!(behind(server).await.execute(sql, &[&name]).await.unwrap(), 1);
+    let events = store.events(0, 10).await.unwrap();
+    let versions: Vec<u64> = events.iter().map(|line| line.event.version).collect();
+    assert_eq!(versions, [1, 2, 3]);
+}
+
+/// More waits than is numbered at once, the later versions first by their clock.
+async fn outbox_gets_over_a_backlog() {
+    let server = Server::shared();
+    let name = server.name();
+    let store = node(server.settings().tenant(&*name)).await;
+    let sql = "INSERT INTO outbox (tenant_id, event_id, payment_id, version, place, kind, at,
+                 document, written_at)
+               SELECT $1, payment || '/' || version, 'pay_' || lpad(payment::text, 26, '0'),
+                 version, 0, 'kind', 0, '{}', 1000000 - payment * 3 - version
+               FROM generate_series(1, 7000) payment, generate_series(1, 3) version";
+    assert_eq!(behind(server).await.execute(sql, &[&name]).await.unwrap(), 21_000);
+    let (mut after, mut last, mut seen) = (0, BTreeMap::new(), 0);
+    while seen < 21_000 {
+        let page = store.events(after, 4000).await.unwrap();
+        assert!(!page.is_empty(), "{seen} of all");
+        for line in page {
+            assert_eq!(line.position, after + 1);
+            after = line.position;
+            seen += 1;
+            let before = last.insert(line.event.payment, line.event.version).unwrap_or(0);
+            assert_eq!(line.event.version, before + 1);
+        }
+    }
+    assert!(store.events(after, 10).await.unwrap().is_empty());
 }
 
 async fn tenants_are_apart() {

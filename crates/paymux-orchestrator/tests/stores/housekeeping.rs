@@ -17,6 +17,7 @@ pub(crate) fn promises() -> Vec<Promise> {
         Promise::new("backlog::counts_events", counts_events),
         Promise::new("forget::old_keys_go", old_keys_go),
         Promise::new("forget::old_settled_events_go", old_settled_events_go),
+        Promise::new("forget::a_great_many_go", a_great_many_go),
         Promise::new("forget::waiting_events_stay", waiting_events_stay),
     ]
 }
@@ -85,6 +86,19 @@ async fn old_settled_events_go(given: Given) {
     assert_eq!(good(given.store.forget(at(100), at(0)).await), 2, "a, and what was merged into it");
     assert_eq!(good(given.store.receive(vec![event("a")]).await), [Received::New]);
     assert_eq!(good(given.store.receive(vec![event("b")]).await), [Received::Duplicate]);
+}
+
+async fn a_great_many_go(given: Given) {
+    good(given.store.receive(vec![event("a")]).await);
+    // What is merged is settled.
+    let same = |n| InboxRow { digest: event("a").digest, ..event(&format!("like a {n}")) };
+    let merged = good(given.store.receive((0..2500).map(same).collect()).await);
+    assert!(merged.iter().all(|answer| *answer == Received::Merged));
+    let key = Some(CallerKeyRow { created_at: at(-1), ..caller_key("k", 1) });
+    good(given.store.commit(Change { caller_key: key, ..creation(1) }).await);
+    assert_eq!(good(given.store.forget(at(1), at(1)).await), 2501);
+    assert_eq!(good(given.store.forget(at(1), at(1)).await), 0);
+    assert_eq!(good(given.store.backlog(at(0)).await).inbox, 1);
 }
 
 async fn waiting_events_stay(given: Given) {

@@ -27,10 +27,36 @@ use super::{
     good, runtime,
 };
 
-/// A fresh store, in a directory that goes with it.
+/// A fresh store, in a directory that goes with it. In the file there is another tenant, who has
+/// much that the promises are tried with, under the same names.
 pub(crate) fn fresh() -> Work<Fresh> {
     Box::pin(async {
         let directory = Directory::new();
+        let another = SqliteSettings { tenant: "another".into(), ..SqliteSettings::default() };
+        let neighbor = good(SqliteStore::open_with(directory.database(), another));
+        for n in 1..=3 {
+            let names = ["a", "b", "k", "e"];
+            let full = Change {
+                caller_key: Some(caller_key(&format!("k{n}"), n)),
+                slot: Slot::Take(7),
+                objects: names.map(|name| object(&format!("{name}{n}"))).to_vec(),
+                events: vec![told(&format!("t{n}"), n, 1)],
+                ..change(
+                    0,
+                    PaymentRow { due_at: Some(at(-9)), in_doubt: true, review: true, ..row(n) },
+                )
+            };
+            assert_eq!(good(neighbor.commit(full).await), Committed::Done);
+        }
+        let first = Change {
+            caller_key: Some(caller_key("k", 4)),
+            objects: ["a", "b", "o", "free"].map(object).to_vec(),
+            ..creation(4)
+        };
+        assert_eq!(good(neighbor.commit(first).await), Committed::Done);
+        let waiting = ["a", "b", "c", "e", "e1", "e2", "f"].map(event).to_vec();
+        good(neighbor.receive(waiting).await);
+        drop(neighbor);
         let store = good(SqliteStore::open(directory.database()));
         Fresh { store: Arc::new(store), keep: Box::new(directory) }
     })

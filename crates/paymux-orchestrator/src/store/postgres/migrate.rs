@@ -17,11 +17,18 @@ use crate::store::{
 };
 
 /// Every step, in order. One that has run anywhere is never edited.
-pub(super) const MIGRATIONS: [Migration; 1] = [Migration {
-    version: 1,
-    name: "start",
-    sql: include_str!("../../../migrations/postgres/0001_start.sql"),
-}];
+pub(super) const MIGRATIONS: [Migration; 2] = [
+    Migration {
+        version: 1,
+        name: "start",
+        sql: include_str!("../../../migrations/postgres/0001_start.sql"),
+    },
+    Migration {
+        version: 2,
+        name: "ages",
+        sql: include_str!("../../../migrations/postgres/0002_ages.sql"),
+    },
+];
 
 const DOING: &str = "bring the schema up to date";
 /// How often the ground is laid again after another node was faster.

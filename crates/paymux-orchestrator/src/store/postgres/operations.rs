@@ -15,7 +15,7 @@ use crate::{
     ids::PaymentId,
     store::{
         Backlog, CallerKeyRow, Change, Claim, Committed, InboxRow, InboxSettlement, ObjectRef,
-        OutboxRow, PaymentQuery, PaymentRow, Positioned, Received, Store, StoreResult,
+        OutboxRow, PORTION, PaymentQuery, PaymentRow, Positioned, Received, Store, StoreResult,
         TransitionRow,
     },
 };
@@ -125,10 +125,21 @@ impl Store for PostgresStore {
     }
 
     async fn forget(&self, keys_before: Timestamp, events_before: Timestamp) -> StoreResult<u64> {
-        let values = [self.tenant(), millis(keys_before), millis(events_before)];
-        let doing = "forget what is old";
-        let found = self.query(doing, Phase::Committing, sql::FORGET, values).await?;
-        found.first().map_or(Ok(0), |row| rows::count(rows::get(row, "gone")?))
+        let mut all = 0_u64;
+        for (sql, before) in [(sql::FORGET_KEYS, keys_before), (sql::FORGET_EVENTS, events_before)]
+        {
+            loop {
+                let values = [self.tenant(), millis(before), i64::from(PORTION).into()];
+                let doing = "forget what is old";
+                let gone = self.query(doing, Phase::Committing, sql, values).await?.len();
+                let gone = u64::try_from(gone).unwrap_or(u64::MAX);
+                all = all.saturating_add(gone);
+                if gone < u64::from(PORTION) {
+                    break;
+                }
+            }
+        }
+        Ok(all)
     }
 }
 

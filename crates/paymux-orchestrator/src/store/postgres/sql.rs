@@ -97,15 +97,21 @@ pub(super) const BACKLOG: &str = "
       (SELECT min(received_at) FROM inbox WHERE tenant_id = $1 AND outcome IS NULL)
         AS oldest_event";
 
-/// One statement, so that both go or none.
-pub(super) const FORGET: &str = "
-    WITH gone_keys AS (
-      DELETE FROM caller_keys WHERE tenant_id = $1 AND created_at < $2 RETURNING 1
-    ), gone_events AS (
-      DELETE FROM inbox WHERE tenant_id = $1 AND outcome IS NOT NULL AND received_at < $3
-      RETURNING 1
-    )
-    SELECT (SELECT count(*) FROM gone_keys) + (SELECT count(*) FROM gone_events) AS gone";
+/// A portion of what is older than `$2`, so that no statement runs for long, and the rows that it
+/// locks are few.
+pub(super) const FORGET_KEYS: &str = "
+    DELETE FROM caller_keys WHERE tenant_id = $1 AND created_at < $2 AND caller_key IN (
+      SELECT caller_key FROM caller_keys WHERE tenant_id = $1 AND created_at < $2
+      ORDER BY created_at LIMIT $3)
+    RETURNING 1";
+
+pub(super) const FORGET_EVENTS: &str = "
+    DELETE FROM inbox
+    WHERE tenant_id = $1 AND received_at < $2 AND outcome IS NOT NULL AND (account, event_key) IN (
+      SELECT account, event_key FROM inbox
+      WHERE tenant_id = $1 AND received_at < $2 AND outcome IS NOT NULL
+      ORDER BY received_at LIMIT $3)
+    RETURNING 1";
 
 // --- the inbox ---
 
@@ -170,18 +176,25 @@ pub(super) const ENSURE_COUNTER: &str = "
 pub(super) const LOCK_COUNTER: &str =
     "SELECT value FROM counters WHERE tenant_id = $1 AND name = 'outbox' FOR UPDATE";
 
-/// In the order in which they were written, but never against that of versions: an event counts as
-/// no earlier than those of its payment before it, even when the clock was set back.
+/// A portion of `$3`. Its events are numbered in the order in which they were written, but never
+/// against that of versions: an event counts as no earlier than those of its payment before it,
+/// even when the clock was set back. Which events are in it is told by an index alone, so that a
+/// portion takes as long whatever waits behind it; of each payment it has the earliest, as the
+/// index has them.
 pub(super) const PLACE_EVENTS: &str = "
-    WITH waiting AS MATERIALIZED (
+    WITH portion AS MATERIALIZED (
+      SELECT event_id, payment_id, version, place, written_at
+      FROM outbox WHERE tenant_id = $1 AND position IS NULL
+      ORDER BY position, payment_id, version, place, event_id LIMIT $3
+    ), waiting AS MATERIALIZED (
       SELECT event_id, payment_id, version, place,
         max(written_at) OVER (PARTITION BY COALESCE(payment_id, event_id) ORDER BY version, place)
           AS not_before
-      FROM outbox WHERE tenant_id = $1 AND position IS NULL
+      FROM portion
     ), numbered AS MATERIALIZED (
       SELECT event_id,
         row_number() OVER (ORDER BY not_before, payment_id, version, place, event_id) AS nth
-      FROM waiting ORDER BY nth LIMIT $3
+      FROM waiting
     )
     UPDATE outbox SET position = $2 + numbered.nth FROM numbered
     WHERE outbox.tenant_id = $1 AND outbox.event_id = numbered.event_id";

@@ -7,7 +7,7 @@ use rusqlite::{Connection, Result, params};
 use super::{inbox, outbox, payments, rows::signed, writer::Step};
 use crate::{
     ids::PaymentId,
-    store::{CallerKeyRow, Change, Committed, ObjectRef, PaymentRow, Slot, TransitionRow},
+    store::{CallerKeyRow, Change, Committed, ObjectRef, PORTION, PaymentRow, Slot, TransitionRow},
 };
 
 /// Writes the change, or says why not.
@@ -200,9 +200,11 @@ fn add_transition(connection: &Connection, tenant: &str, line: &TransitionRow) -
     Ok(())
 }
 
-/// Forgets callers' keys that are older than this.
+/// Forgets a portion of the callers' keys that are older than this.
 pub(super) fn forget_keys(connection: &Connection, tenant: &str, before: Timestamp) -> Result<u64> {
-    let sql = "DELETE FROM caller_keys WHERE tenant_id = ?1 AND created_at < ?2";
-    let gone = connection.prepare_cached(sql)?.execute((tenant, before.as_millis()))?;
+    let sql = "DELETE FROM caller_keys WHERE tenant_id = ?1 AND caller_key IN (
+                 SELECT caller_key FROM caller_keys WHERE tenant_id = ?1 AND created_at < ?2
+                 ORDER BY created_at LIMIT ?3)";
+    let gone = connection.prepare_cached(sql)?.execute((tenant, before.as_millis(), PORTION))?;
     Ok(u64::try_from(gone).unwrap_or(u64::MAX))
 }

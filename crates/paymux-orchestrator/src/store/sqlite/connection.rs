@@ -153,7 +153,9 @@ mod tests {
 
     use rusqlite::Connection;
 
-    use super::{PRAGMAS, check_library, get, make_safe, open_reader, open_writer, prepare_file, true_path};
+    use super::{
+        PRAGMAS, check_library, get, make_safe, open_reader, open_writer, prepare_file, true_path,
+    };
     use crate::store::StoreErrorKind;
 
     /// A file of this process's own.

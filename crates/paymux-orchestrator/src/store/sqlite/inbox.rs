@@ -10,7 +10,7 @@ use super::{
     rows::{INBOX, inbox},
 };
 use crate::store::{
-    Claim, InboxOutcome, InboxRow, InboxSettlement, Received,
+    Claim, InboxOutcome, InboxRow, InboxSettlement, PORTION, Received,
     words::{MERGED, outcome_word, trust_word},
 };
 
@@ -146,10 +146,12 @@ pub(super) fn settle(
     Ok(settled || connection.prepare_cached(sql)?.exists((tenant, account, key))?)
 }
 
-/// Forgets settled events that are older than this.
+/// Forgets a portion of the settled events that are older than this.
 pub(super) fn forget(connection: &Connection, tenant: &str, before: Timestamp) -> Result<u64> {
-    let sql = "DELETE FROM inbox
-               WHERE tenant_id = ?1 AND received_at < ?2 AND outcome IS NOT NULL";
-    let gone = connection.prepare_cached(sql)?.execute((tenant, before.as_millis()))?;
+    let sql = "DELETE FROM inbox WHERE (tenant_id, account, event_key) IN (
+                 SELECT tenant_id, account, event_key FROM inbox
+                 WHERE tenant_id = ?1 AND received_at < ?2 AND outcome IS NOT NULL
+                 ORDER BY received_at LIMIT ?3)";
+    let gone = connection.prepare_cached(sql)?.execute((tenant, before.as_millis(), PORTION))?;
     Ok(u64::try_from(gone).unwrap_or(u64::MAX))
 }

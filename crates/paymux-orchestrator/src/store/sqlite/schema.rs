@@ -8,11 +8,18 @@ use crate::store::{
     migration::{Applied, Migration, pending},
 };
 
-const MIGRATIONS: &[Migration] = &[Migration {
-    version: 1,
-    name: "payments",
-    sql: include_str!("../../../migrations/sqlite/0001_payments.sql"),
-}];
+const MIGRATIONS: &[Migration] = &[
+    Migration {
+        version: 1,
+        name: "payments",
+        sql: include_str!("../../../migrations/sqlite/0001_payments.sql"),
+    },
+    Migration {
+        version: 2,
+        name: "ages",
+        sql: include_str!("../../../migrations/sqlite/0002_ages.sql"),
+    },
+];
 
 /// Runs what is missing: all of it or nothing.
 pub(super) fn bring_up_to_date(connection: &mut Connection) -> StoreResult<()> {

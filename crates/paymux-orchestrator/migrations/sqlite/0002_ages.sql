@@ -1,0 +1,2 @@
+-- The indexes that PostgreSQL gets in this step are in the first one here, and positions are given
+-- at once. The step is here so that its number means the same in both.
