@@ -95,7 +95,7 @@ impl Engine {
             return Err(reused(&row.payment));
         }
         let record = self.load(&row.payment).await.map_err(after_writing)?;
-        answer(self.refresh(record).await.map_err(after_writing)?)
+        answer(Box::pin(self.refresh(record)).await.map_err(after_writing)?)
     }
 
     pub(crate) fn route(&self, request: &NewPayment, id: &PaymentId) -> RoutePlan {

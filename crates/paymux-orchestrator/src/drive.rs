@@ -157,14 +157,12 @@ impl Engine {
 
     /// Closes an attempt without a provider's word, if that is still what has to be done.
     async fn give_up(&self, record: PaymentRecord, no: u32, step: Move) -> Result<PaymentRecord> {
-        let (words, state) = match step {
-            Move::NotCharged(_) => {
-                ("looked for until it was proved not to exist", AttemptState::NotCharged)
-            }
-            Move::Withdraw(_) => {
-                ("not sent, since the payment is to be ended", AttemptState::NotSent)
-            }
-            _ => ("given up: nobody can pay what it may have opened", AttemptState::Abandoned),
+        let (words, state) = if step == Move::NotCharged(no) {
+            ("looked for until it was proved not to exist", AttemptState::NotCharged)
+        } else if step == Move::Withdraw(no) {
+            ("not sent, since the payment is to be ended", AttemptState::NotSent)
+        } else {
+            ("given up: nobody can pay what it may have opened", AttemptState::Abandoned)
         };
         let evidence = decision(words.to_owned(), Some(no));
         self.change_known(&record, &evidence, |draft, now| {

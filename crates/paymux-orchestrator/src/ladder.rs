@@ -23,7 +23,8 @@ pub(crate) fn next_try(rung: u32, error: &Error, now: Timestamp, random: &dyn Ra
             .delay(usize::try_from(step).unwrap_or(usize::MAX), error, random)
             .unwrap_or(DAY),
     };
-    now.after(wait)
+    // A provider that asks for years is asked again tomorrow.
+    now.after(wait.min(DAY))
 }
 
 /// When to look at an open payment again, by how often it was looked at since it changed: webhooks

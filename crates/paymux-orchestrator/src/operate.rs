@@ -183,7 +183,7 @@ impl Engine {
     ) -> Result<(PaymentRecord, u32)> {
         if let Some(row) = self.asked_before(verb).await? {
             let record = self.load(&row.payment).await.map_err(after_writing)?;
-            let record = self.refresh(record).await.map_err(after_writing)?;
+            let record = Box::pin(self.refresh(record)).await.map_err(after_writing)?;
             return Ok((record, row.attempt.unwrap_or_default()));
         }
         let key = self.fresh_key();
@@ -227,7 +227,7 @@ impl Engine {
     async fn cancel_wanted(&self, verb: Verb, id: &PaymentId) -> Result<PaymentRecord> {
         if let Some(row) = self.asked_before(&verb).await? {
             let record = self.load(&row.payment).await.map_err(after_writing)?;
-            return self.refresh(record).await.map_err(after_writing);
+            return Box::pin(self.refresh(record)).await.map_err(after_writing);
         }
         let evidence = Evidence::Asked { what: verb.what.to_owned() };
         let changed = self

@@ -22,7 +22,7 @@ impl Orchestrator {
             .calls
             .own(async move {
                 let record = engine.load(&id).await?;
-                engine.refresh(record).await
+                Box::pin(engine.refresh(record)).await
             })
             .await
     }
@@ -71,7 +71,7 @@ impl Orchestrator {
             return Err(wrong());
         }
         let engine = self.0.clone();
-        self.0.calls.own(Box::pin(async move { engine.refresh(record).await })).await
+        self.0.calls.own(Box::pin(async move { Box::pin(engine.refresh(record)).await })).await
     }
 }
 
@@ -82,9 +82,9 @@ impl Engine {
         let looked_lately = record.looked_at.is_some_and(fresh);
         let waits_for_us = record.open_attempt().is_some();
         if record.status.is_final() || record.provider.is_none() || looked_lately || waits_for_us {
-            return self.drive(record).await;
+            return Box::pin(self.drive(record)).await;
         }
-        let record = self.look_up(record).await?;
-        self.drive(record).await
+        let record = Box::pin(self.look_up(record)).await?;
+        Box::pin(self.drive(record)).await
     }
 }

@@ -6,6 +6,13 @@
 //! chance comes from the seed. `PAYMUX_SIMULATIONS=100000` asks for more runs (with `--release` and
 //! `--nocapture` it says what they met), `PAYMUX_SEED=42` for one, with a trace.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a test stops where it cannot go on, and says what it met"
+)]
+
 mod simulation {
     pub(crate) mod bugs;
     pub(crate) mod check;

@@ -155,7 +155,9 @@ fn a_step_in_doubt_is_told_by_what_is_seen() {
     for (intent, word, expected) in table {
         let before = match &intent {
             Intent::Confirm(_) => Status::RequiresConfirmation,
-            _ => Status::Authorized,
+            Intent::Create(_) | Intent::Capture(_) | Intent::Cancel(_) | Intent::Refund(_) => {
+                Status::Authorized
+            }
         };
         let mut record = accepted(before);
         let words = intent.in_words();
@@ -217,7 +219,7 @@ fn a_step_on_a_part_is_told_by_that_part() {
             match &mut intent {
                 Intent::Cancel(request) => request.part = Some(id.clone()),
                 Intent::Capture(request) => request.part = Some(id.clone()),
-                _ => {}
+                Intent::Create(_) | Intent::Confirm(_) | Intent::Refund(_) => {}
             }
             let mut record = accepted(PaymentStatus::Authorized);
             push(&mut record, intent, AttemptState::Unknown);

@@ -88,7 +88,7 @@ impl Shaky {
                     overtake(&mut change, row.version);
                 }
             }
-            Some(Bug::SendsUnwritten) => return Ok(self.hold_back(change).await?),
+            Some(Bug::SendsUnwritten) => return self.hold_back(change).await,
             _ => {}
         }
         Ok(Some(change))
@@ -136,7 +136,10 @@ impl Store for Shaky {
             0 => Err(lost()),
             1 => match self.write(change).await? {
                 Committed::Done => Err(lost()),
-                refused => Ok(refused),
+                refused @ (Committed::Lost
+                | Committed::KeyTaken(_)
+                | Committed::SlotRefused
+                | Committed::ObjectTaken { .. }) => Ok(refused),
             },
             2 => {
                 self.weather.floating.lock().unwrap().push(change);
