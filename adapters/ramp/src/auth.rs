@@ -113,6 +113,13 @@ impl Signer {
             let method = checked_method(endpoint, set.methods.get(&endpoint))?;
             routes.insert(endpoint, (method, [prefix.clone(), below].concat()));
         }
+        // A look-up, or an update, that went there would move money.
+        let confirm = routes.get(&Endpoint::Confirm);
+        if routes.iter().any(|(other, route)| *other != Endpoint::Confirm && Some(route) == confirm)
+        {
+            let message = "must differ from every other call's, by its path or its method";
+            return Err(Error::configuration(Endpoint::Confirm.setting(), message));
+        }
         let mut headers = HeaderMap::new();
         for (name, value) in &set.headers {
             let (name, value) = static_header(name, value)?;

@@ -104,7 +104,8 @@ fn parameter(query: &str, name: &str) -> Result<Option<String>> {
 /// The id of the checkout session that a payment's next action holds, to be stored beside the
 /// payment: the one part of a session that may be. `None` once the payment was stored and loaded,
 /// and where the next action is a page: then
-/// [`Ramp::fetch_checkout_session`](crate::Ramp::fetch_checkout_session) tells it.
+/// [`Ramp::fetch_checkout_session`](crate::Ramp::fetch_checkout_session) tells it, to be asked before
+/// the payer is sent there, since a session that is over may be shown no more.
 #[must_use]
 pub fn checkout_session_id(payment: &Payment) -> Option<&str> {
     let Some(NextAction::RunClient { session }) = &payment.next_action else { return None };

@@ -49,8 +49,7 @@ pub struct RampConfig {
     pub(crate) measures: Measures,
     pub(crate) invoice_read: bool,
     pub(crate) require_some_data: bool,
-    pub(crate) pending_is_unconfirmed: bool,
-    webhook_header: Option<String>,
+    webhook_headers: Vec<String>,
     webhook_secrets: Vec<SecretString>,
 }
 
@@ -65,7 +64,6 @@ impl fmt::Debug for RampConfig {
             .field("headers", &self.addresses.headers.len())
             .field("invoice_read", &self.invoice_read)
             .field("require_some_data", &self.require_some_data)
-            .field("pending_is_unconfirmed", &self.pending_is_unconfirmed)
             .field("webhook_secrets", &self.webhook_secrets.len())
             .finish_non_exhaustive()
     }
@@ -87,8 +85,7 @@ impl RampConfig {
             measures: Measures::default(),
             invoice_read: false,
             require_some_data: false,
-            pending_is_unconfirmed: false,
-            webhook_header: None,
+            webhook_headers: Vec::new(),
             webhook_secrets: Vec::new(),
         }
     }
@@ -159,8 +156,9 @@ impl RampConfig {
         self
     }
 
-    /// Reads the invoice, too, when a payment is created or read: only invoices tell amounts. The
-    /// call is known from clients alone, so it is off unless set; recommended in a first live test.
+    /// Reads the invoice, too: before a payment is created or confirmed, and after one is read. Only
+    /// invoices tell amounts. The call is known from clients alone, so it is off unless set;
+    /// recommended in a first live test.
     pub fn invoice_read(mut self, on: bool) -> Self {
         self.invoice_read = on;
         self
@@ -173,21 +171,11 @@ impl RampConfig {
         self
     }
 
-    /// Says that a platform payment is no longer pending once its confirmation has reached the
-    /// provider, so that a look-up of a pending one asks for the confirmation even where its handle
-    /// does not say what was begun. Off unless set: nobody says so, and where it is not so, the
-    /// account is debited twice. Whoever sets it must still see to it that one confirmation is over
-    /// before another is sent.
-    pub fn pending_is_unconfirmed(mut self, on: bool) -> Self {
-        self.pending_is_unconfirmed = on;
-        self
-    }
-
     /// Adds a secret that deliveries must bring in this header. Up to three, all in one header, so
     /// that it can be replaced. The provider documents none (assumed); it can be put there by a
     /// proxy, or be agreed upon. Deliveries are believed no more with it.
     pub fn webhook_secret(mut self, header: impl Into<String>, secret: SecretString) -> Self {
-        self.webhook_header = Some(header.into());
+        self.webhook_headers.push(header.into());
         self.webhook_secrets.push(secret);
         self
     }
@@ -201,7 +189,9 @@ impl RampConfig {
             (Operation::ConfirmPayment, Replay::Never),
         ]);
         can.reads = BTreeSet::from([Operation::FetchPayment]);
-        can.create = CreateEffect::OpensOnly;
+        // A third party may begin to collect an external payment at once, and that creating debits
+        // no account is nobody's word.
+        can.create = CreateEffect::MayCharge;
         can.amount = AmountSource::ProviderObject;
         can.reports_captured = self.invoice_read;
         can.capture = CaptureChoice::Automatic;
@@ -248,11 +238,19 @@ impl RampConfig {
 
     /// What deliveries must bring, checked.
     pub(crate) fn checked_secret(&self) -> Result<Option<SharedSecret>> {
-        let Some(header) = &self.webhook_header else { return Ok(None) };
-        let header = HeaderName::try_from(header).map_err(|_| {
-            must_be("webhook_secret", "in a header named by letters, digits and dashes")
-        })?;
-        SharedSecret::new(header, self.webhook_secrets.iter().cloned()).map(Some)
+        let Some((first, others)) = self.webhook_headers.split_first() else { return Ok(None) };
+        let header = |name: &String| {
+            HeaderName::try_from(name).map_err(|_| {
+                must_be("webhook_secret", "in a header named by letters, digits and dashes")
+            })
+        };
+        let first = header(first)?;
+        for other in others {
+            if header(other)? != first {
+                return Err(must_be("webhook_secret", "in the same header as the others"));
+            }
+        }
+        SharedSecret::new(first, self.webhook_secrets.iter().cloned()).map(Some)
     }
 }
 

@@ -5,8 +5,9 @@
 //! codes mean what they mean everywhere is assumed. The older envelope of the shared gateway is
 //! read for its words and proves nothing.
 
+use http::StatusCode;
 use paymux_core::{
-    Error, ErrorKind, Failure, FailureKind, SecretString,
+    Effect, Error, ErrorKind, Failure, FailureKind, SecretString,
     json::Unreadable,
     transport::{HttpResponse, fit_words},
 };
@@ -73,8 +74,10 @@ pub(crate) fn refusal(response: &HttpResponse, secrets: &[SecretString]) -> Erro
     let Some(refused) = read(&response.body) else {
         return with_ids(response.unrecognized(secrets), response, None);
     };
-    // A server in trouble proves nothing by saying so well.
-    let proves = refused.recognized && response.status.is_client_error();
+    // A server in trouble proves nothing by saying so well, and a word of another status is of
+    // somebody on the way.
+    let is_its_word = refused.code.as_deref() == reason(response.status).as_deref();
+    let proves = refused.recognized && is_its_word && response.status.is_client_error();
     let general = response.refusal(proves);
     let kind = general.kind();
     let fit = |words: &str| fit_words(words, secrets);
@@ -104,6 +107,54 @@ pub(crate) fn refusal(response: &HttpResponse, secrets: &[SecretString]) -> Erro
         error = error.with_failure(Failure { kind, code, message });
     }
     with_ids(error, response, refused.trace.as_deref())
+}
+
+/// The word that the envelope has for a status: its reason phrase.
+fn reason(status: StatusCode) -> Option<String> {
+    Some(status.canonical_reason()?.to_ascii_uppercase().replace([' ', '-'], "_"))
+}
+
+/// The same, for a call that is about no payment: no token, or no invoice. What is said of those must
+/// not pass for a verdict on the payment, for which nothing was sent.
+fn beside_the_payment(error: Error, kind: ErrorKind, message: &str) -> Error {
+    let mut beside = Error::new(kind, Effect::None, message)
+        .with_retryable(error.is_retryable())
+        .with_retry_after(error.retry_after());
+    if let Some(status) = error.http_status() {
+        beside = beside.with_http_status(status);
+    }
+    if let Some(code) = error.code() {
+        beside = beside.with_code(code);
+    }
+    if let Some(id) = error.request_id() {
+        beside = beside.with_request_id(id);
+    }
+    beside.with_source(error)
+}
+
+/// Why there is no token. A source that refuses, in whatever words, does not know the end user;
+/// anything else may pass.
+pub(crate) fn of_token(error: Error) -> Error {
+    match (error.kind(), error.http_status()) {
+        (ErrorKind::Unauthenticated | ErrorKind::Configuration, None) => {
+            error.with_effect(Effect::None)
+        }
+        (_, Some(400..=407 | 409..=428 | 430..=499)) => {
+            let message = "the end user's token was not renewed: they have to log in";
+            beside_the_payment(error, ErrorKind::Unauthenticated, message).with_retryable(false)
+        }
+        _ => beside_the_payment(error, ErrorKind::Unavailable, "no token could be had"),
+    }
+}
+
+/// Why the invoice could not be read before a payment is created or confirmed.
+pub(crate) fn of_invoice(error: Error) -> Error {
+    let as_a_verdict = [ErrorKind::NotFound, ErrorKind::Conflict, ErrorKind::Declined];
+    if as_a_verdict.contains(&error.kind()) {
+        let message = "the provider does not show the invoice";
+        return beside_the_payment(error, ErrorKind::InvalidResponse, message);
+    }
+    error
 }
 
 /// The message, and what it says of each member; a member that is no input of ours by its name.

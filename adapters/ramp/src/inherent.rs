@@ -4,7 +4,7 @@
 //! Errors name the account, and the operation of the trait that the call comes closest to.
 
 use paymux_core::{
-    Effect, Error, ErrorKind, Operation, Payment, PaymentHandle, Result, SecretString, Sensitive,
+    Error, ErrorKind, Operation, Payment, PaymentHandle, Result, SecretString, Sensitive,
     WebhookDelivery,
     check::filled,
     json::Unreadable,
@@ -18,10 +18,11 @@ use crate::{
     auth::Endpoint,
     checkout::{CheckoutReturn, ReturnMode},
     failure::{self, unreadable},
-    map,
+    later, map,
     objects::{Answer, CheckoutSession, Invoice, Notification},
     options::{PaymentType, RampOptions, UpdatePayment},
-    read, webhook, wire,
+    read::{self, Rows},
+    webhook, wire,
 };
 
 impl Ramp {
@@ -42,7 +43,7 @@ impl Ramp {
             if let Some(id) = &update.id {
                 same(&response, "payment", id.as_str(), answer.id.as_str())?;
             }
-            Ok(map::payment(&self.config, &answer, &options.payment_type, self.later(None)))
+            Ok(map::payment(&self.config, &answer, &options.payment_type, later(None)))
         };
         send.await.map_err(|error: Error| self.named(error, Operation::CreatePayment))
     }
@@ -84,7 +85,7 @@ impl Ramp {
     /// provider refuses; `InvalidResponse` when the answer is of another invoice, or holds an amount
     /// that cannot be read exactly. Never an effect.
     pub async fn fetch_invoice(&self, options: &RampOptions) -> Result<Invoice> {
-        let fetched = self.get_invoice(options).await;
+        let fetched = self.get_invoice(options, Rows::Readable).await;
         fetched.map_err(|error| self.named(error, Operation::FetchPayment))
     }
 
@@ -140,7 +141,7 @@ impl Ramp {
     ) -> Result<HttpResponse> {
         let end_user = filled("options.ramp.end_user", &options.end_user)?;
         let token = self.tokens.token(end_user).await;
-        let token = token.map_err(|error| error.with_effect(Effect::None))?;
+        let token = token.map_err(failure::of_token)?;
         let request = self.signer.request(purpose, endpoint, &options.invoice_id, &token)?;
         let request = match body {
             Some(body) => request.json(body)?,
@@ -175,20 +176,25 @@ impl Ramp {
 
     /// The payment that an answer holds, if it is of the invoice and of the type that was asked for.
     pub(crate) fn answer(&self, response: &HttpResponse, options: &RampOptions) -> Result<Answer> {
+        let answer = self.any_answer(response, options)?;
+        if is_of_another_type(&answer, options) {
+            let message = "the answer is about a payment of another type";
+            return Err(unreadable(response)(Unreadable::new(message)));
+        }
+        Ok(answer)
+    }
+
+    /// The payment that an answer holds, of whatever type, if it is of the invoice that was asked
+    /// for.
+    pub(crate) fn any_answer(
+        &self,
+        response: &HttpResponse,
+        options: &RampOptions,
+    ) -> Result<Answer> {
         let answer = read::answer(&response.body, &self.config.return_field)
             .map_err(unreadable(response))?;
         if let Some(invoice_id) = &answer.invoice_id {
             same(response, "invoice", &options.invoice_id, invoice_id)?;
-        }
-        let asked = options.payment_type.as_str();
-        // A type that nobody documented says nothing.
-        let other = answer
-            .kind
-            .as_deref()
-            .filter(|kind| is_type(kind) && !kind.trim().eq_ignore_ascii_case(asked));
-        if other.is_some() {
-            let message = "the answer is about a payment of another type";
-            return Err(unreadable(response)(Unreadable::new(message)));
         }
         Ok(answer)
     }
@@ -200,22 +206,29 @@ impl Ramp {
         payment: &PaymentHandle,
         options: &RampOptions,
     ) -> Result<(HttpResponse, Answer)> {
-        let body = map::look_up(&self.config, &payment.id, options)?;
+        let body = map::look_up(&payment.id, options)?;
         let response = self.call(Purpose::Read, Endpoint::Payment, options, Some(&body)).await?;
         let answer = self.answer(&response, options)?;
         same(&response, "payment", payment.id.as_str(), answer.id.as_str())?;
         Ok((response, answer))
     }
 
-    pub(crate) async fn get_invoice(&self, options: &RampOptions) -> Result<Invoice> {
+    pub(crate) async fn get_invoice(&self, options: &RampOptions, rows: Rows) -> Result<Invoice> {
         let id = map::invoice_id(&options.invoice_id)?;
         let nothing: Option<&()> = None;
         let response = self.call(Purpose::Read, Endpoint::Invoice, options, nothing).await?;
-        let invoice =
-            read::invoice(&response.body, &self.config.measures).map_err(unreadable(&response))?;
+        let invoice = read::invoice(&response.body, &self.config.measures, rows)
+            .map_err(unreadable(&response))?;
         same(&response, "invoice", id, &invoice.id)?;
         Ok(invoice)
     }
+}
+
+/// A type that nobody documented says nothing.
+pub(crate) fn is_of_another_type(answer: &Answer, options: &RampOptions) -> bool {
+    let asked = options.payment_type.as_str();
+    let kind = answer.kind.as_deref();
+    kind.is_some_and(|kind| is_type(kind) && !kind.trim().eq_ignore_ascii_case(asked))
 }
 
 fn is_type(word: &str) -> bool {

@@ -7,9 +7,8 @@ use paymux_core::{
     CancelMandate, CancelPayment, Capabilities, CapturePayment, ConfirmMandate, ConfirmPayment,
     ConfirmStep, CreateMandate, CreatePayment, CreateRefund, Effect, Error, ErrorKind,
     ListPaymentMethods, ListPayments, Mandate, MandateHandle, Operation, Page, Payment,
-    PaymentHandle, PaymentLookup, PaymentMethod, PaymentProvider, ProviderId, Refund, RefundLookup,
-    Result, WebhookDelivery, WebhookEvent,
-    json::Unreadable,
+    PaymentHandle, PaymentLookup, PaymentMethod, PaymentProvider, ProviderId, ProviderPaymentId,
+    Refund, RefundLookup, Result, WebhookDelivery, WebhookEvent,
     signature::SharedSecret,
     transport::{HttpClient, Purpose},
 };
@@ -39,9 +38,9 @@ pub use status::StatusMeaning;
 pub use tokens::{Grant, GrantKeeper, OneToken, RefreshingTokens, TokenMap, TokenSource};
 
 use auth::Signer;
-use inherent::same;
+use inherent::{is_of_another_type, same};
 use map::Stage;
-use objects::Link;
+use read::Rows;
 
 /// The kind of provider, in [`Capabilities::kind`] and as the key of [`RampOptions`].
 pub const KIND: &str = "ramp";
@@ -90,62 +89,84 @@ impl Ramp {
         Err(Error::unsupported(operation).with_provider(&self.config.id))
     }
 
-    /// Creates a payment, or gets the one that is there. Where invoices are read, the price is
-    /// compared first, so that a payment of another amount is not even made.
+    /// Creates a payment, or gets the one that is there. Where invoices are read, it is seen first
+    /// that this one is to be paid and costs what is expected, so that no other payment is even made.
     async fn create(&self, request: &CreatePayment) -> Result<Payment> {
         let options = RampOptions::of(&request.options)?;
         let body = map::new_payment(&self.config, request, &options)?;
         let mut price = None;
+        let mut known = Vec::new();
         if self.config.invoice_read {
-            let invoice = self.get_invoice(&options).await?;
-            price = map::expected_price(&invoice, request, &options)?;
+            let invoice = self.payable_invoice(&options, None).await?;
+            price = map::expected_price(&invoice, request.amount, options.discount_code.is_some())?;
+            known = invoice.payments;
         }
         let response = self.call(Purpose::Mutate, Endpoint::Payment, &options, Some(&body)).await?;
-        let answer = self.answer(&response, &options)?;
-        let stage = Stage::Created(request.return_url.as_ref());
-        let mut payment = map::payment(&self.config, &answer, &options.payment_type, stage);
-        let leads_away = options.payment_type == PaymentType::Checkout;
-        if leads_away && answer.link == Link::Unfit && !payment.status.is_final() {
-            let message = "the answer's page is none to send a payer to";
-            return Err(failure::unreadable(&response)(Unreadable::new(message)));
+        let answer = self.any_answer(&response, &options)?;
+        if is_of_another_type(&answer, &options) {
+            let message = "must be that of the payment which the invoice has";
+            let error = Error::new(ErrorKind::Conflict, Effect::Possible, message);
+            let error = error.with_field("options.ramp.payment_type");
+            return Err(failure::with_ids(error, &response, None));
         }
+        let found = known.iter().any(|row| row.id == answer.id);
+        let stage = Stage::Created { sent: request.return_url.as_ref(), found };
+        let mut payment = map::payment(&self.config, &answer, &options.payment_type, stage);
         payment.amounts.requested = price;
         Ok(payment)
     }
 
-    /// What a payment that is read or changed is taken for: by the caller's record of the steps it
-    /// began, if it has one.
-    fn later(&self, begun: Option<&[ConfirmStep]>) -> Stage<'static> {
-        let unconfirmed = match begun {
-            Some(steps) => !steps.contains(&ConfirmStep::Commit),
-            None => self.config.pending_is_unconfirmed,
-        };
-        Stage::Later { unconfirmed }
+    /// The invoice, read before money moves, if it is to be paid by no payment but `own`.
+    async fn payable_invoice(
+        &self,
+        options: &RampOptions,
+        own: Option<&ProviderPaymentId>,
+    ) -> Result<Invoice> {
+        let invoice = self.get_invoice(options, Rows::All).await.map_err(failure::of_invoice)?;
+        map::check_payable(&invoice, own, &self.config.words)?;
+        Ok(invoice)
     }
 
     async fn fetch(&self, handle: &PaymentHandle) -> Result<Payment> {
         let options = RampOptions::of(&handle.options)?;
         let (_, answer) = self.look_up(handle, &options).await?;
-        let kind = &options.payment_type;
-        let stage = self.later(handle.confirmed.as_deref());
-        let mut payment = map::payment(&self.config, &answer, kind, stage);
-        if self.config.invoice_read {
-            let invoice = self.get_invoice(&options).await?;
+        let stage = later(handle.confirmed.as_deref());
+        let mut payment = map::payment(&self.config, &answer, &options.payment_type, stage);
+        // An invoice that cannot be read does not hide how the payment stands.
+        if self.config.invoice_read
+            && let Ok(invoice) = self.get_invoice(&options, Rows::Readable).await
+        {
             payment.amounts = map::amounts(&invoice, &answer.id, &answer.word, &self.config.words);
         }
         Ok(payment)
     }
 
     /// Moves the money. What comes of it only the payment's own word says; an answer that holds no
-    /// payment has to be looked up.
+    /// payment has to be looked up. Where invoices are read, the price is compared once more, right
+    /// before.
     async fn commit(&self, handle: &PaymentHandle) -> Result<Payment> {
         let options = RampOptions::of(&handle.options)?;
         let body = map::confirmation(&self.config, &handle.id, &options)?;
+        if self.config.invoice_read {
+            // A platform payment that is under way is being debited; the others are under way when
+            // they are confirmed.
+            let own = options.payment_type.account_id().is_none().then_some(&handle.id);
+            let invoice = self.payable_invoice(&options, own).await?;
+            if let Some(price) = options.price {
+                map::expected_price(&invoice, price, false)?;
+            }
+        }
         let response = self.call(Purpose::Mutate, Endpoint::Confirm, &options, Some(&body)).await?;
         let answer = self.answer(&response, &options)?;
         same(&response, "payment", handle.id.as_str(), answer.id.as_str())?;
         Ok(map::payment(&self.config, &answer, &options.payment_type, Stage::Confirmed))
     }
+}
+
+/// What a payment that is read or changed is taken for: by the caller's record of the steps it
+/// began, if it has one.
+fn later(begun: Option<&[ConfirmStep]>) -> Stage<'static> {
+    Stage::Later { unconfirmed: begun.is_some_and(|steps| !steps.contains(&ConfirmStep::Commit)) }
 }
 
 fn lacking(field: &str, message: &str) -> Error {

@@ -15,15 +15,21 @@ use crate::{
 
 mod request;
 
-pub(crate) use request::{change, confirmation, expected_price, invoice_id, look_up, new_payment};
+pub(crate) use request::{
+    change, check_payable, confirmation, expected_price, invoice_id, look_up, new_payment,
+};
 
 /// Which call an answer belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stage<'a> {
     /// The one that creates the payment, with the return address it named.
-    Created(Option<&'a Url>),
-    /// One that reads or changes it. Does pending mean not confirmed yet, by the caller's record or
-    /// else by the account's setting?
+    Created {
+        /// The address.
+        sent: Option<&'a Url>,
+        /// Was the payment there before? Then its confirmation may have been sent.
+        found: bool,
+    },
+    /// One that reads or changes it. Does the caller's record say that no confirmation was begun?
     Later {
         /// Then our consent is asked for, here, too.
         unconfirmed: bool,
@@ -36,27 +42,32 @@ pub(crate) enum Stage<'a> {
 ///
 /// A payment inside the provider waits for our consent once it is created. Later, the same word can
 /// stand for one that waits and for one whose debit is under way, and a second consent could debit
-/// twice: so nothing but the answer to creating asks for it, unless the caller or the account knows
-/// better. The README has the table.
+/// twice: so nothing but the answer to creating asks for it, unless the caller knows better. The
+/// README has the table.
 fn status(
     meaning: StatusMeaning,
     kind: &PaymentType,
     stage: Stage<'_>,
     has_page: bool,
 ) -> PaymentStatus {
+    let asks =
+        matches!(stage, Stage::Created { found: false, .. } | Stage::Later { unconfirmed: true });
     match meaning {
-        StatusMeaning::Pending => match (kind, stage) {
-            (
-                PaymentType::Platform { .. },
-                Stage::Created(_) | Stage::Later { unconfirmed: true },
-            ) => PaymentStatus::RequiresConfirmation,
-            (PaymentType::Checkout, _) if has_page => PaymentStatus::RequiresAction,
-            (
-                PaymentType::Platform { .. } | PaymentType::Checkout | PaymentType::External { .. },
-                _,
-            ) => PaymentStatus::Processing,
-        },
-        StatusMeaning::RequiresAction => PaymentStatus::RequiresAction,
+        StatusMeaning::Pending if asks && kind.account_id().is_some() => {
+            PaymentStatus::RequiresConfirmation
+        }
+        StatusMeaning::Pending | StatusMeaning::Waiting
+            if *kind == PaymentType::Checkout && has_page =>
+        {
+            PaymentStatus::RequiresAction
+        }
+        // Only a checkout has anything for the payer to do.
+        StatusMeaning::RequiresAction if *kind == PaymentType::Checkout => {
+            PaymentStatus::RequiresAction
+        }
+        StatusMeaning::Pending | StatusMeaning::Waiting | StatusMeaning::RequiresAction => {
+            PaymentStatus::Processing
+        }
         StatusMeaning::Processing => PaymentStatus::Processing,
         StatusMeaning::Authorized => PaymentStatus::Authorized,
         StatusMeaning::PartiallyPaid => PaymentStatus::PartiallyPaid,
@@ -71,7 +82,8 @@ fn status(
     }
 }
 
-/// A payment, without amounts: answers about payments hold none.
+/// A payment, without amounts: answers about payments hold none, and at most say that some was given
+/// back.
 pub(crate) fn payment(
     config: &RampConfig,
     answer: &Answer,
@@ -80,9 +92,17 @@ pub(crate) fn payment(
 ) -> Payment {
     let page = page(answer, kind, stage);
     let meaning = status::meaning(&answer.word, &config.words);
-    let status = status(meaning, kind, stage, page.is_some());
+    let status = match stage {
+        Stage::Confirmed if status::is_in_doubt(&answer.word, &config.words) => {
+            PaymentStatus::Unknown
+        }
+        Stage::Created { .. } | Stage::Later { .. } | Stage::Confirmed => {
+            status(meaning, kind, stage, page.is_some())
+        }
+    };
     let mut payment =
         Payment::new(config.id.clone(), answer.id.clone(), status, answer.word.clone());
+    payment.amounts.given_back_unstated = gave_back(meaning);
     payment.failure = failure(status);
     payment.next_action = match status {
         PaymentStatus::RequiresConfirmation => {
@@ -102,60 +122,92 @@ pub(crate) fn payment(
 }
 
 /// The provider gives no reason.
-pub(crate) fn failure(status: PaymentStatus) -> Option<Failure> {
+fn failure(status: PaymentStatus) -> Option<Failure> {
     (status == PaymentStatus::Failed).then(|| Failure::new(FailureKind::Unknown))
 }
 
 /// What the payer needs to act: a page, else the gateway's session. A link by the name of our own
-/// return address comes last, and only where it is another one: an echo would send the payer past
-/// the checkout.
+/// return address comes last. None may be the address that we sent: an echo would send the payer
+/// past the checkout.
 fn page(answer: &Answer, kind: &PaymentType, stage: Stage<'_>) -> Option<NextAction> {
     match kind {
         PaymentType::Checkout => {}
         PaymentType::Platform { .. } | PaymentType::External { .. } => return None,
     }
+    let sent = match stage {
+        Stage::Created { sent, .. } => sent,
+        Stage::Later { .. } | Stage::Confirmed => None,
+    };
+    if let (Link::Fit(url), Stage::Created { .. }) = (&answer.maybe_echo_in_session, stage)
+        && answer.link == Link::Missing
+        && sent != Some(url)
+    {
+        return Some(NextAction::Redirect { url: url.clone() });
+    }
     match (&answer.link, &answer.session) {
-        (Link::Fit(url), _) => return Some(NextAction::Redirect { url: url.clone() }),
+        (Link::Fit(url), _) if sent != Some(url) => {
+            return Some(NextAction::Redirect { url: url.clone() });
+        }
         (Link::Unfit, _) => return None,
-        (Link::Missing, Some(session)) => {
+        (Link::Fit(_) | Link::Missing, Some(session)) => {
             return Some(NextAction::RunClient { session: Sensitive::new(session.value.clone()) });
         }
-        (Link::Missing, None) => {}
+        (Link::Fit(_) | Link::Missing, None) => {}
     }
     match (&answer.maybe_echo, stage) {
-        (Link::Fit(url), Stage::Created(sent)) if sent != Some(url) => {
+        (Link::Fit(url), Stage::Created { .. }) if sent != Some(url) => {
             Some(NextAction::Redirect { url: url.clone() })
         }
         (
             Link::Fit(_) | Link::Unfit | Link::Missing,
-            Stage::Created(_) | Stage::Later { .. } | Stage::Confirmed,
+            Stage::Created { .. } | Stage::Later { .. } | Stage::Confirmed,
         ) => None,
     }
 }
 
+/// Does the word say that some was given back?
+fn gave_back(meaning: StatusMeaning) -> bool {
+    matches!(meaning, StatusMeaning::Refunded | StatusMeaning::PartiallyRefunded)
+}
+
 /// The amounts of one payment of an invoice: what is to be paid is the invoice's, and what was paid
-/// is said by nobody but the payment itself. The invoice's own state may be another payment's doing,
-/// and where its row of this payment says otherwise, nothing is said.
+/// is said by nobody but the payment itself, where its row says so, too, and the invoice's own word
+/// does not contradict: that may be another payment's doing. That something was given back is
+/// believed of whoever says it.
 pub(crate) fn amounts(
     invoice: &Invoice,
     id: &ProviderPaymentId,
     word: &str,
     words: &Words,
 ) -> Amounts {
-    let meaning = status::meaning(word, words);
+    let meaning_of = |word: &Option<String>| {
+        word.as_deref().map_or(StatusMeaning::Unknown, |word| status::meaning(word, words))
+    };
     let row = invoice.payments.iter().find(|payment| payment.id == *id);
-    let agrees = row.is_some_and(|row| {
-        row.status.as_deref().is_none_or(|word| status::meaning(word, words) == meaning)
-    });
-    let paid = invoice.amount.filter(|_| agrees);
+    let row = row.map_or(StatusMeaning::Unknown, |row| meaning_of(&row.status));
+    let whole = meaning_of(&invoice.status);
     let mut amounts = Amounts { requested: invoice.amount, ..Amounts::default() };
-    match meaning {
-        StatusMeaning::Succeeded => amounts.captured = paid,
-        StatusMeaning::Refunded => (amounts.captured, amounts.refunded) = (paid, paid),
+    match status::meaning(word, words) {
+        StatusMeaning::Refunded => {
+            // Of whatever was taken, nothing is left.
+            (amounts.captured, amounts.refunded) = (invoice.amount, invoice.amount);
+            amounts.given_back_unstated = invoice.amount.is_none();
+        }
         // How much is left is not said.
-        StatusMeaning::PartiallyRefunded
+        StatusMeaning::PartiallyRefunded => amounts.given_back_unstated = true,
+        StatusMeaning::Succeeded if gave_back(row) || gave_back(whole) => {
+            amounts.given_back_unstated = true;
+        }
+        StatusMeaning::Succeeded
+            if row == StatusMeaning::Succeeded
+                && matches!(whole, StatusMeaning::Succeeded | StatusMeaning::Unknown) =>
+        {
+            amounts.captured = invoice.amount;
+        }
+        StatusMeaning::Succeeded
         | StatusMeaning::PartiallyPaid
         | StatusMeaning::Pending
+        | StatusMeaning::Waiting
         | StatusMeaning::RequiresAction
         | StatusMeaning::Processing
         | StatusMeaning::Authorized
@@ -167,20 +219,22 @@ pub(crate) fn amounts(
     amounts
 }
 
-/// What a webhook claims, as a status. Nobody signs it, so it never says that money came.
+/// What a webhook claims, as a status. Nobody signs it, so it never says that money came, nor that
+/// anything is over.
 pub(crate) fn claimed_status(word: &str, words: &Words) -> PaymentStatus {
     match status::meaning(word, words) {
+        StatusMeaning::Unknown => PaymentStatus::Unknown,
         StatusMeaning::Pending
+        | StatusMeaning::Waiting
+        | StatusMeaning::RequiresAction
         | StatusMeaning::Processing
         | StatusMeaning::Authorized
         | StatusMeaning::PartiallyPaid
         | StatusMeaning::Succeeded
+        | StatusMeaning::Failed
+        | StatusMeaning::Cancelled
+        | StatusMeaning::Expired
         | StatusMeaning::Refunded
         | StatusMeaning::PartiallyRefunded => PaymentStatus::Processing,
-        StatusMeaning::RequiresAction => PaymentStatus::RequiresAction,
-        StatusMeaning::Failed => PaymentStatus::Failed,
-        StatusMeaning::Cancelled => PaymentStatus::Cancelled,
-        StatusMeaning::Expired => PaymentStatus::Expired,
-        StatusMeaning::Unknown => PaymentStatus::Unknown,
     }
 }

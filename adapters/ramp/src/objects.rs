@@ -19,6 +19,8 @@ pub(crate) struct Answer {
     pub(crate) link: Link,
     /// A link under the name by which we send the payer's return address: it may be an echo.
     pub(crate) maybe_echo: Link,
+    /// The same in the session.
+    pub(crate) maybe_echo_in_session: Link,
 }
 
 /// Where the payer is sent.

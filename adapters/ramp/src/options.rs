@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use paymux_core::{Error, Options, ProviderOptions, ProviderPaymentId, Result};
+use paymux_core::{Error, Money, Options, ProviderOptions, ProviderPaymentId, Result};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -23,9 +23,14 @@ pub struct RampOptions {
     /// A discount code, sent when the payment is created, updated and confirmed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub discount_code: Option<String>,
+    /// What the invoice must be about right before the confirmation, which is what creating was asked
+    /// for. Compared where invoices are read; needed there with a discount code, since what that
+    /// makes of the price is not known when the payment is created. Never sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub price: Option<Money>,
     /// Further members of the request that creates the payment, as real clients send them. None may
-    /// be one of the specification's; `anyCurrency` and `currency` belong to
-    /// [`PaymentType::Platform`].
+    /// be one of the specification's, in any spelling, or name a page; `anyCurrency` and `currency`
+    /// belong to [`PaymentType::Platform`].
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub extra: Map<String, Value>,
 }
@@ -43,6 +48,7 @@ impl RampOptions {
             invoice_id: invoice_id.into(),
             payment_type,
             discount_code: None,
+            price: None,
             extra: Map::new(),
         }
     }

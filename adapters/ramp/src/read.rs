@@ -18,7 +18,7 @@ use crate::{
 
 /// Names under which a page for the payer may stand. One is known from a sibling call; all are
 /// assumed here.
-const LINKS: [&str; 3] = ["redirectUrl", "payUrl", "checkoutUrl"];
+pub(crate) const LINKS: [&str; 3] = ["redirectUrl", "payUrl", "checkoutUrl"];
 
 /// What amounts and dates are read by.
 #[derive(Clone, Debug, Default)]
@@ -99,7 +99,10 @@ fn payment_id(members: &Members) -> Result<ProviderPaymentId, Unreadable> {
 pub(crate) fn answer(body: &[u8], return_field: &str) -> Result<Answer, Unreadable> {
     let members = unwrapped(Members::of_body(body)?);
     let session = members.get("session").and_then(session);
-    let in_session = session.as_ref().map_or(Link::Missing, |session| session_link(&session.value));
+    let of_session = |link: fn(&Value, &str) -> Link| {
+        session.as_ref().map_or(Link::Missing, |session| link(&session.value, return_field))
+    };
+    let in_session = of_session(session_link);
     let named = |name: &str| members.text(name).ok().flatten();
     let own = LINKS.iter().filter(|name| **name != return_field).find_map(|name| named(name));
     Ok(Answer {
@@ -109,6 +112,7 @@ pub(crate) fn answer(body: &[u8], return_field: &str) -> Result<Answer, Unreadab
         kind: members.text("type")?,
         link: if in_session == Link::Missing { link(own.as_deref()) } else { in_session },
         maybe_echo: link(named(return_field).as_deref()),
+        maybe_echo_in_session: of_session(session_echo),
         session,
     })
 }
@@ -121,10 +125,15 @@ fn session(value: &RawValue) -> Option<Session> {
     Some(Session { id: id.filter(|id| !id.is_empty()), value })
 }
 
-fn session_link(session: &Value) -> Link {
+fn session_link(session: &Value, return_field: &str) -> Link {
     let hosted = session.pointer("/_links/redirect/href").and_then(Value::as_str);
-    let named = || LINKS.iter().find_map(|name| session.get(name)?.as_str());
+    let mut names = LINKS.iter().filter(|name| **name != return_field);
+    let named = || names.find_map(|name| session.get(name)?.as_str());
     link(hosted.or_else(named))
+}
+
+fn session_echo(session: &Value, return_field: &str) -> Link {
+    link(session.get(return_field).and_then(Value::as_str))
 }
 
 fn link(text: Option<&str>) -> Link {
@@ -135,8 +144,18 @@ fn link(text: Option<&str>) -> Link {
     }
 }
 
-/// An invoice. An amount that cannot be read exactly is an error, since money hangs on it.
-pub(crate) fn invoice(body: &[u8], measures: &Measures) -> Result<Invoice, Unreadable> {
+/// What becomes of an invoice's rows that cannot be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rows {
+    /// The invoice cannot be read: where money is about to move, each row counts.
+    All,
+    /// They are left out.
+    Readable,
+}
+
+/// An invoice. An amount that cannot be read exactly is an error, since money hangs on it; the price
+/// before a discount is for people to see.
+pub(crate) fn invoice(body: &[u8], measures: &Measures, rows: Rows) -> Result<Invoice, Unreadable> {
     let body = Members::of_body(body)?;
     let members = match body.get("id") {
         Some(_) => body,
@@ -155,36 +174,48 @@ pub(crate) fn invoice(body: &[u8], measures: &Measures) -> Result<Invoice, Unrea
             .map(Some)
             .map_err(|_| Unreadable::new(format!("`{name}` is no amount of {currency}")))
     };
-    let before = amount("AmountBeforeDiscount")?;
+    let before = |name: &str| amount(name).ok().flatten();
     Ok(Invoice {
         id: members.required("id")?,
         status: members.text("status")?,
         kind: members.text("type")?,
         amount: amount("amount")?,
-        amount_before_discount: before
-            .map_or_else(|| amount("amountBeforeDiscount"), |it| Ok(Some(it)))?,
+        amount_before_discount: before("AmountBeforeDiscount")
+            .or_else(|| before("amountBeforeDiscount")),
         currency,
         payment_date: members
             .figure("paymentDate")?
             .and_then(|text| decimal::moment(&text, measures.date_unit)),
         discount_code: members.text("discountCode")?,
         external_client_id: members.text("externalClientId")?,
-        payments: rows(&members)?,
+        payments: payments(&members, rows)?,
     })
 }
 
-fn rows(members: &Members) -> Result<Vec<InvoicePayment>, Unreadable> {
+fn payments(members: &Members, rows: Rows) -> Result<Vec<InvoicePayment>, Unreadable> {
     let Some(list) = members.get("payments") else { return Ok(Vec::new()) };
-    let rows: Vec<BTreeMap<String, Box<RawValue>>> = serde_json::from_str(list.get())
-        .map_err(|_| Unreadable::new("`payments` is no list of objects"))?;
-    let row = |row: Members| {
-        Ok(InvoicePayment {
-            id: payment_id(&row)?,
-            status: row.text("status")?,
-            kind: row.text("type")?,
-        })
-    };
-    rows.into_iter().map(|members| row(Members(members))).collect()
+    let list: Result<Vec<Box<RawValue>>, _> = serde_json::from_str(list.get());
+    let read = list.map_err(|_| Unreadable::new("`payments` is no list")).and_then(|list| {
+        let read = list.iter().map(|text| row(text));
+        match rows {
+            Rows::All => read.collect(),
+            Rows::Readable => Ok(read.filter_map(Result::ok).collect()),
+        }
+    });
+    match rows {
+        Rows::All => read,
+        Rows::Readable => Ok(read.unwrap_or_default()),
+    }
+}
+
+fn row(text: &RawValue) -> Result<InvoicePayment, Unreadable> {
+    let row = serde_json::from_str(text.get()).map(Members);
+    let row = row.map_err(|_| Unreadable::new("a row of `payments` is no object"))?;
+    Ok(InvoicePayment {
+        id: payment_id(&row)?,
+        status: row.text("status")?,
+        kind: row.text("type")?,
+    })
 }
 
 /// A webhook's body. What a reason to look does not need may be missing or odd.
@@ -228,10 +259,6 @@ pub(crate) struct Token {
 /// The answer to a refresh.
 pub(crate) fn token(body: &[u8]) -> Result<Token, Unreadable> {
     let members = Members::of_body(body)?;
-    let expires_in = match members.figure("expires_in")? {
-        Some(text) => Some(text.parse().map_err(|_| Unreadable::new("`expires_in` is no number"))?),
-        None => None,
-    };
     let access = members.required("access_token")?;
     if !access.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err(Unreadable::new("`access_token` cannot stand in a header"));
@@ -239,6 +266,7 @@ pub(crate) fn token(body: &[u8]) -> Result<Token, Unreadable> {
     Ok(Token {
         access: access.into(),
         refresh: members.text("refresh_token")?.map(SecretString::from),
-        expires_in,
+        // The token is there, and the one before may be worth nothing: its life is no condition.
+        expires_in: members.figure("expires_in").ok().flatten().and_then(|text| text.parse().ok()),
     })
 }

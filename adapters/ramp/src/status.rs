@@ -6,8 +6,11 @@ use std::collections::BTreeMap;
 /// What a word means. Closed on purpose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum StatusMeaning {
-    /// It exists, and nothing is paid.
+    /// It exists, and nothing is paid: a platform payment waits for our confirmation.
     Pending,
+    /// It waits, and the word does not say for whom: for our confirmation, or for a debit that is
+    /// under way. So it never asks for one.
+    Waiting,
     /// The payer has to do something.
     RequiresAction,
     /// It is under way. Also what sounds final and could mean "confirmed by the payer".
@@ -58,12 +61,21 @@ pub(crate) fn meaning(word: &str, own: &Words) -> StatusMeaning {
     own.get(&form).copied().unwrap_or_else(|| known(&form))
 }
 
+/// Can the word be about a call that went wrong rather than about the payment? In the answer to a
+/// confirmation it proves nothing then. An account's own word means what the account says.
+pub(crate) fn is_in_doubt(word: &str, own: &Words) -> bool {
+    let form = normalized(word);
+    !own.contains_key(&form) && matches!(form.as_str(), "ERROR" | "TIMEOUT" | "TIMED_OUT")
+}
+
 fn known(form: &str) -> StatusMeaning {
     match form {
-        "INIT" | "INITIATED" | "NEW" | "CREATED" | "DRAFT" | "OPEN" | "UNPAID" | "PENDING"
-        | "WAITING" | "AWAITING_PAYMENT" | "PAYMENT_PENDING" | "REQUESTED"
+        "INIT" | "INITIATED" | "NEW" | "CREATED" | "DRAFT" | "OPEN" | "UNPAID" | "PENDING" => {
+            StatusMeaning::Pending
+        }
+        "WAITING" | "AWAITING_PAYMENT" | "PAYMENT_PENDING" | "REQUESTED"
         // A check of a card: no money moved.
-        | "CARD_VERIFIED" => StatusMeaning::Pending,
+        | "CARD_VERIFIED" => StatusMeaning::Waiting,
         "DATA_COLLECTION" | "ACTION_REQUIRED" | "REQUIRES_ACTION" | "AUTHENTICATION_REQUESTED"
         | "WAITING_FOR_USER" => StatusMeaning::RequiresAction,
         "PROCESSING" | "IN_PROGRESS" | "RETRY_SCHEDULED" | "CONFIRMED" | "SUBMITTED"

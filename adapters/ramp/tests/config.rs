@@ -105,6 +105,24 @@ fn paths_are_plain() {
     assert!(build(config().method(Endpoint::Update, Method::PATCH)).is_ok());
 }
 
+/// A look-up that went where a confirmation goes would move money.
+#[test]
+fn confirming_goes_where_nothing_else_does() {
+    let payment = "/invoice/payment";
+    for same in [
+        config().path(Endpoint::Confirm, payment),
+        config().path(Endpoint::Payment, "/invoice/payment/pay/"),
+        config().path(Endpoint::Confirm, payment).method(Endpoint::Confirm, Method::PUT),
+        config()
+            .path(Endpoint::Confirm, "/invoice/payment/discount")
+            .method(Endpoint::Discount, Method::POST),
+    ] {
+        assert_eq!(refused(same).field(), Some("path.confirm"));
+    }
+    let by_method = config().path(Endpoint::Confirm, payment);
+    assert!(build(by_method.method(Endpoint::Confirm, Method::PATCH)).is_ok());
+}
+
 #[test]
 fn headers_cannot_break_a_message() {
     for (name, value) in [
@@ -180,6 +198,10 @@ fn webhook_secrets_can_be_used() {
         })
     };
     assert!(build(several(3)).is_ok());
+    let first = config().webhook_secret("x-secret", secret("webhook-secret-one"));
+    let two = first.clone().webhook_secret("x-other", secret("webhook-secret-two"));
+    assert_eq!(refused(two).field(), Some("webhook_secret"), "two headers");
+    assert!(build(first.webhook_secret("X-Secret", secret("webhook-secret-two"))).is_ok());
     assert_eq!(refused(several(4)).field(), Some("webhook_secret"));
 }
 
@@ -206,7 +228,7 @@ fn capabilities_follow_the_settings() {
     ]);
     assert_eq!(can.replay, replay);
     assert_eq!(can.reads, BTreeSet::from([Operation::FetchPayment]));
-    assert_eq!(can.create, CreateEffect::OpensOnly);
+    assert_eq!(can.create, CreateEffect::MayCharge);
     assert_eq!(can.amount, AmountSource::ProviderObject);
     assert_eq!(can.capture, CaptureChoice::Automatic);
     assert_eq!(can.webhook_trust, Trust::Unsigned);
@@ -248,7 +270,6 @@ fn the_environment_can_say_it_all() {
         ("RAMP_CURRENCIES", "USDT/6 ETH/18"),
         ("RAMP_INVOICE_READ", "true"),
         ("RAMP_REQUIRE_SOME_DATA", "true"),
-        ("RAMP_PENDING_IS_UNCONFIRMED", "true"),
         ("RAMP_WEBHOOK_HEADER", "x-secret"),
         ("RAMP_WEBHOOK_SECRETS", "webhook-secret-canary-1 webhook-secret-canary-2"),
     ];
@@ -279,7 +300,6 @@ fn variables_that_cannot_be_read_are_named() {
         ("RAMP_CURRENCIES", "USDT"),
         ("RAMP_INVOICE_READ", "yes"),
         ("RAMP_REQUIRE_SOME_DATA", "1"),
-        ("RAMP_PENDING_IS_UNCONFIRMED", "1"),
     ] {
         let with: Vec<_> = LEAST.into_iter().chain([(name, bad)]).collect();
         let error = from(&with).expect_err("a refusal");
@@ -293,6 +313,9 @@ fn variables_that_cannot_be_read_are_named() {
         let with: Vec<_> = LEAST.into_iter().chain([(given, value)]).collect();
         assert_eq!(from(&with).expect_err("a refusal").field(), Some(missing));
     }
+    let pair = [("RAMP_WEBHOOK_HEADER", "x-secret"), ("RAMP_WEBHOOK_SECRETS", " ")];
+    let blank: Vec<_> = LEAST.into_iter().chain(pair).collect();
+    assert_eq!(from(&blank).expect_err("a refusal").field(), Some("RAMP_WEBHOOK_SECRETS"));
 }
 
 #[test]

@@ -78,9 +78,6 @@ fn accounts(suite: Suite<Ramp>) -> Suite<Ramp> {
             let config = config(server)?.status_word("Paid-Out", StatusMeaning::Succeeded);
             Ramp::new(config.status_word("OVERDUE", StatusMeaning::Pending), http)
         })
-        .account("pending_is_unconfirmed", |server, http| {
-            Ramp::new(config(server)?.pending_is_unconfirmed(true), http)
-        })
         .account("elsewhere", |server, http| {
             let config = config(server)?
                 .path_prefix("")

@@ -357,3 +357,79 @@ async fn a_source_that_fails_sends_nothing() {
     }
     assert!(server.received_requests().await.unwrap_or_default().is_empty());
 }
+
+/// The token that was given is worth more than the word for how long it lives.
+#[tokio::test]
+async fn a_life_that_cannot_be_read_costs_no_log_in() {
+    for life in [json!("a day"), json!({}), json!(-1), json!(0.5), json!("")] {
+        let (server, clock) = (MockServer::start().await, Arc::new(ManualClock::new(NOW)));
+        let body = json!({
+            "access_token": "access-1", "refresh_token": "refresh-1", "expires_in": life,
+        });
+        let answer = ResponseTemplate::new(200).set_body_json(&body);
+        Mock::given(method("POST")).respond_with(answer).mount(&server).await;
+        let keeper = Arc::new(Keeper::default());
+        let tokens = tokens(&server, &clock).keeper(keeper.clone());
+        tokens.set(USER, grant(None, "refresh-0"));
+        assert_eq!(shown(&tokens.token(USER).await.expect("a token")), "access-1", "{life}");
+        assert_eq!(*keeper.kept.lock().expect("lines"), ["user-1 refresh-1"], "{life}");
+        // Its end is not known, so it is good until it is refused.
+        clock.advance(Duration::from_secs(30 * 24 * 3600));
+        assert_eq!(shown(&tokens.token(USER).await.expect("a token")), "access-1", "{life}");
+    }
+}
+
+/// A log-in that comes while the older grant is refreshed is the newer word, whether the refresh
+/// works out or not.
+#[tokio::test]
+async fn a_grant_that_is_set_during_a_refresh_wins() {
+    for status in [200, 401] {
+        let (server, clock) = (MockServer::start().await, Arc::new(ManualClock::new(NOW)));
+        let keeper = Arc::new(Keeper::default());
+        let tokens = Arc::new(tokens(&server, &clock).keeper(keeper.clone()));
+        tokens.set(USER, grant(None, "refresh-0"));
+        let logged_in = Arc::clone(&tokens);
+        let answer = move |_: &Request| {
+            logged_in.set(USER, grant(Some(("access-new", None)), "refresh-new"));
+            ResponseTemplate::new(status).set_body_json(json!({
+                "access_token": "access-old", "refresh_token": "refresh-old", "expires_in": 3600,
+            }))
+        };
+        Mock::given(method("POST")).respond_with(answer).mount(&server).await;
+        assert_eq!(shown(&tokens.token(USER).await.expect("a token")), "access-new", "{status}");
+        assert_eq!(shown(&tokens.token(USER).await.expect("a token")), "access-new", "{status}");
+        assert!(keeper.kept.lock().expect("lines").is_empty(), "the older one is not stored");
+        assert_eq!(refreshes(&server).await, ["refresh-0"]);
+    }
+}
+
+/// A keeper during whose work somebody logs in.
+#[derive(Debug, Default)]
+struct LateKeeper {
+    tokens: std::sync::OnceLock<Arc<RefreshingTokens>>,
+    kept: Mutex<Vec<String>>,
+}
+
+#[async_trait]
+impl GrantKeeper for LateKeeper {
+    async fn keep(&self, _: &str, grant: &Grant) -> Result<()> {
+        let refresh = shown(&grant.refresh).to_owned();
+        if refresh == "refresh-1" {
+            let tokens = self.tokens.get().expect("a source");
+            tokens.set(USER, self::grant(Some(("access-new", None)), "refresh-new"));
+        }
+        self.kept.lock().expect("lines").push(refresh);
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_grant_that_is_set_while_the_older_one_is_stored_is_stored_last() {
+    let (server, clock) = (issuer().await, Arc::new(ManualClock::new(NOW)));
+    let keeper = Arc::new(LateKeeper::default());
+    let tokens = Arc::new(tokens(&server, &clock).keeper(keeper.clone()));
+    tokens.set(USER, grant(None, "refresh-0"));
+    keeper.tokens.set(Arc::clone(&tokens)).expect("once");
+    assert_eq!(shown(&tokens.token(USER).await.expect("a token")), "access-new");
+    assert_eq!(*keeper.kept.lock().expect("lines"), ["refresh-1", "refresh-new"]);
+}

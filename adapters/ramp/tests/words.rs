@@ -59,15 +59,10 @@ fn webhooks_agree_with_the_contract() {
         let Some(word) = row["raw"].as_str().filter(|word| !word.is_empty()) else { continue };
         let event = event(&said(word)).expect("an event");
         let payment = event.payment.expect("a claim");
+        // Nobody signs it: it says at most that something goes on.
         let wanted = match row["unified"].as_str().expect("a word") {
-            "Pending" | "Processing" | "Authorized" | "Succeeded" | "Refunded"
-            | "PartiallyRefunded" => PaymentStatus::Processing,
-            "RequiresAction" => PaymentStatus::RequiresAction,
-            "Failed" => PaymentStatus::Failed,
-            "Cancelled" => PaymentStatus::Cancelled,
-            "Expired" => PaymentStatus::Expired,
             "Unknown" => PaymentStatus::Unknown,
-            other => panic!("{other} is no status of the contract"),
+            _ => PaymentStatus::Processing,
         };
         assert_eq!(payment.status, wanted, "{word}");
         assert_eq!(payment.provider_status, word);
@@ -92,10 +87,11 @@ proptest! {
             let payment = event.payment.expect("a claim");
             let money = Money::new(1, Currency::USD).expect("an amount");
             prop_assert!(!payment.is_paid(money));
-            prop_assert!(!matches!(
+            prop_assert!(matches!(
                 payment.status,
-                PaymentStatus::Succeeded | PaymentStatus::Authorized | PaymentStatus::PartiallyPaid
+                PaymentStatus::Processing | PaymentStatus::Unknown
             ));
+            prop_assert!(!payment.amounts.given_back_unstated && payment.failure.is_none());
             let amounts = &payment.amounts;
             let moved = [amounts.authorized, amounts.captured, amounts.refunded, amounts.charged_back];
             prop_assert!(moved.iter().all(Option::is_none));

@@ -35,8 +35,8 @@ pub(crate) use control::{ROUTES, routes as control_routes};
 pub use handle::RampSandbox;
 pub use objects::{RampDiscount, RampInvoice};
 pub use settings::{
-    AmountStyle, Approval, CheckoutWebhooks, ConfirmUnpaid, DateStyle, RampPaths, RampSettings,
-    Reuse, SessionForm, StatusWords, UnknownPayment,
+    AmountStyle, Approval, CheckoutWebhooks, ConfirmAgain, ConfirmUnpaid, DateStyle, RampPaths,
+    RampSettings, Reuse, SessionForm, StatusWords, UnknownPayment,
 };
 
 use crate::config::RampConfig;

@@ -36,7 +36,6 @@ impl RampConfig {
     /// | `RAMP_CURRENCIES` | currencies outside ISO 4217, as `USDT/6`, separated by spaces |
     /// | `RAMP_INVOICE_READ` | `true` or `false` (when missing) |
     /// | `RAMP_REQUIRE_SOME_DATA` | `true` or `false` (when missing) |
-    /// | `RAMP_PENDING_IS_UNCONFIRMED` | `true` or `false` (when missing) |
     /// | `RAMP_WEBHOOK_HEADER` | the header of the secret; needed with secrets |
     /// | `RAMP_WEBHOOK_SECRETS` | secrets that deliveries bring, separated by spaces |
     ///
@@ -101,8 +100,10 @@ impl RampConfig {
         };
         config.invoice_read = flag("RAMP_INVOICE_READ")?;
         config.require_some_data = flag("RAMP_REQUIRE_SOME_DATA")?;
-        config.pending_is_unconfirmed = flag("RAMP_PENDING_IS_UNCONFIRMED")?;
         match (read("RAMP_WEBHOOK_HEADER"), read("RAMP_WEBHOOK_SECRETS")) {
+            (Some(_), Some(secrets)) if secrets.trim().is_empty() => {
+                return Err(must_be("RAMP_WEBHOOK_SECRETS", "set with the header"));
+            }
             (Some(header), Some(secrets)) => {
                 for secret in secrets.split_whitespace() {
                     config = config.webhook_secret(header.clone(), SecretString::from(secret));

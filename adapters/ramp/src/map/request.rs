@@ -2,7 +2,8 @@
 
 use paymux_core::{
     CaptureMethod, CreatePayment, Effect, Error, ErrorKind, Money, ProviderPaymentId, Result,
-    check::filled, transport::leads_to_a_page,
+    check::filled,
+    transport::{fit_words, leads_to_a_page},
 };
 use serde_json::{Map, Value};
 use url::Url;
@@ -11,11 +12,15 @@ use crate::{
     config::RampConfig,
     objects::Invoice,
     options::{PaymentType, RampOptions, UpdatePayment},
+    read::LINKS,
+    status::{self, StatusMeaning, Words},
     wire,
 };
 
 const INVOICE_ID: &str = "options.ramp.invoice_id";
 const EXTRA: &str = "options.ramp.extra";
+const PRICE: &str = "options.ramp.price";
+const SOME_DATA: &str = "options.ramp.payment_type.some_data";
 
 /// The request that creates the payment that is asked for, or gets the one that is there.
 pub(crate) fn new_payment<'a>(
@@ -24,7 +29,12 @@ pub(crate) fn new_payment<'a>(
     options: &'a RampOptions,
 ) -> Result<wire::Payment<'a>> {
     refuse_what_cannot_be_sent(request, options)?;
-    let mut body = checked(config, options, None)?;
+    if options.price.is_some_and(|price| price != request.amount) {
+        return Err(Error::invalid_request(PRICE, "must be the amount that is asked for"));
+    }
+    check_price_is_stored(config, options)?;
+    let mut body = checked(options, None)?;
+    check_some_data(config, options)?;
     body.discount_code = discount(options)?;
     body.account_id = options.payment_type.account_id();
     body.some_data = options.payment_type.some_data();
@@ -36,14 +46,14 @@ pub(crate) fn new_payment<'a>(
 }
 
 /// The request that reads a payment: the same one, naming it. What could change the payment is not
-/// sent again.
+/// sent again; what may be required is.
 pub(crate) fn look_up<'a>(
-    config: &RampConfig,
     id: &'a ProviderPaymentId,
     options: &'a RampOptions,
 ) -> Result<wire::Payment<'a>> {
-    let mut body = checked(config, options, Some(id))?;
+    let mut body = checked(options, Some(id))?;
     body.account_id = options.payment_type.account_id();
+    body.some_data = options.payment_type.some_data();
     Ok(body)
 }
 
@@ -52,7 +62,8 @@ pub(crate) fn change<'a>(
     config: &RampConfig,
     update: &'a UpdatePayment,
 ) -> Result<wire::Payment<'a>> {
-    let mut body = checked(config, &update.options, update.id.as_ref())?;
+    let mut body = checked(&update.options, update.id.as_ref())?;
+    check_some_data(config, &update.options)?;
     body.discount_code = discount(&update.options)?;
     body.some_data = update.options.payment_type.some_data();
     body.account_id = update.options.payment_type.account_id().filter(|_| update.with_account);
@@ -65,7 +76,9 @@ pub(crate) fn confirmation<'a>(
     id: &'a ProviderPaymentId,
     options: &'a RampOptions,
 ) -> Result<wire::Payment<'a>> {
-    let mut body = checked(config, options, Some(id))?;
+    check_price_is_stored(config, options)?;
+    let mut body = checked(options, Some(id))?;
+    check_some_data(config, options)?;
     body.discount_code = discount(options)?;
     body.account_id = options.payment_type.account_id();
     body.some_data = options.payment_type.some_data();
@@ -74,7 +87,6 @@ pub(crate) fn confirmation<'a>(
 
 /// What every request says, with the options checked.
 fn checked<'a>(
-    config: &RampConfig,
     options: &'a RampOptions,
     id: Option<&'a ProviderPaymentId>,
 ) -> Result<wire::Payment<'a>> {
@@ -84,21 +96,10 @@ fn checked<'a>(
             filled("options.ramp.payment_type.account_id", account_id)?;
         }
         PaymentType::Checkout => {}
-        PaymentType::External { some_data } => {
-            const FIELD: &str = "options.ramp.payment_type.some_data";
-            match some_data {
-                Some(text) => {
-                    filled(FIELD, text)?;
-                }
-                None if config.require_some_data => {
-                    return Err(Error::invalid_request(
-                        FIELD,
-                        "must be set: the account asks for it",
-                    ));
-                }
-                None => {}
-            }
+        PaymentType::External { some_data: Some(text) } => {
+            filled(SOME_DATA, text)?;
         }
+        PaymentType::External { some_data: None } => {}
     }
     Ok(wire::Payment {
         payment_id: id.map(ProviderPaymentId::as_str),
@@ -109,6 +110,29 @@ fn checked<'a>(
         some_data: None,
         extra: Map::new(),
     })
+}
+
+/// Some accounts need the third party's data for whatever changes something; a payment that is there
+/// can be read without.
+fn check_some_data(config: &RampConfig, options: &RampOptions) -> Result<()> {
+    match &options.payment_type {
+        PaymentType::External { some_data: None } if config.require_some_data => {
+            Err(Error::invalid_request(SOME_DATA, "must be set: the account asks for it"))
+        }
+        PaymentType::Platform { .. } | PaymentType::Checkout | PaymentType::External { .. } => {
+            Ok(())
+        }
+    }
+}
+
+/// What a discount makes of the price is known once it is applied. So that it is compared before the
+/// debit, the price has to travel with the payment.
+fn check_price_is_stored(config: &RampConfig, options: &RampOptions) -> Result<()> {
+    if config.invoice_read && options.discount_code.is_some() && options.price.is_none() {
+        let message = "must be set with a discount code: it is compared before the confirmation";
+        return Err(Error::invalid_request(PRICE, message));
+    }
+    Ok(())
 }
 
 /// What the provider has no member for is refused, so that nobody relies on it in vain. Reference,
@@ -139,42 +163,104 @@ fn refuse_what_cannot_be_sent(request: &CreatePayment, options: &RampOptions) ->
     Ok(())
 }
 
-/// The price that the invoice has, if it is the one that the merchant expects. A discount can only
-/// lower it.
-pub(crate) fn expected_price(
-    invoice: &Invoice,
-    request: &CreatePayment,
-    options: &RampOptions,
-) -> Result<Option<Money>> {
-    let Some(price) = invoice.amount else { return Ok(None) };
-    let differs = |field: &str, message: String| {
-        Err(Error::new(ErrorKind::Conflict, Effect::None, message).with_field(field))
-    };
-    if price.currency() != request.amount.currency() {
-        let message = format!("must be of {}, as the invoice is", price.currency());
-        return differs("currency", message);
-    }
-    match &options.discount_code {
-        // What it will be is known when it is read again.
-        Some(_) if request.amount <= price => Ok(None),
-        None if request.amount == price => Ok(Some(price)),
-        Some(_) | None => differs("amount", format!("must be what the invoice is about: {price}")),
-    }
+fn conflict(field: &str, message: String) -> Error {
+    Error::new(ErrorKind::Conflict, Effect::None, message).with_field(field)
 }
 
-/// Members beside the specification's. A name that differs from one of those by its case alone could
-/// be read as it.
+/// The price that the invoice has, if it is the one that the merchant expects. A discount that may
+/// not be applied yet can only lower it.
+pub(crate) fn expected_price(
+    invoice: &Invoice,
+    expected: Money,
+    discount_to_come: bool,
+) -> Result<Option<Money>> {
+    let Some(price) = invoice.amount else {
+        let message = "cannot be compared: the invoice states none".to_owned();
+        return Err(conflict("amount", message));
+    };
+    if price.currency() != expected.currency() {
+        let message = format!("must be of {}, as the invoice is", price.currency());
+        return Err(conflict("currency", message));
+    }
+    if discount_to_come && expected <= price {
+        // What it will be is known when it is read again.
+        return Ok(None);
+    }
+    if expected == price {
+        return Ok(Some(price));
+    }
+    Err(conflict("amount", format!("must be what the invoice is about: {price}")))
+}
+
+/// Is the invoice still to be paid, and by nothing else? `own` is the payment that may be under way.
+pub(crate) fn check_payable(
+    invoice: &Invoice,
+    own: Option<&ProviderPaymentId>,
+    words: &Words,
+) -> Result<()> {
+    let meaning_of = |word: &Option<String>| {
+        word.as_deref().map_or(StatusMeaning::Unknown, |word| status::meaning(word, words))
+    };
+    let is_over = match meaning_of(&invoice.status) {
+        StatusMeaning::Succeeded
+        | StatusMeaning::PartiallyPaid
+        | StatusMeaning::Refunded
+        | StatusMeaning::PartiallyRefunded
+        | StatusMeaning::Failed
+        | StatusMeaning::Cancelled
+        | StatusMeaning::Expired => true,
+        StatusMeaning::Pending
+        | StatusMeaning::Waiting
+        | StatusMeaning::RequiresAction
+        | StatusMeaning::Processing
+        | StatusMeaning::Authorized
+        | StatusMeaning::Unknown => false,
+    };
+    if is_over {
+        let word = invoice.status.as_deref().unwrap_or_default();
+        let message = format!("must name an invoice to be paid: it is {}", fit_words(word, &[]));
+        return Err(conflict(INVOICE_ID, message));
+    }
+    let others = invoice.payments.iter().filter(|row| Some(&row.id) != own);
+    for row in others {
+        match meaning_of(&row.status) {
+            StatusMeaning::Succeeded
+            | StatusMeaning::PartiallyPaid
+            | StatusMeaning::PartiallyRefunded
+            | StatusMeaning::Processing
+            | StatusMeaning::Authorized => {
+                let message = "must name an invoice that no payment pays: one is paid or under way";
+                return Err(conflict(INVOICE_ID, message.to_owned()));
+            }
+            StatusMeaning::Pending
+            | StatusMeaning::Waiting
+            | StatusMeaning::RequiresAction
+            | StatusMeaning::Failed
+            | StatusMeaning::Cancelled
+            | StatusMeaning::Expired
+            | StatusMeaning::Refunded
+            | StatusMeaning::Unknown => {}
+        }
+    }
+    Ok(())
+}
+
+/// Members beside the specification's. A name that differs from one of those by case or signs alone
+/// could be read as it, and one that names a page could lead the payer past the checkout.
 fn extra(config: &RampConfig, options: &RampOptions) -> Result<Map<String, Value>> {
+    let letters = |name: &str| -> String {
+        name.chars().filter(char::is_ascii_alphabetic).map(|c| c.to_ascii_lowercase()).collect()
+    };
     for (name, value) in &options.extra {
         let refuse = |message: String| Err(Error::invalid_request(EXTRA, message));
         if name.trim().is_empty() {
             return refuse("must have names that are not empty".to_owned());
         }
-        let is_taken = |taken: &str| taken.eq_ignore_ascii_case(name);
-        if wire::MEMBERS.into_iter().any(is_taken) {
+        let is_taken = |taken: &str| letters(taken) == letters(name);
+        if wire::MEMBERS.into_iter().chain(["id"]).any(is_taken) {
             return refuse(format!("must not hold `{name}`, which the specification has"));
         }
-        if is_taken(&config.return_field) {
+        if LINKS.into_iter().chain([config.return_field.as_str()]).any(is_taken) {
             return refuse(format!("must not hold `{name}`: set return_url"));
         }
         let is_platform = options.payment_type.account_id().is_some();

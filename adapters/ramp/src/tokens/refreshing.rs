@@ -226,20 +226,35 @@ fn grant(response: &HttpResponse, old: &SecretString, asked_at: Timestamp) -> Re
 
 #[async_trait]
 impl TokenSource for RefreshingTokens {
+    /// A grant that is set meanwhile wins: what was refreshed of the older one is let go, and is
+    /// stored in place of nothing.
     async fn token(&self, end_user: &str) -> Result<SecretString> {
-        let user = self.user(end_user).ok_or_else(no_token)?;
-        let mut user = user.lock().await;
-        if self.usable(&user.grant).is_none() {
-            user.grant = self.refresh(&user.grant.refresh).await?;
-            user.unkept = true;
+        let mut overwritten = false;
+        loop {
+            let known = self.user(end_user).ok_or_else(no_token)?;
+            let is_replaced =
+                || self.user(end_user).is_none_or(|newest| !Arc::ptr_eq(&newest, &known));
+            let mut user = known.lock().await;
+            user.unkept |= overwritten;
+            if self.usable(&user.grant).is_none() {
+                let refreshed = self.refresh(&user.grant.refresh).await;
+                if is_replaced() {
+                    continue;
+                }
+                user.grant = refreshed?;
+                user.unkept = true;
+            }
+            if let Some(keeper) = self.keeper.as_ref().filter(|_| user.unkept) {
+                let kept = keeper.keep(end_user, &user.grant).await;
+                kept.map_err(|error: Error| error.with_effect(Effect::None))?;
+                overwritten = is_replaced();
+            }
+            user.unkept = false;
+            if !overwritten {
+                // Even one that is given for less than the margin is the newest there is.
+                return user.grant.access.clone().ok_or_else(no_token);
+            }
         }
-        if let Some(keeper) = self.keeper.as_ref().filter(|_| user.unkept) {
-            let kept = keeper.keep(end_user, &user.grant).await;
-            kept.map_err(|error: Error| error.with_effect(Effect::None))?;
-        }
-        user.unkept = false;
-        // Even one that is given for less than the margin is the newest there is.
-        user.grant.access.clone().ok_or_else(no_token)
     }
 
     async fn invalidate(&self, end_user: &str, token: &SecretString) {

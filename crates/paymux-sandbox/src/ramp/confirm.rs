@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::errors::Refusal;
 use super::objects::{Invoice, Kind, Payment};
 use super::payments::Order;
-use super::settings::ConfirmUnpaid;
+use super::settings::{ConfirmAgain, ConfirmUnpaid};
 use super::state::{Due, State};
 use super::status::Status;
 
@@ -31,6 +31,11 @@ impl State {
                 let words = "accountId is required for PLATFORM payments";
                 return Err(Refusal::invalid("accountId", words));
             }
+            (Kind::Platform, Some(account)) if self.debits_again(status) => {
+                let amount = invoice.amount;
+                self.debit(account, amount)?;
+                return Ok(id);
+            }
             (Kind::Platform, Some(_)) if status != Status::Pending => {
                 return Err(self.refused(status));
             }
@@ -48,6 +53,12 @@ impl State {
             (_, _) => self.confirm_outside(&id, now)?,
         }
         Ok(id)
+    }
+
+    /// The mistake that a second confirmation must never be sent to find out.
+    fn debits_again(&self, status: Status) -> bool {
+        self.settings.confirm_again == ConfirmAgain::Debits
+            && (status.is_under_way() || status == Status::Succeeded)
     }
 
     /// Debits the account; without enough in it, the payment fails and nothing is taken.

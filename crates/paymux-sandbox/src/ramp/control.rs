@@ -18,6 +18,7 @@ use super::gateway::ReturnUrls;
 use super::{Ramp, RampDiscount, RampInvoice, RampSandbox, RampSettings, wire};
 use crate::SandboxError;
 use crate::control::{Route, done, failed, with_body};
+use crate::webhook::check_url;
 
 /// The routes as the help lists them.
 pub(crate) const ROUTES: &[Route] = &[
@@ -181,6 +182,9 @@ async fn webhook(Shared(shop): Shop, body: Bytes) -> Response {
         external: Option<Url>,
     }
     with_body(&body, |webhook: Webhook| {
+        // All are looked at before any is set.
+        let urls = [&webhook.url, &webhook.platform, &webhook.external];
+        urls.into_iter().flatten().try_for_each(check_url)?;
         shop.set_webhook_urls(webhook.platform, webhook.external)?;
         shop.set_webhook_url(webhook.url)?;
         let WebhookUrls { platform, external } =

@@ -73,6 +73,18 @@ pub enum ConfirmUnpaid {
     Believed,
 }
 
+/// What confirming a platform payment again does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum ConfirmAgain {
+    /// 409.
+    #[default]
+    Refused,
+    /// The account is debited once more: nobody says that it is not.
+    Debits,
+}
+
 /// How amounts are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -174,6 +186,14 @@ pub struct RampSettings {
     pub final_declines: bool,
     /// What confirming an unpaid checkout or external payment does.
     pub confirm_unpaid: ConfirmUnpaid,
+    /// What confirming a platform payment does that is under way or paid.
+    pub confirm_again: ConfirmAgain,
+    /// A confirmed platform payment is called pending until it is settled.
+    pub pending_while_settling: bool,
+    /// Discount codes are taken and change nothing.
+    pub ignore_discounts: bool,
+    /// Invoices do not say how much they are about.
+    pub omit_invoice_amount: bool,
     /// Virtual time that a confirmed platform payment stays under way, in seconds. The account is
     /// debited at once.
     pub settle_seconds: u32,
@@ -187,7 +207,8 @@ pub struct RampSettings {
     pub partner_id: String,
     /// Whether it must be sent.
     pub partner_id_required: bool,
-    /// Whether external payments need `someData`; the specification says "may be required".
+    /// Whether external payments need `someData` to be created, updated and confirmed; the
+    /// specification says "may be required".
     pub some_data_required: bool,
     /// Members that nobody knows are refused instead of ignored.
     pub refuse_unknown_members: bool,
@@ -236,6 +257,10 @@ impl Default for RampSettings {
             approval: Approval::default(),
             final_declines: true,
             confirm_unpaid: ConfirmUnpaid::default(),
+            confirm_again: ConfirmAgain::default(),
+            pending_while_settling: false,
+            ignore_discounts: false,
+            omit_invoice_amount: false,
             settle_seconds: 0,
             payment_lifetime_seconds: HOUR,
             invoice_lifetime_seconds: 30 * 24 * HOUR,

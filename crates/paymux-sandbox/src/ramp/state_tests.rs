@@ -11,9 +11,10 @@ use super::errors::Refusal;
 use super::gateway::Act;
 use super::objects::{Kind, RampInvoice};
 use super::payments::Order;
-use super::settings::{Approval, RampSettings, Reuse};
+use super::settings::{Approval, ConfirmAgain, RampSettings, Reuse};
 use super::state::{Moment, State};
 use super::status::Status;
+use super::wire;
 use crate::clock;
 use crate::random::Random;
 
@@ -308,4 +309,42 @@ fn an_update_changes_what_nobody_has_begun() {
     assert_eq!(play.update(&first), Err(conflict("Payment is already FAILED")));
     let none_open = play.update(&Order { payment_id: None, ..first });
     assert_eq!(none_open, Err(Refusal::NotFound("Payment not found")));
+}
+
+#[test]
+fn a_second_confirmation_can_debit_twice() {
+    let balance = |play: &Play| play.balance(USD);
+    let mut play = Play::new();
+    let (order, id) = play.payment(Kind::Platform);
+    let before = balance(&play);
+    assert_eq!(play.confirm(&order), Ok(Status::Succeeded));
+    let once = balance(&play);
+    assert_eq!(play.confirm(&order), Err(Refusal::already_paid()));
+    assert_eq!(balance(&play), once);
+    play.state.settings.confirm_again = ConfirmAgain::Debits;
+    assert_eq!(play.confirm(&order), Ok(Status::Succeeded));
+    assert_ne!(before, once);
+    assert_ne!(balance(&play), once);
+    assert_eq!(play.status(&id), Status::Succeeded);
+}
+
+#[test]
+fn words_can_hide_what_is_under_way_and_codes_can_change_nothing() {
+    let settings = RampSettings {
+        settle_seconds: 60,
+        pending_while_settling: true,
+        ignore_discounts: true,
+        omit_invoice_amount: true,
+        ..RampSettings::default()
+    };
+    let mut play = Play::with(settings);
+    let (order, id) = play.payment(Kind::Platform);
+    let order = Order { discount: Some("WELCOME10".to_owned()), ..order };
+    assert_eq!(play.confirm(&order), Ok(Status::Processing));
+    let shown = wire::text(&wire::payment(&play.state, play.state.payment(&id).unwrap()));
+    assert!(shown.contains(r#""status":"PENDING""#), "{shown}");
+    let invoice = play.state.invoice(&order.invoice_id).unwrap();
+    assert_eq!(invoice.amount, invoice.before_discount);
+    let shown = wire::text(&wire::invoice(&play.state, invoice, true));
+    assert!(!shown.contains("amount"), "{shown}");
 }

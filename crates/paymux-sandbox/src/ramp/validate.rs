@@ -34,7 +34,9 @@ fn rule(settings: &RampSettings, operation: Operation, kind: Kind, member: &str)
         ("paymentId", _) => required_if(confirms),
         ("discountCode", _) => Rule::Optional,
         ("accountId", Kind::Platform) => required_if(creates || confirms),
-        ("someData", Kind::External) => required_if(settings.some_data_required),
+        ("someData", Kind::External) => {
+            required_if(settings.some_data_required && operation != Operation::RetrievePayment)
+        }
         // Seen in the requests of clients, without effect here.
         ("anyCurrency" | "currency", _) => allowed_if(kind == Kind::Platform && creates),
         ("accountId" | "someData", _) => Rule::Forbidden,
@@ -283,6 +285,7 @@ mod tests {
         let check = |operation, body: &Value| check_with(&settings, operation, body);
         let body = request(UPDATE, "EXTERNAL");
         assert_eq!(check(UPDATE, &body), Err(vec!["someData".to_owned()]));
+        assert!(check(Operation::RetrievePayment, &body).is_ok(), "a look-up goes without");
         let mut body = request(CREATE, "CHECKOUT");
         body["returnUrl"] = "https://shop.example/".into();
         assert!(check(CREATE, &body).is_ok());

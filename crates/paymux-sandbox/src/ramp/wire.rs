@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde::ser::Serializer;
 use serde_json::value::{RawValue, to_raw_value};
 
-use super::objects::{Invoice, Payment};
+use super::objects::{Invoice, Kind, Payment};
 use super::settings::{AmountStyle, DateStyle, RampSettings};
 use super::state::State;
 use super::status::Status;
@@ -77,13 +77,19 @@ pub(super) fn payment(state: &State, payment: &Payment) -> Members {
     }
 }
 
+/// One word can stand for what waits and for what is under way.
+fn shown_status(settings: &RampSettings, payment: &Payment) -> Status {
+    let settles = payment.kind == Kind::Platform && payment.status == Status::Processing;
+    if settings.pending_while_settling && settles { Status::Pending } else { payment.status }
+}
+
 fn payment_members(state: &State, payment: &Payment) -> Members {
     let settings = &state.settings;
     let mut members = Members::default();
     members.put(&settings.id_member, &payment.id);
     members.put("invoiceId", &payment.invoice_id);
     if !settings.omit_status {
-        members.put("status", settings.words.of(payment.status));
+        members.put("status", settings.words.of(shown_status(settings, payment)));
     }
     members.put("type", payment.kind.word());
     if let (Some(session), Status::Pending) = (&payment.session, payment.status) {
@@ -101,7 +107,9 @@ pub(super) fn invoice(state: &State, invoice: &Invoice, with_payments: bool) -> 
     let mut members = Members::default();
     members.put("externalClientId", &invoice.client_id);
     members.put("id", &invoice.id);
-    members.put("amount", &amount(settings, invoice.amount));
+    if !settings.omit_invoice_amount {
+        members.put("amount", &amount(settings, invoice.amount));
+    }
     members.put("currency", &invoice.currency);
     members.put("paymentDate", &invoice.paid_at.map(|at| date(settings, at)));
     members.put_some("type", shown.or(payments.last()).map(|payment| payment.kind.word()));

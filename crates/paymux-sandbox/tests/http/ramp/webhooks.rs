@@ -42,6 +42,16 @@ fn words(deliveries: &[Message]) -> Vec<String> {
 }
 
 #[tokio::test]
+async fn webhooks_go_where_they_went_when_one_address_is_refused() {
+    let (sandbox, mut receiver) = start(&[]).await;
+    let other = Receiver::start(&[]).await;
+    let urls = json!({"url": "https://example.com/", "platform": other.url});
+    assert_eq!(control(&sandbox, "PUT", "/ramp/webhook", urls).await.status(), 400);
+    let paid = pay(&sandbox, "10.50").await;
+    assert_eq!(receiver.next().await.json(), sample("webhook.platform", &paid));
+}
+
+#[tokio::test]
 async fn a_platform_payment_is_told_as_in_the_samples() {
     let (sandbox, mut receiver) = start(&[]).await;
     let paid = pay(&sandbox, "10.50").await;
