@@ -60,9 +60,6 @@ const ONE_PROCESS: Plan = Plan {
 };
 
 fn main() -> ExitCode {
-    let mut arguments = Arguments::from_args();
-    // Two runs at once would take each other's time, and calls have limits in real time.
-    arguments.test_threads = Some(1);
     let hour = Duration::from_secs(3600);
     let full = Plan { orders: 2_000, kills: 120, pauses: 60, naps: 9, limit: hour, ..THREE_NODES };
     let trials = vec![
@@ -75,5 +72,5 @@ fn main() -> ExitCode {
             true,
         ),
     ];
-    libtest_mimic::run(&arguments, trials).exit_code()
+    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }

@@ -64,6 +64,8 @@ struct Theirs {
     /// The provider tells of a hold by webhooks alone: no list has it, and its session does not
     /// name it. When all of them were lost, nobody can know of it, and it is let go in time.
     unheard: bool,
+    /// What it told of a hold, and what became of that.
+    told: Vec<String>,
 }
 
 impl Theirs {
@@ -89,6 +91,10 @@ pub(crate) async fn compare(node: &Node, counter: &Arc<Counter>, wrong: &mut Vec
     for record in books.values() {
         let unheard = theirs.iter().any(|their| their.unheard && their.payment == record.id);
         is_settled(record, unheard, &mut found, wrong);
+    }
+    let backlog = node.orchestrator.backlog().await.expect("the store can be read");
+    if backlog.inbox > 0 {
+        wrong.push(format!("events wait that nobody applies: {backlog:?}"));
     }
     adapters_agree(node, &books, &theirs, wrong).await;
     events_tell_all(&node.orchestrator, &books, wrong).await;
@@ -310,6 +316,8 @@ fn read_games(state: &Value, webhooks: &Value) -> Vec<Theirs> {
                     theirs.held += cents;
                     let lost = |one: &Value| one["state"] == "dropped" || one["state"] == "gave_up";
                     theirs.unheard = about(&payment["id"]).all(lost);
+                    let words = |one: &Value| format!("{} {}", one["event"], one["state"]);
+                    theirs.told = about(&payment["id"]).map(words).collect();
                 }
                 "succeeded" | "refunded" => theirs.taken += cents,
                 _ => {}
@@ -367,6 +375,7 @@ fn theirs(id: &Value, return_url: &Value) -> Theirs {
         given_back: 0,
         refunds: 0,
         unheard: false,
+        told: Vec::new(),
     }
 }
 
