@@ -114,8 +114,8 @@ fn write_commands(
         writeln!(out, "  {program} reconcile --store {store}\n")?;
         writeln!(out, "The providers are played on. Ctrl-C ends it.")?;
     } else {
-        writeln!(out, "\nWith --keep the providers are played on, so that these work as well:\n")?;
-        writeln!(out, "  {program} reconcile --store {store}")?;
+        writeln!(out, "\nTo ask the providers again as well, let the demo play them on:\n")?;
+        writeln!(out, "  {program} demo --keep")?;
     }
     Ok(())
 }

@@ -262,7 +262,7 @@ impl<'a> Shop<'a> {
     /// Has every open payment read from its provider.
     async fn read_open(&mut self) -> Result<(), Stop> {
         for (index, id) in self.unsettled() {
-            let record = self.orchestrator.fetch_payment(&id).await?;
+            let record = Box::pin(self.orchestrator.fetch_payment(&id)).await?;
             self.learn(index, record).await?;
         }
         Ok(())
