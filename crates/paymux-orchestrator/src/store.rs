@@ -125,7 +125,7 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// Adds an event of the outbox that belongs to no payment. Adding one twice is no error.
     ///
     /// # Errors
-    /// When the store cannot be written.
+    /// `Corrupt` for an event of a payment; else when the store cannot be written.
     async fn add_event(&self, event: OutboxRow) -> StoreResult<()>;
 
     /// The outbox after this position, in order. Positions only grow, none appears later below

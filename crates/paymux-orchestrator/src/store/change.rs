@@ -1,6 +1,6 @@
 //! What every store checks of a change before it looks at a row.
 
-use super::{Change, StoreError, StoreErrorKind, StoreResult};
+use super::{Change, OutboxRow, Slot, StoreError, StoreErrorKind, StoreResult};
 
 impl Change {
     /// Refuses a change whose parts do not speak of the same step of the same payment: written, it
@@ -11,6 +11,10 @@ impl Change {
         let own_key = self.caller_key.as_ref().is_none_or(|key| key.payment == *id);
         let own_events =
             self.events.iter().all(|event| event.payment.as_ref().is_none_or(|of| of == id));
+        let own_versions = self
+            .events
+            .iter()
+            .all(|event| event.payment.is_none() || event.version == self.payment.version);
         let clause = if next != Some(self.payment.version) {
             "its version is not the next one"
         } else if self.transition.payment != *id || self.transition.version != self.payment.version
@@ -20,10 +24,26 @@ impl Change {
             "its caller's key is for another payment"
         } else if !own_events {
             "an event is about another payment"
+        } else if !own_versions {
+            "an event is of another version"
+        } else if matches!(self.slot, Slot::Move { from, to } if from == to) {
+            "the right to move money goes to the attempt that has it"
         } else {
             return Ok(());
         };
         let message = format!("the change contradicts itself: {clause}; nothing was written");
+        Err(StoreError::new(StoreErrorKind::Corrupt, message))
+    }
+}
+
+impl OutboxRow {
+    /// Refuses an event of a payment that comes without a change: nothing would say what its
+    /// place among those of the payment is.
+    pub(crate) fn check_alone(&self) -> StoreResult<()> {
+        if self.payment.is_none() {
+            return Ok(());
+        }
+        let message = "an event of a payment is written with a change of it; nothing was written";
         Err(StoreError::new(StoreErrorKind::Corrupt, message))
     }
 }
@@ -100,7 +120,7 @@ mod tests {
 
     #[test]
     fn parts_of_other_steps_are_refused() {
-        let breaks: [fn(&mut Change); 7] = [
+        let breaks: [fn(&mut Change); 9] = [
             |change| change.payment.version = 2,
             |change| change.payment.version = 4,
             |change| change.from_version = u64::MAX,
@@ -108,6 +128,8 @@ mod tests {
             |change| change.transition.payment = id(2),
             |change| change.caller_key.as_mut().unwrap().payment = id(2),
             |change| change.events[0].payment = Some(id(2)),
+            |change| change.events[0].payment = Some(id(1)),
+            |change| change.slot = Slot::Move { from: 1, to: 1 },
         ];
         for (number, bend) in breaks.iter().enumerate() {
             let mut change = sound();

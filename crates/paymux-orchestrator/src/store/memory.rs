@@ -145,6 +145,7 @@ impl Store for MemoryStore {
     }
 
     async fn add_event(&self, event: OutboxRow) -> StoreResult<()> {
+        event.check_alone()?;
         self.tables().add_event(event);
         Ok(())
     }

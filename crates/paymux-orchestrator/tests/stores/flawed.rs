@@ -178,7 +178,8 @@ impl Flawed {
             }
             (Flaw::TellsOfRefusedChanges, _) => {
                 for event in change.events {
-                    self.inner.add_event(event).await?;
+                    let alone = OutboxRow { payment: None, version: 0, ..event };
+                    self.inner.add_event(alone).await?;
                 }
                 Ok(answer)
             }

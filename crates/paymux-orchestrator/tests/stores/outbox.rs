@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use paymux_orchestrator::store::{Change, OutboxRow, Positioned};
+use paymux_orchestrator::store::{Change, OutboxRow, Positioned, StoreErrorKind};
 
 use super::{
     Given, Promise,
@@ -19,6 +19,7 @@ pub(crate) fn promises() -> Vec<Promise> {
         Promise::new("outbox::pages_without_gaps", pages_without_gaps),
         Promise::new("outbox::keeps_to_its_limit", keeps_to_its_limit),
         Promise::new("outbox::adding_twice_is_no_error", adding_twice_is_no_error),
+        Promise::new("outbox::none_of_a_payment_alone", none_of_a_payment_alone),
         Promise::new("outbox::same_event_is_told_once", same_event_is_told_once),
         Promise::new("outbox::nothing_appears_below", nothing_appears_below),
     ]
@@ -127,8 +128,14 @@ async fn adding_twice_is_no_error(given: Given) {
     assert_eq!(names(&all(&given).await), ["a", "b"]);
 }
 
+async fn none_of_a_payment_alone(given: Given) {
+    let error = given.store.add_event(told("a", 1, 1)).await.unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::Corrupt);
+    assert!(all(&given).await.is_empty());
+}
+
 async fn same_event_is_told_once(given: Given) {
-    let events = vec![told("a", 1, 1)];
+    let events = vec![alone("a")];
     good(given.store.commit(Change { events: events.clone(), ..creation(1) }).await);
     good(given.store.commit(Change { events, ..next(&row(1)) }).await);
     assert_eq!(names(&all(&given).await), ["a"]);

@@ -111,6 +111,9 @@ fn with_lost_version(mut change: Change) -> Change {
     change.from_version = 1;
     change.payment.version = 2;
     change.transition.version = 2;
+    for event in &mut change.events {
+        event.version = 2;
+    }
     change
 }
 

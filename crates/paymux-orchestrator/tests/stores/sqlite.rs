@@ -14,7 +14,7 @@ use std::{
 
 use libtest_mimic::Trial;
 use paymux_orchestrator::store::{
-    Change, Committed, PaymentRow, Slot, Store, StoreErrorKind, StoreResult,
+    Change, Committed, InboxRow, PaymentRow, Received, Slot, Store, StoreErrorKind, StoreResult,
     sqlite::{SqliteSettings, SqliteStore},
 };
 use rusqlite::Connection;
@@ -66,6 +66,7 @@ pub(crate) fn fresh() -> Work<Fresh> {
 pub(crate) fn trials() -> Vec<Trial> {
     let mut all = vec![
         trial("survives_being_opened_again", survives_being_opened_again),
+        trial("owner_that_is_gone_holds_nothing", owner_that_is_gone_holds_nothing),
         trial("survives_the_end_of_its_process", survives_the_end_of_its_process),
         trial("second_process_is_refused", second_process_is_refused),
         trial("second_handle_is_refused", second_handle_is_refused),
@@ -146,8 +147,6 @@ async fn survives_being_opened_again(directory: Directory) {
         ..change(0, PaymentRow { due_at: Some(at(0)), ..row(1) })
     };
     good(store.commit(full.clone()).await);
-    good(store.claim_payments(&claim("a", 0)).await);
-    good(store.claim_inbox(&claim("a", 0)).await);
     drop(store);
 
     let store = good(directory.open());
@@ -156,9 +155,6 @@ async fn survives_being_opened_again(directory: Directory) {
     assert_eq!(good(store.find_caller_key("k").await), full.caller_key);
     assert_eq!(good(store.find_object(&object("o")).await), Some(id(1)));
     assert_eq!(good(store.backlog(at(0)).await).inbox, 1);
-    assert_eq!(good(store.claim_payments(&claim("b", 0)).await), [id(1)], "its owner is gone");
-    assert_eq!(good(store.claim_inbox(&claim("b", 0)).await).len(), 1);
-    assert!(good(store.claim_payments(&claim("c", 0)).await).is_empty(), "the lease holds");
     let second = Change { slot: Slot::Take(2), ..next(&full.payment) };
     assert_eq!(good(store.commit(second).await), Committed::SlotRefused);
     let more = Change { events: vec![told("t2", 1, 2)], ..next(&full.payment) };
@@ -166,6 +162,23 @@ async fn survives_being_opened_again(directory: Directory) {
     let positions: Vec<u64> =
         good(store.events(0, 10).await).iter().map(|line| line.position).collect();
     assert_eq!(positions, [1, 2]);
+}
+
+/// By whatever clock it claimed: the lock proves that it is gone.
+async fn owner_that_is_gone_holds_nothing(directory: Directory) {
+    let store = good(directory.open());
+    good(store.receive(vec![event("e")]).await);
+    good(store.commit(change(0, PaymentRow { due_at: Some(at(0)), ..row(1) })).await);
+    let year = 365 * 24 * 3_600_000;
+    assert_eq!(good(store.claim_payments(&claim("a", year)).await), [id(1)]);
+    assert_eq!(good(store.claim_inbox(&claim("a", year)).await).len(), 1);
+    drop(store);
+    let store = good(directory.open());
+    let same = InboxRow { digest: event("e").digest, ..event("f") };
+    assert_eq!(good(store.receive(vec![same]).await), [Received::New], "a look may be over");
+    assert_eq!(good(store.claim_payments(&claim("b", 0)).await), [id(1)]);
+    assert_eq!(good(store.claim_inbox(&claim("b", 0)).await).len(), 2);
+    assert!(good(store.claim_payments(&claim("c", 0)).await).is_empty(), "the lease holds");
 }
 
 /// The name of the file that the other process opens.

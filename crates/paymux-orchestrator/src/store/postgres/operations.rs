@@ -98,6 +98,7 @@ impl Store for PostgresStore {
     }
 
     async fn add_event(&self, event: OutboxRow) -> StoreResult<()> {
+        event.check_alone()?;
         let values = event_values(&self.tenant, &event, 0)?;
         let doing = "add an event to the outbox";
         self.query(doing, Phase::Committing, sql::INSERT_EVENT, values).await?;

@@ -78,6 +78,7 @@ impl Store for SqliteStore {
     }
 
     async fn add_event(&self, event: OutboxRow) -> StoreResult<()> {
+        event.check_alone()?;
         self.write(move |connection, tenant| {
             outbox::add(connection, tenant, &event).map(Step::Keep)
         })
@@ -103,7 +104,7 @@ impl Store for SqliteStore {
             });
             let gone = gone.await?;
             all = all.saturating_add(gone);
-            // Each kind can have one full portion more.
+            // Less than one portion of both: of neither is there more.
             if gone < u64::from(PORTION) {
                 return Ok(all);
             }
