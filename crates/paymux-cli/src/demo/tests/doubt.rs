@@ -84,7 +84,7 @@ async fn a_person_says_under_which_id_the_provider_has_it() {
 }
 
 #[tokio::test]
-async fn a_person_lets_pass_what_was_seen() {
+async fn a_person_lets_pass_what_was_seen_and_nothing_else() {
     let store = OwnStore::new();
     let stage = Box::pin(in_doubt(&store, &["A-1001"])).await;
     let words = resolve("A-1001", &["--dismiss", "mismatch"]);
@@ -92,5 +92,22 @@ async fn a_person_lets_pass_what_was_seen() {
     assert!(other.contains("does not wait for this decision"), "{other}");
     let words = resolve("A-1001", &["--accept-amount"]);
     assert!(paymux(&words, &store).await.is_err(), "no amount was taken");
+    let words = resolve("A-1001", &["--dismiss", "still_in_doubt"]);
+    let done = paymux(&words, &store).await.expect("it is dismissed");
+    assert!(done.contains(" is processing. Next: attempt 1 is looked after again"), "{done}");
+    let waiting = paymux(&["review"], &store).await.expect("the list");
+    assert_eq!(waiting, "Nothing waits for a person.\n");
+    stage.close().await;
+}
+
+/// The same call with the same key finds what the lost ones opened.
+#[tokio::test]
+async fn a_person_has_it_tried_again() {
+    let store = OwnStore::new();
+    let stage = Box::pin(in_doubt(&store, &["A-1001"])).await;
+    let done = paymux(&resolve("A-1001", &["--try-again"]), &store).await.expect("it is tried");
+    assert!(done.contains(" is requires_action. Next: "), "{done}");
+    let state = stage.sandbox().toffeepay().snapshot();
+    assert_eq!(state["sessions"].as_array().map(Vec::len), Some(1), "{state:#}");
     stage.close().await;
 }
