@@ -90,8 +90,9 @@ impl PaymentRecord {
             return false;
         }
         let amounts = &payment.amounts;
+        let went_back = [amounts.refunded, amounts.charged_back];
         let nothing_went_back =
-            [amounts.refunded, amounts.charged_back].into_iter().flatten().all(Money::is_zero);
+            !amounts.given_back_unstated && went_back.into_iter().flatten().all(Money::is_zero);
         let unreported =
             amounts.captured.is_none() && nothing_went_back && self.unreported_amount_accepted;
         self.status == PaymentStatus::Succeeded
