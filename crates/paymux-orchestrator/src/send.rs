@@ -1,5 +1,7 @@
 //! The call that may move money: written down before it leaves, and what came of it after.
 
+use std::time::Duration;
+
 use paymux_core::{Effect, Error, ErrorKind, Payment, PaymentProvider, ProviderId, Refund, Result};
 use tracing::Instrument;
 
@@ -12,6 +14,15 @@ use crate::{
     settle::{self, Context, Outcome},
     telemetry,
 };
+
+/// When the answer to a call is written again that could not be written.
+const WRITE_AGAIN: [Duration; 5] = [
+    Duration::from_millis(100),
+    Duration::from_millis(400),
+    Duration::from_millis(1_500),
+    Duration::from_secs(3),
+    Duration::from_secs(5),
+];
 
 impl Engine {
     /// Sends an attempt, for the first time or again.
@@ -93,15 +104,25 @@ impl Engine {
             Ok(Answer::Refund(refund)) => Outcome::Refund(refund.clone()),
             Err(error) => Outcome::Fault(Box::new(Fault::from(error))),
         };
-        self.change_known(&record, &evidence, |draft, now| {
-            let asked_at = attempt.sent_at.unwrap_or(now);
-            let context = Context { asked_at, ..self.context(account, now) };
-            settle::settle(&mut draft.record, no, attempt.sends, outcome(), &context);
-            Ok(true)
-        })
-        .await
-        .map_err(after_writing)?
-        .into_record()
+        let mut waits = WRITE_AGAIN.into_iter();
+        loop {
+            let written = self
+                .change_known(&record, &evidence, |draft, now| {
+                    let asked_at = attempt.sent_at.unwrap_or(now);
+                    let context = Context { asked_at, ..self.context(account, now) };
+                    settle::settle(&mut draft.record, no, attempt.sends, outcome(), &context);
+                    Ok(true)
+                })
+                .await;
+            match (written, waits.next()) {
+                (Ok(changed), _) => return changed.into_record(),
+                // Nowhere else is what the provider said, its id above all.
+                (Err(error), Some(wait)) if error.kind() == ErrorKind::Unavailable => {
+                    tokio::time::sleep(wait).await;
+                }
+                (Err(error), _) => return Err(after_writing(error)),
+            }
+        }
     }
 
     /// Notes that an attempt was not sent now. One that is in doubt stays so.
