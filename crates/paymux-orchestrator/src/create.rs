@@ -1,19 +1,26 @@
 //! Asking for a payment.
 
 use paymux_core::{
-    Effect, Error, ErrorKind, IdempotencyKey, PaymentStatus, ProviderId, Result, Timestamp,
+    Effect, Error, ErrorKind, IdempotencyKey, Operation, PaymentStatus, ProviderId, Replay, Result,
+    Timestamp,
 };
 
 use crate::{
     NewPayment, Orchestrator, PaymentId,
     draft::Draft,
-    engine::{Engine, Written, after_writing, unavailable},
+    drive::{add_attempt, create_request},
+    engine::{Account, Engine, Written, after_writing, unavailable},
     evidence::Evidence,
-    record::{AttemptState, Fault, PaymentRecord, RouteStep},
+    health::{Permit, Purpose},
+    record::{AttemptState, Fault, Intent, PaymentRecord, RouteStep},
     request, returns,
     routing::{RefusedAccount, RouteFacts, RoutePlan, Unfit},
+    settle,
     store::CallerKeyRow,
 };
+
+/// The first attempt of a payment.
+const FIRST: u32 = 1;
 
 impl Orchestrator {
     /// Asks for a payment. The routes choose the account; where it provably did nothing, the next
@@ -58,19 +65,24 @@ impl Engine {
     async fn create(&self, key: &IdempotencyKey, request: NewPayment) -> Result<PaymentRecord> {
         let digest = request::digest("create", &request)?;
         let key = format!("create:{}", key.as_str());
-        let asked = self.store.find_caller_key(&key).await;
-        if let Some(row) = asked.map_err(|error| unavailable(error, Effect::None))? {
-            return Box::pin(self.again(&row, &digest)).await;
-        }
         let now = self.now();
         let id = PaymentId::generate(now, &*self.random);
         let plan = self.route(&request, &id);
         if plan.candidates.is_empty() {
-            return Err(nowhere(&request, &plan));
+            // The routes may have been others when it was asked for first.
+            let asked = self.store.find_caller_key(&key).await;
+            return match asked.map_err(|error| unavailable(error, Effect::None))? {
+                Some(row) => Box::pin(self.again(&row, &digest)).await,
+                None => Err(nowhere(&request, &plan)),
+            };
         }
-        let record = self.new_record(id, request, &plan, now);
-        let evidence = Evidence::Asked { what: "a payment".to_owned() };
-        let mut draft = Draft::new(record);
+        let mut draft = Draft::new(self.new_record(id, request, &plan, now));
+        let leaving = self.leave_at_once(&mut draft.record, now);
+        let what = match &leaving {
+            Some((account, _)) => format!("a payment, and {} is tried", account.provider.id()),
+            None => "a payment".to_owned(),
+        };
+        let evidence = Evidence::Asked { what };
         draft.caller_key = Some(CallerKeyRow {
             key,
             request_digest: digest.clone(),
@@ -80,13 +92,43 @@ impl Engine {
         });
         match Box::pin(self.write(draft, &evidence, now)).await? {
             Written::Done(record) => {
-                answer(Box::pin(self.drive(*record)).await.map_err(after_writing)?)
+                let record = match leaving {
+                    Some((account, permit)) => {
+                        Box::pin(self.call(*record, FIRST, account, permit)).await?
+                    }
+                    None => *record,
+                };
+                answer(Box::pin(self.drive(record)).await.map_err(after_writing)?)
             }
             Written::KeyTaken(row) => Box::pin(self.again(&row, &digest)).await,
             Written::Lost | Written::ObjectTaken(_) => {
                 Err(crate::engine::unexpected("a new payment was there already"))
             }
         }
+    }
+
+    /// Writes the first attempt down as one that is sent, together with the payment, where the same
+    /// call can be made again should this process be lost before it makes it. Elsewhere being sent
+    /// is a change of its own, so that an attempt that never left is known as one.
+    fn leave_at_once(
+        &self,
+        record: &mut PaymentRecord,
+        now: Timestamp,
+    ) -> Option<(&Account, Permit<'_>)> {
+        let id = record.next_account()?.account.clone();
+        let account = self.accounts.get(&id)?;
+        let again = match account.provider.capabilities().replay(Operation::CreatePayment) {
+            Replay::Key { .. } | Replay::Reference | Replay::Harmless => true,
+            Replay::LookupFirst | Replay::Never => false,
+        };
+        if !again || self.is_paused(record, &id) {
+            return None;
+        }
+        let permit = account.health.admit(Purpose::First).ok()?;
+        let request = create_request(record, Some(account), &self.fresh_key());
+        let no = add_attempt(record, id, Intent::Create(Box::new(request)), now);
+        settle::mark_sending(record, no, now);
+        Some((account, permit))
     }
 
     /// The same key again: the payment that it made, if the same was asked.
@@ -168,9 +210,7 @@ fn nowhere(request: &NewPayment, plan: &RoutePlan) -> Error {
 /// A payment that ended because the input was refused is an error to whoever gave the input.
 fn answer(record: PaymentRecord) -> Result<PaymentRecord> {
     match refused_input(&record) {
-        Some((account, fault)) => {
-            Err(fault.to_error(&account, paymux_core::Operation::CreatePayment))
-        }
+        Some((account, fault)) => Err(fault.to_error(&account, Operation::CreatePayment)),
         None => Ok(record),
     }
 }

@@ -250,7 +250,7 @@ pub(crate) fn add_attempt(
 }
 
 /// What an account is asked for.
-fn create_request(
+pub(crate) fn create_request(
     record: &PaymentRecord,
     account: Option<&Account>,
     key: &IdempotencyKey,

@@ -65,13 +65,13 @@ impl Engine {
         }
     }
 
-    fn is_paused(&self, record: &PaymentRecord, account: &ProviderId) -> bool {
+    pub(crate) fn is_paused(&self, record: &PaymentRecord, account: &ProviderId) -> bool {
         let step = record.route.iter().find(|step| step.account == *account);
         step.is_some_and(|step| self.router.is_paused(account, &step.rule))
     }
 
     /// Makes the one call, and writes down what came of it.
-    async fn call(
+    pub(crate) async fn call(
         &self,
         record: PaymentRecord,
         no: u32,

@@ -561,3 +561,13 @@ async fn what_is_paused_after_a_payment_was_routed_is_left_out() {
     assert_eq!(record.status, PaymentStatus::Failed, "{record:#?}");
     assert!(scene.b.truth().objects.is_empty(), "nothing was sent to what is paused");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_payment_that_goes_well_is_two_changes() {
+    let scene = Scene::new(Kind::Card, Kind::Card);
+    let record = scene.create(order()).await;
+    assert!(record.is_paid());
+    let history = scene.orchestrator.history(&record.id).await.expect("a store that works");
+    let causes: Vec<&str> = history.iter().map(|line| line.cause.as_str()).collect();
+    assert_eq!(causes, ["asked", "reply"], "what is sent, and what came of it");
+}
