@@ -66,6 +66,7 @@ pub(crate) fn in_words(found: &Reconciliation) -> String {
         }
     }
     let count = match real.len() {
+        0 if *compared == 0 && !unasked.is_empty() => "nothing could be compared".to_owned(),
         0 => "no difference".to_owned(),
         1 => "1 difference".to_owned(),
         many => format!("{many} differences"),

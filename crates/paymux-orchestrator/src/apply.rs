@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 use paymux_core::{
-    Effect, Error, ErrorKind, Operation, Options, Payment, PaymentHandle, PaymentLookup,
-    ProviderId, ProviderPaymentId, ProviderRefundId, RefundLookup, Result, Subject, Trust,
-    WebhookEvent,
+    Effect, Error, ErrorKind, Options, Payment, PaymentHandle, PaymentLookup, ProviderId,
+    ProviderPaymentId, Result, Subject, Trust, WebhookEvent,
 };
 
 use crate::{
@@ -15,9 +14,12 @@ use crate::{
     observe::{self, Source},
     record::{AttemptState, Intent, PaymentRecord},
     settle::{self, Context, Outcome},
-    store::{InboxOutcome, InboxRow, InboxSettlement, ObjectKind, ObjectRef, OutboxRow},
+    store::{InboxOutcome, InboxRow, InboxSettlement, ObjectKind, OutboxRow},
     telemetry,
 };
+
+mod owner;
+mod refund;
 
 /// What anybody could have sent makes us look at one payment at most this often.
 const HINTS_APART: Duration = Duration::from_secs(30);
@@ -116,51 +118,6 @@ impl Engine {
             Some(owner) => self.look_because(row, event, account, &owner, seen).await,
             None => self.unmatched(row, event).await,
         }
-    }
-
-    /// Whose an object is, and at which account: the one that the event came for, or another of
-    /// the same kind. A provider may tell of all of a merchant's accounts at one address.
-    async fn owner(
-        &self,
-        row: &InboxRow,
-        kind: ObjectKind,
-        id: &str,
-    ) -> Result<Option<(&Account, PaymentId)>> {
-        let told = self.account(&row.account)?.provider.capabilities();
-        let siblings = self.accounts.iter().filter(|(name, account)| {
-            let one = account.provider.capabilities();
-            **name != row.account && one.kind == told.kind && one.live == told.live
-        });
-        let own = self.accounts.iter().filter(|(name, _)| **name == row.account);
-        for (name, account) in own.chain(siblings) {
-            let object = ObjectRef { account: name.clone(), kind, id: id.to_owned() };
-            let owner = self.store.find_object(&object).await;
-            let owner = owner.map_err(|error| unavailable(error, Effect::None))?;
-            if let Some(owner) = owner {
-                return Ok(Some((account, owner)));
-            }
-        }
-        Ok(None)
-    }
-
-    /// An event that came before the answer to the call that it is about: our own reference tells
-    /// whose it is, where the provider echoes it in an event that is signed.
-    async fn owner_by_reference(
-        &self,
-        row: &InboxRow,
-        said: Option<&Payment>,
-    ) -> Result<Option<PaymentId>> {
-        let Some(reference) = said.and_then(|payment| payment.reference.as_ref()) else {
-            return Ok(None);
-        };
-        if row.trust == Trust::Unsigned {
-            return Ok(None);
-        }
-        let Some((id, _)) = reference.as_str().rsplit_once('-') else { return Ok(None) };
-        let Ok(id) = id.parse::<PaymentId>() else { return Ok(None) };
-        let stored = self.store.load(&id).await;
-        let stored = stored.map_err(|error| unavailable(error, Effect::None))?;
-        Ok(stored.map(|row| row.id))
     }
 
     /// A payment of ours is told about: it is looked at, or, where the event may be believed that
@@ -262,68 +219,6 @@ impl Engine {
             Error::new(ErrorKind::Unexpected, Effect::None, message)
         })?;
         self.ask(account, &PaymentLookup::Payment(handle)).await
-    }
-
-    /// A refund of ours is read, and so is the payment after it. One that we do not know was made
-    /// at the provider's own page: what it did shows in its payment.
-    async fn about_refund(
-        &self,
-        row: &InboxRow,
-        event: &WebhookEvent,
-        account: &Account,
-        id: &ProviderRefundId,
-    ) -> Result<Applied> {
-        if let Some((at, owner)) = self.owner(row, ObjectKind::Refund, id.as_str()).await? {
-            return self.look_at_refund(row, at, &owner, id).await;
-        }
-        let can_ask = account.provider.capabilities().has(Operation::FetchRefund);
-        if row.trust == Trust::Unsigned || !can_ask {
-            return self.unmatched(row, event).await;
-        }
-        let lookup = RefundLookup { id: id.clone(), payment: None };
-        let refund = match self.ask_for_refund(account, &lookup).await {
-            Ok(refund) => refund,
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                return self.unmatched(row, event).await;
-            }
-            Err(error) => return Err(error),
-        };
-        let of = match (&refund.payment, &refund.part) {
-            (Some(payment), _) => self.owner(row, ObjectKind::Payment, payment.as_str()).await?,
-            (None, Some(part)) => self.owner(row, ObjectKind::Part, part.as_str()).await?,
-            (None, None) => None,
-        };
-        match of {
-            Some((at, owner)) => self.look_because(row, event, at, &owner, None).await,
-            None => self.unmatched(row, event).await,
-        }
-    }
-
-    async fn look_at_refund(
-        &self,
-        row: &InboxRow,
-        account: &Account,
-        owner: &PaymentId,
-        id: &ProviderRefundId,
-    ) -> Result<Applied> {
-        let record = self.load(owner).await?;
-        if let Some(looked_at) = record.looked_at.filter(|_| row.trust == Trust::Unsigned) {
-            let soon = looked_at.after(HINTS_APART);
-            if soon > self.now() {
-                return Ok(Applied::As(InboxOutcome::Later(soon)));
-            }
-        }
-        let no = record.attempts.iter().find(|attempt| {
-            attempt.refund.as_ref().is_some_and(|refund| refund.id.as_ref() == Some(id))
-        });
-        let Some(no) = no.map(|attempt| attempt.no) else {
-            return Ok(Applied::As(InboxOutcome::Stale));
-        };
-        let lookup = RefundLookup { id: id.clone(), payment: record.handle() };
-        let refund = self.ask_for_refund(account, &lookup).await?;
-        let record = self.take_in_refund(record, no, &refund).await?;
-        self.drive(record).await?;
-        Ok(Applied::As(InboxOutcome::Applied))
     }
 
     /// Nothing of ours, as far as is known yet: what it is about may be written down any moment.

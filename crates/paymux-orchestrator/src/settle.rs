@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use paymux_core::{
-    AmountSource, Capabilities, Effect, Error, ErrorKind, Failure, FailureKind, Money, Payment,
-    PaymentStatus, Random, Refund, Replay, Timestamp,
+    Capabilities, Effect, Error, ErrorKind, Failure, FailureKind, Payment, PaymentStatus, Random,
+    Refund, Replay, Timestamp,
 };
 
 use crate::{
@@ -14,6 +14,10 @@ use crate::{
     record::{Attempt, AttemptState, Fault, Intent, PaymentRecord, Review, ReviewReason},
     routing::Elsewhere,
 };
+
+mod mismatch;
+
+pub(crate) use mismatch::mismatch;
 
 /// How often a step that provably did not arrive is sent again, before it counts as refused.
 const MOST_REPETITIONS: u32 = 6;
@@ -355,51 +359,6 @@ pub(crate) fn freeze(
         attempt.next_try_at = None;
     }
     record.add_review(Review { reason, attempt: Some(no), note, since: now });
-}
-
-/// How an answer differs from what was asked, in words.
-pub(crate) fn mismatch(
-    record: &PaymentRecord,
-    no: u32,
-    payment: &Payment,
-    capabilities: &Capabilities,
-) -> Option<String> {
-    let attempt = record.attempt(no)?;
-    let asked = record.request.amount;
-    if payment.provider != attempt.account {
-        return Some(format!("the answer names the account {}", payment.provider));
-    }
-    if payment.live.is_some_and(|live| live != capabilities.live) {
-        let word = if capabilities.live { "a test payment" } else { "a payment with real money" };
-        return Some(format!("the answer shows {word}"));
-    }
-    if let Some(known) = record.provider.as_ref().filter(|known| known.id != payment.id) {
-        return Some(format!("it is {} there, and the answer is about {}", known.id, payment.id));
-    }
-    let amounts = &payment.amounts;
-    let all = [amounts.requested, amounts.payable, amounts.authorized, amounts.captured];
-    if let Some(other) = all.iter().flatten().find(|one| one.currency() != asked.currency())
-        && capabilities.amount == AmountSource::Request
-    {
-        return Some(format!("asked for {asked}, the answer is in {}", other.currency()));
-    }
-    // Some providers lower what was asked for to what was taken of it.
-    let taken_less = |requested: &Money| {
-        let may_have_left = |attempt: &&Attempt| attempt.sends > 0;
-        record.attempts.iter().filter(may_have_left).any(|attempt| {
-            matches!(&attempt.intent, Intent::Capture(capture) if capture.amount == Some(*requested))
-        })
-    };
-    let other = |requested: &Money| *requested != asked && !taken_less(requested);
-    if let Some(requested) = amounts.requested.filter(other) {
-        return Some(format!("asked for {asked}, the answer says {requested}"));
-    }
-    let Intent::Create(create) = &record.live().unwrap_or(attempt).intent else { return None };
-    payment
-        .reference
-        .as_ref()
-        .filter(|reference| **reference != create.reference)
-        .map(|reference| format!("the answer is about {reference}, not {}", create.reference))
 }
 
 #[cfg(test)]

@@ -110,7 +110,13 @@ async fn try_lay_ground(client: &ClientWrapper, schema: &str) -> Result<(), Erro
 fn is_made_by_another(error: &Error) -> bool {
     is_lost_race(error)
         || error.code().is_some_and(|code| {
-            [&SqlState::DUPLICATE_SCHEMA, &SqlState::DUPLICATE_TABLE].contains(&code)
+            // A table brings a type of its name, which can be the first thing that is found twice.
+            let made = [
+                &SqlState::DUPLICATE_SCHEMA,
+                &SqlState::DUPLICATE_TABLE,
+                &SqlState::DUPLICATE_OBJECT,
+            ];
+            made.contains(&code)
         })
 }
 

@@ -1,0 +1,56 @@
+//! Whose payment an event is about.
+
+use paymux_core::{Effect, Payment, Result, Trust};
+
+use crate::{
+    PaymentId,
+    engine::{Account, Engine, unavailable},
+    store::{InboxRow, ObjectKind, ObjectRef},
+};
+
+impl Engine {
+    /// Whose an object is, and at which account: the one that the event came for, or another of
+    /// the same kind. A provider may tell of all of a merchant's accounts at one address.
+    pub(super) async fn owner(
+        &self,
+        row: &InboxRow,
+        kind: ObjectKind,
+        id: &str,
+    ) -> Result<Option<(&Account, PaymentId)>> {
+        let told = self.account(&row.account)?.provider.capabilities();
+        let siblings = self.accounts.iter().filter(|(name, account)| {
+            let one = account.provider.capabilities();
+            **name != row.account && one.kind == told.kind && one.live == told.live
+        });
+        let own = self.accounts.iter().filter(|(name, _)| **name == row.account);
+        for (name, account) in own.chain(siblings) {
+            let object = ObjectRef { account: name.clone(), kind, id: id.to_owned() };
+            let owner = self.store.find_object(&object).await;
+            let owner = owner.map_err(|error| unavailable(error, Effect::None))?;
+            if let Some(owner) = owner {
+                return Ok(Some((account, owner)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// An event that came before the answer to the call that it is about: our own reference tells
+    /// whose it is, where the provider echoes it in an event that is signed.
+    pub(super) async fn owner_by_reference(
+        &self,
+        row: &InboxRow,
+        said: Option<&Payment>,
+    ) -> Result<Option<PaymentId>> {
+        let Some(reference) = said.and_then(|payment| payment.reference.as_ref()) else {
+            return Ok(None);
+        };
+        if row.trust == Trust::Unsigned {
+            return Ok(None);
+        }
+        let Some((id, _)) = reference.as_str().rsplit_once('-') else { return Ok(None) };
+        let Ok(id) = id.parse::<PaymentId>() else { return Ok(None) };
+        let stored = self.store.load(&id).await;
+        let stored = stored.map_err(|error| unavailable(error, Effect::None))?;
+        Ok(stored.map(|row| row.id))
+    }
+}

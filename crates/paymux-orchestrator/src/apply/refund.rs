@@ -1,0 +1,76 @@
+//! Events about refunds.
+
+use paymux_core::{
+    ErrorKind, Operation, ProviderRefundId, RefundLookup, Result, Trust, WebhookEvent,
+};
+
+use super::{Applied, HINTS_APART};
+use crate::{
+    PaymentId,
+    engine::{Account, Engine},
+    store::{InboxOutcome, InboxRow, ObjectKind},
+};
+
+impl Engine {
+    /// A refund of ours is read, and so is the payment after it. One that we do not know was made
+    /// at the provider's own page: what it did shows in its payment.
+    pub(super) async fn about_refund(
+        &self,
+        row: &InboxRow,
+        event: &WebhookEvent,
+        account: &Account,
+        id: &ProviderRefundId,
+    ) -> Result<Applied> {
+        if let Some((at, owner)) = self.owner(row, ObjectKind::Refund, id.as_str()).await? {
+            return self.look_at_refund(row, at, &owner, id).await;
+        }
+        let can_ask = account.provider.capabilities().has(Operation::FetchRefund);
+        if row.trust == Trust::Unsigned || !can_ask {
+            return self.unmatched(row, event).await;
+        }
+        let lookup = RefundLookup { id: id.clone(), payment: None };
+        let refund = match self.ask_for_refund(account, &lookup).await {
+            Ok(refund) => refund,
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                return self.unmatched(row, event).await;
+            }
+            Err(error) => return Err(error),
+        };
+        let of = match (&refund.payment, &refund.part) {
+            (Some(payment), _) => self.owner(row, ObjectKind::Payment, payment.as_str()).await?,
+            (None, Some(part)) => self.owner(row, ObjectKind::Part, part.as_str()).await?,
+            (None, None) => None,
+        };
+        match of {
+            Some((at, owner)) => self.look_because(row, event, at, &owner, None).await,
+            None => self.unmatched(row, event).await,
+        }
+    }
+
+    pub(super) async fn look_at_refund(
+        &self,
+        row: &InboxRow,
+        account: &Account,
+        owner: &PaymentId,
+        id: &ProviderRefundId,
+    ) -> Result<Applied> {
+        let record = self.load(owner).await?;
+        if let Some(looked_at) = record.looked_at.filter(|_| row.trust == Trust::Unsigned) {
+            let soon = looked_at.after(HINTS_APART);
+            if soon > self.now() {
+                return Ok(Applied::As(InboxOutcome::Later(soon)));
+            }
+        }
+        let no = record.attempts.iter().find(|attempt| {
+            attempt.refund.as_ref().is_some_and(|refund| refund.id.as_ref() == Some(id))
+        });
+        let Some(no) = no.map(|attempt| attempt.no) else {
+            return Ok(Applied::As(InboxOutcome::Stale));
+        };
+        let lookup = RefundLookup { id: id.clone(), payment: record.handle() };
+        let refund = self.ask_for_refund(account, &lookup).await?;
+        let record = self.take_in_refund(record, no, &refund).await?;
+        self.drive(record).await?;
+        Ok(Applied::As(InboxOutcome::Applied))
+    }
+}
