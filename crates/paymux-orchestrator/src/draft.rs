@@ -100,7 +100,7 @@ impl Draft {
             slot: slot(self.before.as_ref(), record),
             objects: objects(self.before.as_ref(), record),
             transition,
-            events: outbox::between(self.before.as_ref(), record, writer.now)?,
+            events: outbox::between(self.before.as_ref(), record, evidence, writer.now)?,
             inbox: self.inbox,
         };
         Ok((self.record, change))

@@ -22,7 +22,8 @@ pub struct Event {
     pub version: u64,
     /// When.
     pub at: Timestamp,
-    /// The rest: status, whether it is paid, the account, amounts in words.
+    /// The rest: status, whether it is paid, the account, amounts in words, and under `evidence`
+    /// what was seen or done that led to it.
     pub data: Value,
 }
 

@@ -6,6 +6,7 @@ use serde::Serialize;
 use crate::{
     PaymentId,
     draft::to_json,
+    evidence::Evidence,
     record::{AttemptState, Intent, PaymentRecord, Review},
     store::OutboxRow,
 };
@@ -24,15 +25,18 @@ struct Document<'a> {
     charged_back: Option<String>,
     attempt: Option<u32>,
     review: Option<String>,
+    /// What was seen or done that led to it.
+    evidence: &'a Evidence,
 }
 
 /// The events between two states of a payment, in the order they should be read.
 pub(crate) fn between(
     before: Option<&PaymentRecord>,
     after: &PaymentRecord,
+    evidence: &Evidence,
     now: Timestamp,
 ) -> Result<Vec<OutboxRow>> {
-    let mut events = Events { after, now, rows: Vec::new() };
+    let mut events = Events { after, evidence, now, rows: Vec::new() };
     if before.is_none_or(|before| before.status != after.status) {
         events.push(&format!("payment.{}", after.status), None, None)?;
     }
@@ -99,6 +103,7 @@ fn attempts(
 
 struct Events<'a> {
     after: &'a PaymentRecord,
+    evidence: &'a Evidence,
     now: Timestamp,
     rows: Vec<OutboxRow>,
 }
@@ -120,6 +125,7 @@ impl Events<'_> {
             charged_back: words(amounts.charged_back),
             attempt,
             review,
+            evidence: self.evidence,
         })?;
         let id: &PaymentId = &self.after.id;
         self.rows.push(OutboxRow {

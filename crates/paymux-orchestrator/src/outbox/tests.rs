@@ -8,8 +8,12 @@ use crate::{
 };
 
 fn told(before: Option<&PaymentRecord>, after: &PaymentRecord) -> Vec<String> {
-    let rows = between(before, after, at(0)).unwrap();
+    let rows = between(before, after, &cause(), at(0)).unwrap();
     rows.into_iter().map(|row| row.kind).collect()
+}
+
+fn cause() -> Evidence {
+    Evidence::Rule { decision: "a test".to_owned(), attempt: None }
 }
 
 fn after(before: &PaymentRecord, work: impl Fn(&mut PaymentRecord)) -> Vec<String> {
@@ -99,13 +103,14 @@ fn an_event_says_what_it_is_about_and_has_an_id_of_its_own() {
     let before = tried(AttemptState::Unknown);
     let mut paid = accepted(PaymentStatus::Succeeded);
     paid.version = 7;
-    let rows = between(Some(&before), &paid, at(3)).unwrap();
+    let rows = between(Some(&before), &paid, &cause(), at(3)).unwrap();
     let ids: Vec<&str> = rows.iter().map(|row| row.id.as_str()).collect();
     assert_eq!(ids, [format!("{}:7:0", paid.id), format!("{}:7:1", paid.id)]);
     for row in &rows {
         assert_eq!((row.payment.as_ref(), row.version, row.at), (Some(&paid.id), 7, at(3)));
         let document: Value = serde_json::from_str(&row.document).unwrap();
         assert_eq!(document["reference"], "order-1");
+        assert_eq!(document["evidence"]["cause"], "rule", "what led to it");
         assert_eq!((&document["status"], &document["paid"]), (&"succeeded".into(), &true.into()));
         assert_eq!(
             (&document["account"], &document["captured"]),
