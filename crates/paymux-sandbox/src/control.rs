@@ -10,8 +10,8 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode, header};
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::fault;
@@ -211,6 +211,23 @@ async fn release_webhooks(Shared(providers): Shared<Arc<Providers>>) -> Response
     done(Ok(json!({"released": released})))
 }
 
+/// Settings with those fields changed that are named; the others stay as they are.
+pub(crate) fn changed<S: Serialize + DeserializeOwned>(
+    settings: &S,
+    changes: Map<String, Value>,
+) -> Result<S, SandboxError> {
+    let mut settings = json!(settings);
+    if let Some(fields) = settings.as_object_mut() {
+        fields.extend(changes);
+    }
+    read(settings)
+}
+
+/// Reads what was sent, or says what is wrong with it.
+pub(crate) fn read<T: DeserializeOwned>(value: Value) -> Result<T, SandboxError> {
+    serde_json::from_value(value).map_err(|error| SandboxError::Configuration(error.to_string()))
+}
+
 /// Reads a body, whatever its content type says, so that plain `curl -d` works; an empty one
 /// counts as `{}`.
 pub(crate) fn with_body<B: DeserializeOwned>(
@@ -238,6 +255,11 @@ pub(crate) fn done(result: Result<Value, SandboxError>) -> Response {
             failed(status, &error.to_string())
         }
     }
+}
+
+/// The last part of the path names nothing that could be done.
+pub(crate) fn no_such_action() -> Response {
+    failed(StatusCode::NOT_FOUND, "no such action; GET /control lists them")
 }
 
 pub(crate) fn failed(status: StatusCode, message: &str) -> Response {

@@ -7,15 +7,14 @@ use axum::extract::{Path, State as Shared};
 use axum::response::Response;
 use axum::routing::{get, post, put};
 use bytes::Bytes;
-use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use url::Url;
 
 use super::services::Service;
-use super::{MilkyPay, MilkyPaySandbox, MilkyPaySettings, StatusChange};
+use super::{MilkyPay, MilkyPaySandbox, StatusChange};
 use crate::SandboxError;
-use crate::control::{Route, done, failed, with_body};
+use crate::control::{Route, changed, done, no_such_action, with_body};
 
 /// The routes as the help lists them.
 pub(crate) const ROUTES: &[Route] = &[
@@ -149,15 +148,9 @@ async fn settings(Shared(shop): Shop) -> Response {
     done(Ok(json!(shop.settings())))
 }
 
-/// Settings that are not named stay as they are.
 async fn change_settings(Shared(shop): Shop, body: Bytes) -> Response {
     with_body(&body, |changes: Map<String, Value>| {
-        let mut settings = json!(shop.settings());
-        if let Some(fields) = settings.as_object_mut() {
-            fields.extend(changes);
-        }
-        let settings: MilkyPaySettings = serde_json::from_value(settings)
-            .map_err(|error| SandboxError::Configuration(error.to_string()))?;
+        let settings = changed(&shop.settings(), changes)?;
         shop.set_settings(settings.clone());
         Ok(json!(settings))
     })
@@ -232,7 +225,7 @@ async fn invoice(
         "settle-refund" => {
             with_body(&body, |it: Outcome| shown(shop.settle_refund(id, it.succeeds)))
         }
-        _ => failed(StatusCode::NOT_FOUND, "no such action; GET /control lists them"),
+        _ => no_such_action(),
     }
 }
 

@@ -7,7 +7,6 @@ use axum::extract::{Path, State as Shared};
 use axum::response::Response;
 use axum::routing::{get, post, put};
 use bytes::Bytes;
-use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use url::Url;
@@ -15,9 +14,9 @@ use url::Url;
 use super::accounts::{USUAL_USER, User};
 use super::events::WebhookUrls;
 use super::gateway::ReturnUrls;
-use super::{Ramp, RampDiscount, RampInvoice, RampSandbox, RampSettings, wire};
+use super::{Ramp, RampDiscount, RampInvoice, RampSandbox, wire};
 use crate::SandboxError;
-use crate::control::{Route, done, failed, with_body};
+use crate::control::{Route, changed, done, no_such_action, with_body};
 use crate::webhook::check_url;
 
 /// The routes as the help lists them.
@@ -205,15 +204,9 @@ async fn settings(Shared(shop): Shop) -> Response {
     done(Ok(json!(shop.settings())))
 }
 
-/// Settings that are not named stay as they are.
 async fn change_settings(Shared(shop): Shop, body: Bytes) -> Response {
     with_body(&body, |changes: Map<String, Value>| {
-        let mut settings = json!(shop.settings());
-        if let Some(fields) = settings.as_object_mut() {
-            fields.extend(changes);
-        }
-        let settings: RampSettings = serde_json::from_value(settings)
-            .map_err(|error| SandboxError::Configuration(error.to_string()))?;
+        let settings = changed(&shop.settings(), changes)?;
         shop.set_settings(settings.clone())?;
         Ok(json!(settings))
     })
@@ -345,6 +338,6 @@ async fn payment(
         "cancel" => done(shown(shop.cancel(id))),
         "expire" => done(shown(shop.expire(id))),
         "refund" => with_body(&body, |it: Refund| shown(shop.refund(id, it.amount.as_deref()))),
-        _ => failed(StatusCode::NOT_FOUND, "no such action; GET /control lists them"),
+        _ => no_such_action(),
     }
 }

@@ -7,7 +7,6 @@ use axum::extract::{Path, State as Shared};
 use axum::response::Response;
 use axum::routing::{get, post, put};
 use bytes::Bytes;
-use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use url::Url;
@@ -15,9 +14,9 @@ use url::Url;
 use super::objects::Payment;
 use super::payer::{Decline, Payer, RefundOutcome, Step, TopUp};
 use super::settings::Game;
-use super::{ToffeePay, ToffeePaySandbox, ToffeePaySettings};
+use super::{ToffeePay, ToffeePaySandbox};
 use crate::SandboxError;
-use crate::control::{Route, done, failed, with_body};
+use crate::control::{Route, changed, done, no_such_action, read, with_body};
 use crate::webhook::WebhookScheme;
 
 /// The routes as the help lists them.
@@ -157,14 +156,9 @@ async fn settings(Shared(shop): Shop) -> Response {
     done(Ok(json!(shop.settings())))
 }
 
-/// Settings that are not named stay as they are.
 async fn change_settings(Shared(shop): Shop, body: Bytes) -> Response {
     with_body(&body, |changes: Map<String, Value>| {
-        let mut settings = json!(shop.settings());
-        if let Some(fields) = settings.as_object_mut() {
-            fields.extend(changes);
-        }
-        let settings: ToffeePaySettings = read(settings)?;
+        let settings = changed(&shop.settings(), changes)?;
         shop.set_settings(settings.clone());
         Ok(json!(settings))
     })
@@ -195,7 +189,7 @@ async fn session(
         }
         "abandon" => done(shop.abandon(&id).map(|()| json!({}))),
         "expire" => done(shop.expire(&id).map(|()| json!({}))),
-        _ => failed(StatusCode::NOT_FOUND, "no such action; GET /control lists them"),
+        _ => no_such_action(),
     }
 }
 
@@ -232,8 +226,4 @@ async fn step_topup(Shared(shop): Shop, Path((id, step)): Path<(String, String)>
 async fn refund(Shared(shop): Shop, Path((id, outcome)): Path<(String, String)>) -> Response {
     let outcome = read::<RefundOutcome>(outcome.into());
     done(outcome.and_then(|outcome| shop.settle_refund(&id, outcome)).map(|()| json!({})))
-}
-
-fn read<T: serde::de::DeserializeOwned>(value: Value) -> Result<T, SandboxError> {
-    serde_json::from_value(value).map_err(|error| SandboxError::Configuration(error.to_string()))
 }

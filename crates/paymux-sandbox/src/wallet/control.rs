@@ -7,15 +7,14 @@ use axum::extract::{Path, State as Shared};
 use axum::response::Response;
 use axum::routing::{get, post, put};
 use bytes::Bytes;
-use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use url::Url;
 
 use super::users::USUAL_PAYER;
-use super::{Wallet, WalletSandbox, WalletSettings, WalletUser, wire};
+use super::{Wallet, WalletSandbox, WalletUser, wire};
 use crate::SandboxError;
-use crate::control::{Route, done, failed, with_body};
+use crate::control::{Route, changed, done, no_such_action, with_body};
 
 /// The routes as the help lists them.
 pub(crate) const ROUTES: &[Route] = &[
@@ -125,15 +124,9 @@ async fn settings(Shared(shop): Shop) -> Response {
     done(Ok(json!(shop.settings())))
 }
 
-/// Settings that are not named stay as they are.
 async fn change_settings(Shared(shop): Shop, body: Bytes) -> Response {
     with_body(&body, |changes: Map<String, Value>| {
-        let mut settings = json!(shop.settings());
-        if let Some(fields) = settings.as_object_mut() {
-            fields.extend(changes);
-        }
-        let settings: WalletSettings = serde_json::from_value(settings)
-            .map_err(|error| SandboxError::Configuration(error.to_string()))?;
+        let settings = changed(&shop.settings(), changes)?;
         shop.set_settings(settings.clone());
         Ok(json!(settings))
     })
@@ -207,7 +200,7 @@ async fn transaction(
         "reject" => done(shown(shop.reject(key))),
         "lapse" => done(shown(shop.lapse(key))),
         "fail" => done(shown(shop.fail(key))),
-        _ => failed(StatusCode::NOT_FOUND, "no such action; GET /control lists them"),
+        _ => no_such_action(),
     }
 }
 
