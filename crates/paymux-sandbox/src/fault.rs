@@ -286,6 +286,15 @@ impl Faults {
             ) => act().into_response(),
         }
     }
+
+    /// The status that a fault wants the body of this event to show.
+    pub(crate) fn unknown_status(&self, provider: &str, event: &str, id: &str) -> Option<String> {
+        let place = Place { site: Site::EventBody, provider, operation: event, id: Some(id) };
+        match self.take(&place) {
+            Some(FaultKind::UnknownStatus { status }) => Some(status),
+            _ => None,
+        }
+    }
 }
 
 const GARBAGE: &str =

@@ -41,6 +41,7 @@ use fault::Faults;
 use milkypay::MilkyPay;
 use ramp::Ramp;
 use random::Random;
+use table::Moment;
 use toffeepay::ToffeePay;
 use wallet::Wallet;
 
@@ -53,6 +54,13 @@ pub(crate) struct World {
     clock: Arc<Clock>,
     random: Random,
     faults: Arc<Faults>,
+}
+
+impl World {
+    /// Now, and where ids come from.
+    pub(crate) fn moment(&self) -> Moment<'_> {
+        Moment { now: self.clock.now(), random: &self.random }
+    }
 }
 
 /// The providers of one sandbox.
@@ -237,6 +245,11 @@ async fn tick(providers: Arc<Providers>, mut stop: watch::Receiver<bool>) {
             () = stopped(&mut stop) => return,
         }
     }
+}
+
+/// The URL of a path below the sandbox's own URL.
+pub(crate) fn below(root: &Url, path: &str) -> Result<Url, SandboxError> {
+    root.join(path).map_err(|error| SandboxError::Configuration(error.to_string()))
 }
 
 /// Returns when the sandbox stops or is dropped.

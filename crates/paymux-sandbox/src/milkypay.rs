@@ -40,9 +40,9 @@ pub use settings::{Account, ConflictBody, Expiry, MilkyPaySettings, NumberStyle,
 pub use status::Status;
 
 use crate::config::MilkyPayConfig;
-use crate::fault::{FaultKind, Names, Place, Site};
+use crate::fault::Names;
 use crate::webhook::{DeliveryState, Outgoing, Schedule, Signer, Webhooks};
-use crate::{SandboxError, World, lock};
+use crate::{SandboxError, World, below, lock};
 use events::Event;
 use state::{Moment, State};
 
@@ -73,14 +73,11 @@ impl MilkyPay {
         root: &Url,
         config: MilkyPayConfig,
     ) -> Result<Self, SandboxError> {
-        let join = |path: &str| {
-            root.join(path).map_err(|error| SandboxError::Configuration(error.to_string()))
-        };
         let url = config.callback_url.clone();
         let webhooks = Webhooks::new(NAME, Schedule::Linear, Arc::clone(&world.faults), url);
-        let state = State::new(join("milkypay/")?, config.settings.clone());
+        let state = State::new(below(root, "milkypay/")?, config.settings.clone());
         Ok(MilkyPay {
-            base: join(NAME)?,
+            base: below(root, NAME)?,
             test_signer: Signer::milkypay(&config.secret_test)?,
             live_signer: Signer::milkypay(&config.secret_live)?,
             webhooks: Arc::new(webhooks),
@@ -99,7 +96,7 @@ impl MilkyPay {
     /// callbacks leave in their order.
     fn with_state<T>(&self, act: impl FnOnce(&mut State, Moment<'_>) -> T) -> T {
         let mut state = lock(&self.state);
-        let moment = Moment { now: self.world.clock.now(), random: &self.world.random };
+        let moment = self.world.moment();
         state.settle_due(moment.now);
         let result = act(&mut state, moment);
         for event in std::mem::take(&mut state.events) {
@@ -126,17 +123,8 @@ impl MilkyPay {
     }
 
     fn publish(&self, event: Event) {
-        let place = Place {
-            site: Site::EventBody,
-            provider: NAME,
-            operation: &event.name,
-            id: Some(&event.invoice_id),
-        };
-        let fault = self.world.faults.take(&place);
-        let unknown_status = match &fault {
-            Some(FaultKind::UnknownStatus { status }) => Some(status.as_str()),
-            _ => None,
-        };
+        let faults = &self.world.faults;
+        let unknown_status = faults.unknown_status(NAME, &event.name, &event.invoice_id);
         let signer = if event.test_mode { &self.test_signer } else { &self.live_signer };
         self.webhooks.send(&Outgoing {
             id: self.world.random.uuid(),
@@ -145,7 +133,7 @@ impl MilkyPay {
             at: event.at,
             signer: signer.clone(),
             own_url: event.url.clone(),
-            body: event.body(unknown_status).into(),
+            body: event.body(unknown_status.as_deref()).into(),
         });
     }
 

@@ -40,9 +40,9 @@ pub use settings::{
 };
 
 use crate::config::RampConfig;
-use crate::fault::{FaultKind, Names, Place, Site};
+use crate::fault::Names;
 use crate::webhook::{Outgoing, Schedule, Signer, Webhooks};
-use crate::{SandboxError, World, lock};
+use crate::{SandboxError, World, below, lock};
 use events::Event;
 use state::{Moment, State};
 
@@ -71,14 +71,11 @@ impl Ramp {
         root: &Url,
         config: RampConfig,
     ) -> Result<Self, SandboxError> {
-        let join = |path: &str| {
-            root.join(path).map_err(|error| SandboxError::Configuration(error.to_string()))
-        };
         let url = config.webhook_url.clone();
         let webhooks = Webhooks::new(NAME, Schedule::Doubling, Arc::clone(&world.faults), url);
-        let state = fresh(join("ramp/")?, &config, world.clock.now());
+        let state = fresh(below(root, "ramp/")?, &config, world.clock.now());
         Ok(Ramp {
-            base: join(NAME)?,
+            base: below(root, NAME)?,
             webhooks: Arc::new(webhooks),
             state: Mutex::new(state),
             config,
@@ -95,7 +92,7 @@ impl Ramp {
     /// webhooks leave in their order.
     fn with_state<T>(&self, act: impl FnOnce(&mut State, Moment<'_>) -> T) -> T {
         let mut state = lock(&self.state);
-        let moment = Moment { now: self.world.clock.now(), random: &self.world.random };
+        let moment = self.world.moment();
         state.settle_due(moment.now);
         let result = act(&mut state, moment);
         for event in std::mem::take(&mut state.events) {
@@ -122,17 +119,8 @@ impl Ramp {
     }
 
     fn publish(&self, state: &State, event: &Event) {
-        let place = Place {
-            site: Site::EventBody,
-            provider: NAME,
-            operation: &event.name,
-            id: Some(&event.payment_id),
-        };
-        let fault = self.world.faults.take(&place);
-        let unknown_status = match &fault {
-            Some(FaultKind::UnknownStatus { status }) => Some(status.as_str()),
-            _ => None,
-        };
+        let faults = &self.world.faults;
+        let unknown_status = faults.unknown_status(NAME, &event.name, &event.payment_id);
         let settings = &state.settings;
         let secret = settings.webhook_secret.as_deref();
         // The settings were checked when they were made.
@@ -142,7 +130,7 @@ impl Ramp {
             event: event.name.clone(),
             entity_id: event.payment_id.clone(),
             at: event.at,
-            body: event.body(unknown_status).into(),
+            body: event.body(unknown_status.as_deref()).into(),
             signer,
             own_url: event.url.clone(),
         });

@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
-use http::header::CONTENT_TYPE;
+use http::header::{CONTENT_TYPE, LOCATION};
 use http::{HeaderName, HeaderValue, StatusCode};
 use http_body::{Frame, SizeHint};
 use serde::Serialize;
@@ -45,6 +45,12 @@ impl Reply {
 
     pub(crate) fn html(status: StatusCode, body: impl Into<Bytes>) -> Self {
         Reply { content_type: "text/html; charset=utf-8", ..Reply::text(status, body) }
+    }
+
+    /// Sends the browser elsewhere; nothing for a location that no header can carry.
+    pub(crate) fn redirect(status: StatusCode, location: &str) -> Option<Self> {
+        let location = HeaderValue::from_str(location).ok()?;
+        Some(Reply::text(status, "").with_header(LOCATION, location))
     }
 
     pub(crate) fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {

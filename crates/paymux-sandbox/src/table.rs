@@ -1,6 +1,6 @@
 //! What the state of every provider is made of.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -12,6 +12,15 @@ use crate::random::Random;
 pub(crate) struct Moment<'a> {
     pub(crate) now: Timestamp,
     pub(crate) random: &'a Random,
+}
+
+/// Takes the first thing that was due until now, with its own time.
+pub(crate) fn next_due<D: Ord>(
+    due: &mut BTreeSet<(Timestamp, D)>,
+    now: Timestamp,
+) -> Option<(Timestamp, D)> {
+    let (at, _) = due.first()?;
+    if *at <= now { due.pop_first() } else { None }
 }
 
 /// Objects in the order they were made, found by id.

@@ -36,9 +36,9 @@ pub use payer::{Decline, Method, Payer, RefundOutcome, Step, TopUp};
 pub use settings::{Capture, ErrorShape, Game, ToffeePaySettings};
 
 use crate::config::ToffeePayConfig;
-use crate::fault::{FaultKind, Names, Place, Site};
+use crate::fault::Names;
 use crate::webhook::{Schedule, Signer, WebhookScheme, Webhooks};
-use crate::{SandboxError, World, lock};
+use crate::{SandboxError, World, below, lock};
 use events::Event;
 use state::{Moment, State};
 
@@ -69,17 +69,14 @@ impl ToffeePay {
         root: &Url,
         config: ToffeePayConfig,
     ) -> Result<Self, SandboxError> {
-        let join = |path: &str| {
-            root.join(path).map_err(|error| SandboxError::Configuration(error.to_string()))
-        };
         // Both secrets must be usable, since the scheme can be changed later.
         signer(&config, WebhookScheme::Legacy)?;
         signer(&config, WebhookScheme::Standard)?;
         let url = config.webhook_url.clone();
         let webhooks = Webhooks::new(NAME, Schedule::Doubling, Arc::clone(&world.faults), url);
-        let state = State::new(join("toffeepay/checkout/")?, config.settings.clone());
+        let state = State::new(below(root, "toffeepay/checkout/")?, config.settings.clone());
         Ok(ToffeePay {
-            base: join(NAME)?,
+            base: below(root, NAME)?,
             api_key: config.api_key.clone(),
             webhooks: Arc::new(webhooks),
             scheme: Mutex::new(config.webhook_scheme),
@@ -98,7 +95,7 @@ impl ToffeePay {
     /// leave in their order.
     fn with_state<T>(&self, act: impl FnOnce(&mut State, Moment<'_>) -> T) -> T {
         let mut state = lock(&self.state);
-        let moment = Moment { now: self.world.clock.now(), random: &self.world.random };
+        let moment = self.world.moment();
         state.settle_due(moment.now);
         let result = act(&mut state, moment);
         for event in std::mem::take(&mut state.events) {
@@ -142,17 +139,12 @@ impl ToffeePay {
         // The secrets were checked at the start.
         let Ok(signer) = signer(&self.config, scheme) else { return };
         let Some(name) = event.name(scheme) else { return };
-        let place =
-            Place { site: Site::EventBody, provider: NAME, operation: name, id: Some(event.id()) };
         // Only a body that carries the object can show a status.
-        let fault = match scheme {
-            WebhookScheme::Standard => self.world.faults.take(&place),
+        let unknown_status = match scheme {
+            WebhookScheme::Standard => self.world.faults.unknown_status(NAME, name, event.id()),
             WebhookScheme::Legacy => None,
         };
-        let unknown_status = match &fault {
-            Some(FaultKind::UnknownStatus { status }) => Some(status.as_str()),
-            _ => None,
-        };
+        let unknown_status = unknown_status.as_deref();
         if let Some(outgoing) = event.write(scheme, signer, &self.world.random, unknown_status) {
             self.webhooks.send(&outgoing);
         }

@@ -47,9 +47,9 @@ pub use settings::{CallbackForm, Lapse, RateLimit, WalletSettings, Words};
 pub use users::WalletUser;
 
 use crate::config::WalletConfig;
-use crate::fault::{FaultKind, Names, Place, Site};
+use crate::fault::Names;
 use crate::webhook::{Outgoing, Schedule, Signer, Webhooks};
-use crate::{SandboxError, World, lock};
+use crate::{SandboxError, World, below, lock};
 use events::Event;
 use state::{Moment, State};
 
@@ -83,15 +83,12 @@ impl Wallet {
         root: &Url,
         config: WalletConfig,
     ) -> Result<Self, SandboxError> {
-        let join = |path: &str| {
-            root.join(path).map_err(|error| SandboxError::Configuration(error.to_string()))
-        };
         let url = config.callback_url.clone();
         let webhooks = Webhooks::new(NAME, Schedule::Doubling, Arc::clone(&world.faults), url);
-        let state = State::new(join("wallet/")?, config.settings.clone());
+        let state = State::new(below(root, "wallet/")?, config.settings.clone());
         let signer = Signer::wallet(&config.callback_key)?;
         Ok(Wallet {
-            base: join(NAME)?,
+            base: below(root, NAME)?,
             public_key: signer.public_key_pem()?,
             signer,
             webhooks: Arc::new(webhooks),
@@ -113,7 +110,7 @@ impl Wallet {
     /// callbacks leave in their order.
     fn with_state<T>(&self, act: impl FnOnce(&mut State, Moment<'_>) -> T) -> T {
         let mut state = lock(&self.state);
-        let moment = Moment { now: self.world.clock.now(), random: &self.world.random };
+        let moment = self.world.moment();
         state.settle_due(moment.now);
         let result = act(&mut state, moment);
         for event in std::mem::take(&mut state.events) {
@@ -140,17 +137,8 @@ impl Wallet {
     }
 
     fn publish(&self, event: Event) {
-        let place = Place {
-            site: Site::EventBody,
-            provider: NAME,
-            operation: &event.name,
-            id: Some(&event.transaction_key),
-        };
-        let fault = self.world.faults.take(&place);
-        let unknown_status = match &fault {
-            Some(FaultKind::UnknownStatus { status }) => Some(status.as_str()),
-            _ => None,
-        };
+        let faults = &self.world.faults;
+        let unknown_status = faults.unknown_status(NAME, &event.name, &event.transaction_key);
         let signer = match event.form {
             CallbackForm::Signed => self.signer.clone(),
             CallbackForm::Plain => Signer::wallet_plain(),
@@ -162,7 +150,7 @@ impl Wallet {
             at: event.at,
             signer,
             own_url: event.url.clone(),
-            body: event.text(unknown_status).into(),
+            body: event.text(unknown_status.as_deref()).into(),
         });
     }
 }

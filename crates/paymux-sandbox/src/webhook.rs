@@ -29,6 +29,15 @@ pub(crate) fn check_url(url: &Url) -> Result<(), SandboxError> {
     Err(SandboxError::Configuration(format!("a webhook URL must be http on loopback, not {url}")))
 }
 
+impl Webhooks {
+    /// As [`Webhooks::set_url`], for a URL from outside, which might lead off this machine.
+    pub(crate) fn set_given_url(&self, url: Option<Url>) -> Result<(), SandboxError> {
+        url.iter().try_for_each(check_url)?;
+        self.set_url(url);
+        Ok(())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

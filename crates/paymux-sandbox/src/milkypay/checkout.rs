@@ -7,8 +7,7 @@ use axum::Router;
 use axum::extract::{Form, Path, Query, State as Shared};
 use axum::response::Response;
 use axum::routing::{get, post};
-use http::header::LOCATION;
-use http::{HeaderValue, StatusCode};
+use http::StatusCode;
 use serde::Deserialize;
 use url::Url;
 
@@ -201,8 +200,5 @@ pub(super) fn see_other(location: &str) -> Reply {
 }
 
 fn redirect(status: StatusCode, location: &str) -> Reply {
-    match HeaderValue::from_str(location) {
-        Ok(location) => Reply::text(status, "").with_header(LOCATION, location),
-        Err(_) => pages::unknown(),
-    }
+    Reply::redirect(status, location).unwrap_or_else(pages::unknown)
 }

@@ -13,7 +13,6 @@ use super::settings::MilkyPaySettings;
 use super::state::{Moment, State};
 use crate::SandboxError;
 use crate::amount::Amount;
-use crate::webhook::check_url;
 
 /// A handle to the MilkyPay account of a running sandbox; clones share it.
 ///
@@ -87,11 +86,7 @@ impl MilkyPaySandbox {
     /// # Errors
     /// [`SandboxError::Configuration`] unless the URL is plain http on loopback.
     pub fn set_callback_url(&self, url: Option<Url>) -> Result<(), SandboxError> {
-        if let Some(url) = &url {
-            check_url(url)?;
-        }
-        self.inner.webhooks.set_url(url);
-        Ok(())
+        self.inner.webhooks.set_given_url(url)
     }
 
     /// The settings as they are.

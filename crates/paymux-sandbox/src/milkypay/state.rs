@@ -11,6 +11,7 @@ use super::events::Event;
 use super::objects::Invoice;
 use super::services::{self, Service};
 use super::settings::MilkyPaySettings;
+use crate::table::next_due;
 pub(super) use crate::table::{Moment, Table};
 
 /// The state of one account.
@@ -58,10 +59,7 @@ impl State {
 
     /// Lets everything happen that was due until now, each at its own time.
     pub(super) fn settle_due(&mut self, now: Timestamp) {
-        while let Some((at, _)) = self.due.first()
-            && *at <= now
-        {
-            let Some((at, due)) = self.due.pop_first() else { return };
+        while let Some((at, due)) = next_due(&mut self.due, now) {
             match due {
                 Due::ExpireInvoice(id) => self.expire_when_due(&id, at),
                 Due::SettleRefund(id, reference) => {

@@ -6,8 +6,7 @@ use axum::Router;
 use axum::extract::{Form, Path, State as Shared};
 use axum::response::Response;
 use axum::routing::{get, post};
-use http::header::LOCATION;
-use http::{HeaderValue, StatusCode};
+use http::StatusCode;
 use serde::Deserialize;
 
 use super::Ramp;
@@ -82,8 +81,5 @@ async fn leave(Shared(ramp): Shared<Arc<Ramp>>, Path(session): Path<String>) -> 
 fn go(state: &State, session: &str, location: Option<String>) -> Reply {
     let web = location.filter(|url| url.starts_with("http://") || url.starts_with("https://"));
     let location = web.unwrap_or_else(|| format!("{}checkout/{session}", state.base));
-    match HeaderValue::from_str(&location) {
-        Ok(location) => Reply::text(StatusCode::SEE_OTHER, "").with_header(LOCATION, location),
-        Err(_) => pages::unknown(),
-    }
+    Reply::redirect(StatusCode::SEE_OTHER, &location).unwrap_or_else(pages::unknown)
 }

@@ -72,9 +72,7 @@ impl RampSandbox {
     /// # Errors
     /// [`SandboxError::Configuration`] unless the URL is plain http on loopback.
     pub fn set_webhook_url(&self, url: Option<Url>) -> Result<(), SandboxError> {
-        url.iter().try_for_each(check_url)?;
-        self.inner.webhooks.set_url(url);
-        Ok(())
+        self.inner.webhooks.set_given_url(url)
     }
 
     /// Where new webhooks of each shape go: about platform payments, and about external ones.

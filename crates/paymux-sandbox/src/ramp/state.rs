@@ -16,6 +16,7 @@ use super::objects::{Account, Invoice, Payment, RampDiscount};
 use super::settings::RampSettings;
 use crate::amount::Amount;
 use crate::clock;
+use crate::table::next_due;
 pub(super) use crate::table::{Moment, Table};
 
 /// The state of the provider.
@@ -76,10 +77,7 @@ impl State {
 
     /// Lets everything happen that was due until now, each at its own time.
     pub(super) fn settle_due(&mut self, now: Timestamp) {
-        while let Some((at, _)) = self.due.first()
-            && *at <= now
-        {
-            let Some((at, due)) = self.due.pop_first() else { return };
+        while let Some((at, due)) = next_due(&mut self.due, now) {
             match due {
                 Due::Settle(id) => self.settle_when_due(&id, at),
                 Due::ExpirePayment(id) => self.expire_payment_when_due(&id, at),

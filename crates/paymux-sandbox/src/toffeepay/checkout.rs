@@ -6,8 +6,7 @@ use axum::Router;
 use axum::extract::{Form, Path, Query, State as Shared};
 use axum::response::Response;
 use axum::routing::{get, post};
-use http::header::LOCATION;
-use http::{HeaderValue, StatusCode};
+use http::StatusCode;
 use serde::Deserialize;
 use url::Url;
 
@@ -147,8 +146,5 @@ fn see_other(location: &str) -> Response {
 }
 
 fn redirect(status: StatusCode, location: &str) -> Response {
-    match HeaderValue::from_str(location) {
-        Ok(location) => Reply::text(status, "").with_header(LOCATION, location).into_response(),
-        Err(_) => pages::unknown(),
-    }
+    Reply::redirect(status, location).map_or_else(pages::unknown, Reply::into_response)
 }

@@ -11,7 +11,7 @@ use super::payer::{Decline, Payer, RefundOutcome, Step, TopUp};
 use super::settings::{Game, ToffeePaySettings};
 use super::state::{Moment, State};
 use crate::SandboxError;
-use crate::webhook::{WebhookScheme, check_url};
+use crate::webhook::WebhookScheme;
 
 /// A handle to the ToffeePay account of a running sandbox; clones share it.
 ///
@@ -61,11 +61,7 @@ impl ToffeePaySandbox {
     /// # Errors
     /// [`SandboxError::Configuration`] unless the URL is plain http on loopback.
     pub fn set_webhook_url(&self, url: Option<Url>) -> Result<(), SandboxError> {
-        if let Some(url) = &url {
-            check_url(url)?;
-        }
-        self.inner.webhooks.set_url(url);
-        Ok(())
+        self.inner.webhooks.set_given_url(url)
     }
 
     /// How events are written and signed from now on.

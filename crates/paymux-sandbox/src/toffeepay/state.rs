@@ -11,6 +11,7 @@ use super::events::Event;
 use super::idempotency::Memory;
 use super::objects::{Payment, Refund, Session, Topup};
 use super::settings::{Capture, Game, ToffeePaySettings};
+use crate::table::next_due;
 pub(super) use crate::table::{Moment, Table};
 
 /// The state of one account.
@@ -59,10 +60,7 @@ impl State {
 
     /// Lets everything happen that was due until now, each at its own time.
     pub(super) fn settle_due(&mut self, now: Timestamp) {
-        while let Some((at, _)) = self.due.first()
-            && *at <= now
-        {
-            let Some((at, due)) = self.due.pop_first() else { return };
+        while let Some((at, due)) = next_due(&mut self.due, now) {
             match due {
                 Due::ExpireSession(id) => self.expire_when_due(&id, at),
                 Due::SettleRefund(id) => self.settle_refund_when_due(&id, at),

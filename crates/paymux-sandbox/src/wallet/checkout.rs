@@ -6,8 +6,7 @@ use axum::Router;
 use axum::extract::{Form, Path, State as Shared};
 use axum::response::Response;
 use axum::routing::{get, post};
-use http::header::LOCATION;
-use http::{HeaderValue, StatusCode};
+use http::StatusCode;
 use serde::Deserialize;
 use url::Url;
 
@@ -127,8 +126,5 @@ async fn leave(
 }
 
 pub(super) fn see_other(location: &str) -> Reply {
-    match HeaderValue::from_str(location) {
-        Ok(location) => Reply::text(StatusCode::SEE_OTHER, "").with_header(LOCATION, location),
-        Err(_) => pages::unknown(),
-    }
+    Reply::redirect(StatusCode::SEE_OTHER, location).unwrap_or_else(pages::unknown)
 }

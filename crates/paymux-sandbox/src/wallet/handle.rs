@@ -13,7 +13,6 @@ use super::state::{Moment, State};
 use super::transactions::{Acceptance, By};
 use super::users::{User, WalletUser};
 use crate::SandboxError;
-use crate::webhook::check_url;
 
 /// A handle to the wallet provider of a running sandbox; clones share it.
 ///
@@ -92,11 +91,7 @@ impl WalletSandbox {
     /// # Errors
     /// [`SandboxError::Configuration`] unless the URL is plain http on loopback.
     pub fn set_callback_url(&self, url: Option<Url>) -> Result<(), SandboxError> {
-        if let Some(url) = &url {
-            check_url(url)?;
-        }
-        self.inner.webhooks.set_url(url);
-        Ok(())
+        self.inner.webhooks.set_given_url(url)
     }
 
     /// The settings as they are.

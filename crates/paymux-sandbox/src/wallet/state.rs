@@ -13,6 +13,7 @@ use super::objects::{Allowance, Payment, Statement, Transaction};
 use super::settings::WalletSettings;
 use super::users::{self, User};
 use crate::clock;
+use crate::table::next_due;
 pub(super) use crate::table::{Moment, Table};
 
 /// The state of the wallet provider.
@@ -73,10 +74,7 @@ impl State {
 
     /// Lets everything happen that was due until now, each at its own time.
     pub(super) fn settle_due(&mut self, now: Timestamp) {
-        while let Some((at, _)) = self.due.first()
-            && *at <= now
-        {
-            let Some((at, due)) = self.due.pop_first() else { return };
+        while let Some((at, due)) = next_due(&mut self.due, now) {
             match due {
                 Due::DeleteNew(key) => self.delete_when_due(&key),
                 Due::Lapse(key) => self.lapse_when_due(&key, at),
