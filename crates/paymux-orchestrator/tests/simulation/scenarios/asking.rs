@@ -1,0 +1,131 @@
+//! Asking for a payment: once, whoever stops waiting, and whatever the store does meanwhile.
+
+use std::{sync::atomic::Ordering, time::Duration};
+
+use paymux_core::{Effect, ErrorKind};
+
+use super::{Scene, money, order, start};
+use crate::simulation::{
+    provider::key,
+    truth::{Fault, Kind},
+};
+
+#[tokio::test(start_paused = true)]
+async fn one_key_is_one_payment_however_often_it_is_asked_for() {
+    let scene = Scene::new(Kind::Card, Kind::Card);
+    let calls: Vec<_> = (0..64)
+        .map(|_| {
+            let orchestrator = scene.orchestrator.clone();
+            tokio::spawn(async move { orchestrator.create_payment(&key("order"), &order()).await })
+        })
+        .collect();
+    let mut ids = std::collections::BTreeSet::new();
+    for call in calls {
+        ids.insert(call.await.unwrap().expect("a payment").id);
+    }
+    assert_eq!(ids.len(), 1);
+    assert_eq!(scene.a.truth().objects.len() + scene.b.truth().objects.len(), 1);
+    let mut other = order();
+    other.amount = money(999);
+    let error = scene.orchestrator.create_payment(&key("order"), &other).await.unwrap_err();
+    assert_eq!((error.kind(), error.field()), (ErrorKind::Conflict, Some("key")));
+    assert_eq!(scene.broken.first(), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_stops_waiting_does_not_stop_the_payment() {
+    let scene = Scene::new(Kind::Card, Kind::Card).meeting(&[Fault::Slow]);
+    let request = order();
+    let key = key("order");
+    {
+        let mut call = Box::pin(scene.orchestrator.create_payment(&key, &request));
+        let soon = async {
+            while scene.a.truth().objects.is_empty() {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::select! {
+            biased;
+            _ = &mut call => panic!("it was to be slow"),
+            () = soon => {}
+        }
+    }
+    assert_eq!(scene.orchestrator.shutdown(Duration::from_secs(5)).await, 0);
+    let next = start(&scene.written, &scene.weather, &scene.clock, [&scene.a, &scene.b]);
+    let record = next.create_payment(&key, &request).await.expect("a payment");
+    assert!(record.is_paid());
+    assert_eq!(record.attempts.iter().map(|attempt| attempt.sends).sum::<u32>(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_shutdown_waits_only_so_long_and_takes_no_more() {
+    let scene = Scene::new(Kind::Card, Kind::Card).meeting(&[Fault::HangsAfter]);
+    let orchestrator = scene.orchestrator.clone();
+    let call =
+        tokio::spawn(async move { orchestrator.create_payment(&key("order"), &order()).await });
+    while scene.a.truth().objects.is_empty() {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(scene.orchestrator.shutdown(Duration::from_secs(1)).await, 1);
+    let refused = scene.orchestrator.create_payment(&key("another"), &order()).await.unwrap_err();
+    assert_eq!((refused.kind(), refused.effect()), (ErrorKind::Unavailable, Effect::None));
+    // What was under way is written down: who comes next finds it.
+    call.await.unwrap().expect("the call ran into its limit, and is in doubt");
+    let next = start(&scene.written, &scene.weather, &scene.clock, [&scene.a, &scene.b]);
+    let record = next.create_payment(&key("order"), &order()).await.expect("a payment");
+    assert!(record.is_paid(), "{record:#?}");
+    assert_eq!(scene.a.truth().objects.len(), 1);
+}
+
+/// Who asked must not ask again under another key.
+#[tokio::test(start_paused = true)]
+async fn a_store_that_fails_after_the_call_leaves_a_possible_effect() {
+    let scene = Scene::new(Kind::Card, Kind::Card).meeting(&[Fault::Slow]);
+    let orchestrator = scene.orchestrator.clone();
+    let call =
+        tokio::spawn(async move { orchestrator.create_payment(&key("order"), &order()).await });
+    while scene.a.truth().objects.is_empty() {
+        tokio::task::yield_now().await;
+    }
+    scene.weather.is_down.store(true, Ordering::SeqCst);
+    let error = call.await.unwrap().unwrap_err();
+    assert_eq!((error.kind(), error.effect()), (ErrorKind::Unavailable, Effect::Possible));
+    // Before anything is written down, nothing is.
+    let error = scene.orchestrator.create_payment(&key("other"), &order()).await.unwrap_err();
+    assert_eq!((error.kind(), error.effect()), (ErrorKind::Unavailable, Effect::None));
+    scene.weather.is_down.store(false, Ordering::SeqCst);
+    scene.later(100).await;
+    scene.later(100).await;
+    assert!(scene.create(order()).await.is_paid());
+    assert_eq!(scene.a.truth().objects.len() + scene.b.truth().objects.len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_is_away_for_a_moment_after_the_call_loses_no_answer() {
+    let scene = Scene::new(Kind::Card, Kind::Card).meeting(&[Fault::Slow]);
+    let orchestrator = scene.orchestrator.clone();
+    let call =
+        tokio::spawn(async move { orchestrator.create_payment(&key("order"), &order()).await });
+    while scene.a.truth().objects.is_empty() {
+        tokio::task::yield_now().await;
+    }
+    scene.weather.is_down.store(true, Ordering::SeqCst);
+    let back = scene.weather.is_down.clone();
+    tokio::spawn(async move {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        back.store(false, Ordering::SeqCst);
+    });
+    let record = call.await.unwrap().expect("the answer is written once the store is back");
+    assert!(record.is_paid(), "{record:#?}");
+    assert_eq!(record.attempts[0].sends, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_payment_that_goes_well_is_two_changes() {
+    let scene = Scene::new(Kind::Card, Kind::Card);
+    let record = scene.create(order()).await;
+    assert!(record.is_paid());
+    let history = scene.orchestrator.history(&record.id).await.expect("a store that works");
+    let causes: Vec<&str> = history.iter().map(|line| line.cause.as_str()).collect();
+    assert_eq!(causes, ["asked", "reply"], "what is sent, and what came of it");
+}

@@ -1,0 +1,143 @@
+//! What a merchant does with a payment, and what comes of it.
+
+use paymux_core::{CaptureMethod, ConfirmStep, ErrorKind, PaymentStatus};
+use paymux_orchestrator::{ConfirmBy, NewCapture, NewRefund, store::PaymentQuery};
+
+use super::{Scene, money, order, reasons};
+use crate::simulation::{
+    provider::key,
+    truth::{Fault, Kind},
+};
+
+#[tokio::test(start_paused = true)]
+async fn refunds_together_never_ask_for_more_than_was_taken() {
+    let scene = Scene::new(Kind::Card, Kind::Card);
+    let record = scene.create(order()).await;
+    let refund = |name: &'static str| {
+        let (orchestrator, id) = (scene.orchestrator.clone(), record.id.clone());
+        let refund = NewRefund { amount: Some(money(600)), ..NewRefund::default() };
+        tokio::spawn(async move { orchestrator.create_refund(&key(name), &id, refund).await })
+    };
+    let (first, second) = (refund("one"), refund("two"));
+    let done = [first.await.unwrap(), second.await.unwrap()];
+    assert_eq!(done.iter().filter(|one| one.is_ok()).count(), 1, "{done:?}");
+    let late = refund("three").await.unwrap().unwrap_err();
+    assert_eq!((late.kind(), late.field()), (ErrorKind::InvalidRequest, Some("amount")));
+    // The same key gives the same refund again.
+    let won = if done[0].is_ok() { "one" } else { "two" };
+    assert!(refund(won).await.unwrap().is_ok());
+    // All that is left, when nothing is said.
+    let all = NewRefund::default();
+    scene.orchestrator.create_refund(&key("rest"), &record.id, all.clone()).await.unwrap();
+    let none = scene.orchestrator.create_refund(&key("more"), &record.id, all).await.unwrap_err();
+    assert_eq!(none.kind(), ErrorKind::Conflict);
+    let amounts: Vec<i128> = scene.a.truth().refunds.iter().map(|refund| refund.amount).collect();
+    assert_eq!(amounts, [600, 400]);
+    let record = scene.now(&record).await;
+    assert!(!record.is_paid());
+    assert_eq!(record.provider.unwrap().amounts.refunded, Some(money(1_000)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refund_without_an_id_is_alone() {
+    let scene = Scene::new(Kind::Invoice, Kind::Card);
+    let record = scene.create(order()).await;
+    scene.a.pay("a-obj1");
+    scene.later(60).await;
+    let part = || NewRefund { amount: Some(money(400)), ..NewRefund::default() };
+    let orchestrator = &scene.orchestrator;
+    orchestrator.create_refund(&key("one"), &record.id, part()).await.expect("a refund");
+    let second = orchestrator.create_refund(&key("two"), &record.id, part()).await.unwrap_err();
+    assert_eq!(second.kind(), ErrorKind::Conflict);
+    scene.a.truth().finish(false);
+    scene.later(600).await;
+    orchestrator.create_refund(&key("three"), &record.id, part()).await.expect("a refund");
+    let kinds = scene.kinds_told().await;
+    assert!(kinds.contains(&"refund.succeeded".to_owned()), "{kinds:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_capture_takes_at_most_what_is_held() {
+    let scene = Scene::new(Kind::Card, Kind::Card);
+    let record = scene.create(order().capture(CaptureMethod::Manual)).await;
+    assert_eq!(record.status, PaymentStatus::Authorized);
+    let capture = |name: &'static str, minor| {
+        let (orchestrator, id) = (scene.orchestrator.clone(), record.id.clone());
+        let capture = NewCapture { amount: Some(money(minor)), ..NewCapture::default() };
+        async move { orchestrator.capture_payment(&key(name), &id, capture).await }
+    };
+    for (name, minor) in [("more", 1_001), ("nothing", 0)] {
+        let error = capture(name, minor).await.unwrap_err();
+        assert_eq!((error.kind(), error.field()), (ErrorKind::InvalidRequest, Some("amount")));
+    }
+    let record = capture("less", 400).await.expect("a capture");
+    assert_eq!((record.status, reasons(&record)), (PaymentStatus::Succeeded, vec![]));
+    assert!(!record.is_paid());
+    assert_eq!(capture("again", 400).await.unwrap_err().kind(), ErrorKind::Conflict);
+    assert_eq!(scene.a.truth().objects["a-obj1"].captured, 400);
+}
+
+/// The answer was lost, the end is wanted: first it is found out, then it is ended.
+#[tokio::test(start_paused = true)]
+async fn an_end_is_reached_through_a_doubt() {
+    let faults = [Fault::LostAfter, Fault::LostBefore];
+    let scene = Scene::new(Kind::Card, Kind::Card).meeting(&faults);
+    let record = scene.create(order().capture(CaptureMethod::Manual)).await;
+    assert!(record.in_doubt());
+    let record =
+        scene.orchestrator.cancel_payment(&key("end"), &record.id).await.expect("it is a wish");
+    assert!(record.cancel_wanted && !record.status.is_final());
+    scene.later(10).await;
+    let record = scene.now(&record).await;
+    assert_eq!(record.status, PaymentStatus::Cancelled);
+    assert_eq!(scene.a.truth().objects["a-obj1"].status, PaymentStatus::Cancelled);
+    let error = scene.orchestrator.cancel_payment(&key("again"), &record.id).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Conflict);
+}
+
+/// An account that cannot end anything, and an object that nobody can pay.
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_ended_is_left_alone() {
+    let scene = Scene::new(Kind::Careless, Kind::Page).meeting(&[Fault::HangsAfter]);
+    let orchestrator = scene.orchestrator.clone();
+    let call =
+        tokio::spawn(async move { orchestrator.create_payment(&key("order"), &order()).await });
+    while scene.a.truth().objects.is_empty() {
+        tokio::task::yield_now().await;
+    }
+    let all = PaymentQuery { limit: 9, ..PaymentQuery::default() };
+    let record = scene.orchestrator.list_payments(&all).await.unwrap().remove(0);
+    scene.orchestrator.cancel_payment(&key("end"), &record.id).await.expect("it is a wish");
+    let record = call.await.unwrap().expect("it is known how it ended");
+    assert_eq!(record.status, PaymentStatus::Cancelled, "{record:#?}");
+    assert!(scene.a.truth().objects.values().all(|object| object.charges == 0));
+    assert!(scene.b.truth().objects.is_empty());
+    // Where the account has it already, the merchant is told at once.
+    let mut other = order();
+    other.confirm = ConfirmBy::Merchant;
+    let open = scene.orchestrator.create_payment(&key("other"), &other).await.expect("a payment");
+    let error = scene.orchestrator.cancel_payment(&key("no"), &open.id).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unsupported);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_merchant_consents_step_by_step_where_it_wants_to() {
+    let scene = Scene::new(Kind::Steps, Kind::Page);
+    let record = scene.create(order().confirm(ConfirmBy::Merchant)).await;
+    assert_eq!(record.status, PaymentStatus::RequiresConfirmation);
+    scene.later(3_600).await;
+    let orchestrator = &scene.orchestrator;
+    let confirm = |name: &'static str, step| {
+        let id = record.id.clone();
+        async move { orchestrator.confirm_payment(&key(name), &id, step).await }
+    };
+    let error = confirm("early", ConfirmStep::Commit).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Conflict);
+    let record = confirm("first", ConfirmStep::Authorize).await.expect("a step");
+    assert_eq!(record.status, PaymentStatus::RequiresConfirmation);
+    let record = confirm("second", ConfirmStep::Commit).await.expect("a step");
+    assert!(record.is_paid());
+    assert!(confirm("second", ConfirmStep::Commit).await.expect("the same").is_paid());
+    let reused = confirm("second", ConfirmStep::Authorize).await.unwrap_err();
+    assert_eq!((reused.kind(), reused.field()), (ErrorKind::Conflict, Some("key")));
+}
