@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::reply::{CutConnection, Reply};
 
-pub(crate) use check::{Names, read};
+pub(crate) use check::{Names, names, read};
 pub(crate) use status::replace_status;
 pub(crate) use waiting::Faults;
 

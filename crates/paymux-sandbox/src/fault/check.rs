@@ -38,6 +38,22 @@ impl Names {
     }
 }
 
+/// The names of what is listed with them, and then those of `more`. `N` is how many that are.
+pub(crate) const fn names<T, const N: usize>(
+    listed: &[(T, &'static str)],
+    more: &[&'static str],
+) -> [&'static str; N] {
+    assert!(N == listed.len() + more.len(), "as many names as there are");
+    let mut names = [""; N];
+    let mut index = 0;
+    while index < N {
+        names[index] =
+            if index < listed.len() { listed[index].1 } else { more[index - listed.len()] };
+        index += 1;
+    }
+    names
+}
+
 /// Reads a fault as it came over the control API.
 pub(crate) fn read(given: Map<String, Value>, providers: &[Names]) -> Result<Fault, SandboxError> {
     let wrong = |message: String| Err(SandboxError::Configuration(message));

@@ -14,6 +14,7 @@ use super::state::{Moment, State};
 use super::validate::{self, Origin};
 use super::wire::{Enveloped, Style};
 use super::{MilkyPay, checkout};
+use crate::fault::names;
 use crate::reply::Reply;
 
 /// The two APIs below the provider's URL.
@@ -108,15 +109,7 @@ impl Operation {
     ];
 
     /// The names alone.
-    pub(super) const NAMES: [&'static str; 10] = {
-        let mut names = [""; 10];
-        let mut index = 0;
-        while index < names.len() {
-            names[index] = Operation::ALL[index].1;
-            index += 1;
-        }
-        names
-    };
+    pub(super) const NAMES: [&'static str; 10] = names(&Operation::ALL, &[]);
 
     /// What faults call it.
     pub(super) fn name(self) -> &'static str {

@@ -4,6 +4,7 @@ use http::Method;
 
 use super::errors::Refusal;
 use super::settings::RampPaths;
+use crate::fault::names;
 
 /// One call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,15 +34,7 @@ impl Operation {
     ];
 
     /// The names alone.
-    pub(super) const NAMES: [&'static str; 8] = {
-        let mut names = [""; 8];
-        let mut index = 0;
-        while index < names.len() {
-            names[index] = Operation::ALL[index].1;
-            index += 1;
-        }
-        names
-    };
+    pub(super) const NAMES: [&'static str; 8] = names(&Operation::ALL, &[]);
 
     /// What faults call it.
     pub(super) fn name(self) -> &'static str {

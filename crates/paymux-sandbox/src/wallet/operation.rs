@@ -3,6 +3,7 @@
 use http::{HeaderMap, Method};
 
 use super::access::Caller;
+use crate::fault::names;
 
 pub(super) const CREATE_TOKEN: &str = "CreateToken";
 pub(super) const REVOKE_TOKEN: &str = "RevokeToken";
@@ -98,18 +99,8 @@ impl Operation {
     ];
 
     /// The names of all, and of what is asked outside the API: its tokens and its key.
-    pub(super) const NAMES: [&'static str; 36] = {
-        let mut names = [""; 36];
-        let mut index = 0;
-        while index < Operation::ALL.len() {
-            names[index] = Operation::ALL[index].1;
-            index += 1;
-        }
-        names[index] = CREATE_TOKEN;
-        names[index + 1] = REVOKE_TOKEN;
-        names[index + 2] = GET_PUBLIC_KEY;
-        names
-    };
+    pub(super) const NAMES: [&'static str; 36] =
+        names(&Operation::ALL, &[CREATE_TOKEN, REVOKE_TOKEN, GET_PUBLIC_KEY]);
 
     /// Finds the call behind a method and a path below `/rest/v1/`, with what the path names.
     pub(super) fn find<'a>(method: &Method, path: &'a str) -> Option<(Operation, [&'a str; 2])> {
