@@ -5,7 +5,7 @@
 //! says whether it was the provider that answered, which field was wrong, and adds its words.
 
 use paymux_core::{
-    Effect, Error, ErrorKind, SecretString,
+    Effect, Error, ErrorKind, SecretString, json,
     transport::{HttpResponse, Purpose, fit_words},
 };
 use serde_json::Value;
@@ -43,7 +43,7 @@ pub(crate) struct Refused {
 
 /// Reads a refusal's body. `None` when it is not in any shape of the provider's.
 pub(crate) fn read(body: &[u8]) -> Option<Refused> {
-    let Ok(Value::Object(body)) = serde_json::from_slice(body) else { return None };
+    let Ok(Value::Object(body)) = json::read(body) else { return None };
     let (recognized, errors) = match (body.get("errors"), body.get("error")) {
         (Some(errors), _) => (true, errors),
         (None, Some(error)) => (false, error),
