@@ -253,9 +253,13 @@ pub(crate) fn refund(invoice: &Invoice, before: &Invoice, asked: Money) -> Refun
     let arrived = invoice.refunded_amount.zip(due).is_some_and(|(sum, due)| sum >= due);
     let is_newer = before.updated.zip(invoice.updated).is_some_and(|(was, is)| is > was);
     let status = match &invoice.status {
-        InvoiceStatus::Refunded => RefundStatus::Succeeded,
+        // Said anew, it needs no figure; said before already, it is no sign of this refund.
+        InvoiceStatus::Refunded if arrived || before.status != InvoiceStatus::Refunded => {
+            RefundStatus::Succeeded
+        }
         InvoiceStatus::PartiallyRefunded if arrived => RefundStatus::Succeeded,
-        InvoiceStatus::PartiallyRefunded
+        InvoiceStatus::Refunded
+        | InvoiceStatus::PartiallyRefunded
         | InvoiceStatus::Refunding
         | InvoiceStatus::RefundPending
         | InvoiceStatus::RefundError
