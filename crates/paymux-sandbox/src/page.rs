@@ -38,7 +38,7 @@ pub(crate) struct Checkout<'a> {
     pub(crate) title: &'a str,
     /// With its currency.
     pub(crate) total: &'a str,
-    /// What the total is made of, by [`line`] and [`named_line`].
+    /// What the total is made of, by [`line`], [`detail_line`] and [`named_line`].
     pub(crate) lines: Html,
     /// What stands below the total.
     pub(crate) below: Html,
@@ -71,8 +71,8 @@ impl Brand {
 
     /// A page of one panel.
     pub(crate) fn single(&self, heading: &str, main: Html) -> Html {
-        let template =
-            r#"<main class="sheet single"><section class="panel">{{main}}</section></main>"#;
+        let template = r#"<p class="testmode">Sandbox: no money moves</p>
+<main class="sheet single"><section class="panel">{{main}}</section></main>"#;
         self.page(heading, Html::fill(template, &[("main", main)]))
     }
 
@@ -148,6 +148,12 @@ pub(crate) fn alert(heading: &str, text: impl AsRef<str>) -> Html {
 pub(crate) fn line(label: impl AsRef<str>, amount: impl AsRef<str>) -> Html {
     let values = [("label", Html::text(label)), ("amount", Html::text(amount))];
     Html::fill("<div><dt>{{label}}</dt><dd>{{amount}}</dd></div>", &values)
+}
+
+/// What the line before it is for: a part of its amount, which the total does not count again.
+pub(crate) fn detail_line(label: impl AsRef<str>, amount: impl AsRef<str>) -> Html {
+    let values = [("label", Html::text(label)), ("amount", Html::text(amount))];
+    Html::fill(r#"<div class="detail"><dt>{{label}}</dt><dd>{{amount}}</dd></div>"#, &values)
 }
 
 /// A line of the summary whose amount has an id.

@@ -9,7 +9,7 @@ use super::state::State;
 use super::status::Status;
 use super::users::{OWN_WALLET, USUAL_PAYER};
 use crate::html::Html;
-use crate::page::{self, Brand, Checkout, End, alert, line};
+use crate::page::{self, Brand, Checkout, End, alert, detail_line, line};
 use crate::reply::Reply;
 
 const FORM: &str = include_str!("../assets/wallet_form.html");
@@ -150,7 +150,7 @@ fn allowance(state: &State, transaction: &Transaction) -> Html {
     let words = terms.description.as_deref().unwrap_or("Later payments");
     let words = ("words", Html::text(format!("{words}: {most}, without asking again")));
     let template = if transaction.terms.allowance_optional {
-        r#"<p><label><input type="checkbox" id="allowance" name="allowance" value="yes" checked> {{words}}</label></p>"#
+        r#"<label class="check"><input type="checkbox" id="allowance" name="allowance" value="yes" checked> {{words}}</label>"#
     } else {
         r#"<input type="hidden" name="allowance" value="yes"><p id="allowance">You also allow: {{words}}.</p>"#
     };
@@ -189,14 +189,7 @@ fn layout(state: &State, transaction: &Transaction, heading: &str, main: Html) -
 
 fn payment_lines(state: &State, payment: &Payment) -> Html {
     let terms = &payment.terms;
-    let mut lines = Html::default();
-    let mut add = |label: String, cents: i64| {
-        lines.push(&line(label, money(cents, &terms.currency)));
-    };
-    for item in &terms.items {
-        let total = item.price.saturating_mul(item.quantity);
-        add(format!("{} × {}", item.quantity, item.title), total);
-    }
+    let shown = |cents: i64| money(cents, &terms.currency);
     let to = match &terms.beneficiary {
         Beneficiary::Id(wallet) => {
             state.users.get(wallet).map_or_else(|| wallet.to_string(), |user| user.is.name.clone())
@@ -204,10 +197,14 @@ fn payment_lines(state: &State, payment: &Payment) -> Html {
         Beneficiary::Email(to) | Beneficiary::Phone(to) => to.clone(),
     };
     let words = terms.description.as_deref().unwrap_or("Payment");
-    add(format!("{words}, to {to}"), terms.price);
+    let mut lines = line(format!("{words}, to {to}"), shown(terms.price));
+    for item in &terms.items {
+        let total = item.price.saturating_mul(item.quantity);
+        lines.push(&detail_line(format!("{} × {}", item.quantity, item.title), shown(total)));
+    }
     let fee = payment.payer_amount(&state.settings) - terms.price;
     if fee > 0 {
-        add("Fee".to_owned(), fee);
+        lines.push(&line("Fee", shown(fee)));
     }
     lines
 }
