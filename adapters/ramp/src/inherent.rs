@@ -155,6 +155,8 @@ impl Ramp {
         let error = failure::refusal(&response, &secrets);
         if error.kind() == ErrorKind::Unauthenticated {
             self.tokens.invalidate(end_user, &token).await;
+            let retryable = error.is_retryable() && self.tokens.renews();
+            return Err(error.with_retryable(retryable));
         }
         Err(error)
     }

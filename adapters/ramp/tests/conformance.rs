@@ -52,10 +52,9 @@ fn accounts(suite: Suite<Ramp>) -> Suite<Ramp> {
         .account("default", |server, http| Ramp::new(config(server)?, http))
         .account("invoices", |server, http| Ramp::new(config(server)?.invoice_read(true), http))
         .account("refreshing", refreshing)
-        .account("users", |server, http| {
-            let tokens = TokenMap::new();
-            tokens.set("user-1", SecretString::from(TOKEN));
-            Ramp::new(config(server)?.tokens(Arc::new(tokens)), http)
+        .account("one_token", |server, http| {
+            let token = OneToken::new(SecretString::from(TOKEN));
+            Ramp::new(config(server)?.tokens(Arc::new(token)), http)
         })
         .account("secret", |server, http| {
             let older = SecretString::from("an-older-webhook-secret");
@@ -93,8 +92,9 @@ fn accounts(suite: Suite<Ramp>) -> Suite<Ramp> {
 
 fn config(server: &Url) -> Result<RampConfig> {
     let id = ProviderId::new("ramp-test")?;
-    let token = OneToken::new(SecretString::from(TOKEN));
-    Ok(RampConfig::new(id, server.clone(), Environment::Sandbox).tokens(Arc::new(token)))
+    let tokens = TokenMap::new();
+    tokens.set("user-1", SecretString::from(TOKEN));
+    Ok(RampConfig::new(id, server.clone(), Environment::Sandbox).tokens(Arc::new(tokens)))
 }
 
 /// A user whose token has run out.

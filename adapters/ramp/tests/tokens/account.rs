@@ -8,7 +8,9 @@ use paymux_core::{
     PaymentLookup, PaymentProvider, PaymentStatus, ProviderId, ProviderPaymentId, Result,
     SecretString,
 };
-use paymux_ramp::{Environment, PaymentType, Ramp, RampConfig, RampOptions, TokenMap, TokenSource};
+use paymux_ramp::{
+    Environment, OneToken, PaymentType, Ramp, RampConfig, RampOptions, TokenMap, TokenSource,
+};
 use serde_json::json;
 use url::Url;
 use wiremock::{Mock, MockServer, Request, ResponseTemplate, matchers::method};
@@ -74,6 +76,18 @@ async fn a_refused_token_is_reported_and_nothing_is_sent_again() {
     let payment = ramp.confirm_payment(&confirm).await.expect("a payment");
     assert_eq!(payment.status, PaymentStatus::Succeeded);
     assert_eq!(sent(&server).await, 2);
+}
+
+/// There is no other token to come, so the same call would be refused alike.
+#[tokio::test]
+async fn where_there_is_one_token_its_refusal_is_not_worth_repeating() {
+    let server = guarded("access-1", 401).await;
+    let url = Url::parse(&server.uri()).expect("a URL");
+    let ramp = account(&url, Arc::new(OneToken::new(secret("access-0"))));
+    let error = ramp.fetch_payment(&PaymentLookup::Payment(handle())).await;
+    let error = error.expect_err("a refusal");
+    assert_eq!((error.kind(), error.effect()), (ErrorKind::Unauthenticated, Effect::None));
+    assert!(!error.is_retryable(), "{error}");
 }
 
 #[tokio::test]
