@@ -1,5 +1,5 @@
 //! One change. Each guard is a row that is written under a condition, in the order of the checks;
-//! the first that does not take is the answer, and the savepoint takes the rest back.
+//! the first that does not take is the answer, and what was written before it is taken back.
 
 use paymux_core::Timestamp;
 use rusqlite::{Connection, Result, params};
