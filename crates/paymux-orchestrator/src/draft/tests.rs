@@ -14,14 +14,14 @@ fn evidence() -> Evidence {
     Evidence::Asked { what: "a test".to_owned() }
 }
 
-fn finished(draft: Draft) -> (PaymentRecord, Change) {
+fn finished(draft: Draft<'_>) -> (PaymentRecord, Change) {
     let random = SeededRandom::new(1);
     let writer = Writer { node: "here", now: at(5), random: &random };
     draft.finish(&evidence(), Some(at(9)), &writer).unwrap()
 }
 
 fn changed(before: PaymentRecord, work: impl Fn(&mut PaymentRecord)) -> Change {
-    let mut draft = Draft::of(before);
+    let mut draft = Draft::of(Cow::Owned(before));
     work(&mut draft.record);
     finished(draft).1
 }
@@ -101,7 +101,7 @@ fn a_change_names_where_it_comes_from_and_what_is_found_by() {
     assert_eq!((change.from_version, change.payment.version, made.version), (0, 1, 1));
     assert_eq!(change.transition.from, change.transition.to);
     let (again, next) = finished({
-        let mut draft = Draft::of(made.clone());
+        let mut draft = Draft::of(Cow::Borrowed(&made));
         draft.record.status = PaymentStatus::Cancelled;
         draft.record.cancel_wanted = true;
         let settled = InboxSettlement {
@@ -131,7 +131,7 @@ fn a_change_names_where_it_comes_from_and_what_is_found_by() {
 #[test]
 fn each_line_of_the_history_seals_those_before_it() {
     let (made, first) = finished(Draft::new(record()));
-    let (again, second) = finished(Draft::of(made));
+    let (again, second) = finished(Draft::of(Cow::Owned(made)));
     assert_eq!(first.transition.previous_digest, "");
     assert_eq!(second.transition.previous_digest, first.transition.digest);
     assert_eq!(again.last_digest, second.transition.digest);
