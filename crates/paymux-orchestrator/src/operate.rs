@@ -184,7 +184,7 @@ impl Engine {
         if let Some(row) = self.asked_before(verb).await? {
             let record = self.load(&row.payment).await.map_err(after_writing)?;
             let record = Box::pin(self.refresh(record)).await.map_err(after_writing)?;
-            return Ok((record, row.attempt.unwrap_or_default()));
+            return answer(record, row.attempt.unwrap_or_default());
         }
         let key = self.fresh_key();
         let evidence = Evidence::Asked { what: verb.what.to_owned() };
@@ -212,16 +212,12 @@ impl Engine {
             Changed::KeyTaken(row) => {
                 check_same(&row, verb)?;
                 let record = self.load(&row.payment).await.map_err(after_writing)?;
-                return Ok((record, row.attempt.unwrap_or_default()));
+                return answer(record, row.attempt.unwrap_or_default());
             }
             Changed::Done(record) | Changed::Untouched(record) => *record,
         };
         let no = record.attempts.last().map_or(0, |attempt| attempt.no);
-        let record = self.drive(record).await.map_err(after_writing)?;
-        match record.attempt(no).and_then(refusal) {
-            Some(error) => Err(error),
-            None => Ok((record, no)),
-        }
+        answer(self.drive(record).await.map_err(after_writing)?, no)
     }
 
     async fn cancel_wanted(&self, verb: Verb, id: &PaymentId) -> Result<PaymentRecord> {
@@ -376,11 +372,37 @@ fn check_same(row: &CallerKeyRow, verb: &Verb) -> Result<()> {
     if row.request_digest == verb.digest { Ok(()) } else { Err(reused(&row.payment)) }
 }
 
-/// What the caller is told when the account refused what was asked just now.
-fn refusal(attempt: &Attempt) -> Option<Error> {
-    let refused = matches!(attempt.state, AttemptState::Rejected | AttemptState::NotSent);
-    let fault = attempt.fault.as_ref().filter(|_| refused)?;
-    Some(fault.to_error(&attempt.account, attempt.intent.operation()))
+/// The answer to what was asked, the same however often it is asked for with one key.
+fn answer(record: PaymentRecord, no: u32) -> Result<(PaymentRecord, u32)> {
+    match record.attempt(no).and_then(|attempt| refusal(&record, attempt)) {
+        Some(error) => Err(error),
+        None => Ok((record, no)),
+    }
+}
+
+/// What the caller is told of what was not done: why it was refused, or else that nothing came of
+/// it.
+fn refusal(record: &PaymentRecord, attempt: &Attempt) -> Option<Error> {
+    match attempt.state {
+        AttemptState::Rejected | AttemptState::NotSent => {}
+        AttemptState::NotCharged | AttemptState::Abandoned => {
+            return Some(undone(record, attempt));
+        }
+        AttemptState::Intent
+        | AttemptState::Sending
+        | AttemptState::Unknown
+        | AttemptState::Accepted => return None,
+    }
+    // A call without an answer is no refusal: that nothing was done became known by other means.
+    let refused = attempt.fault.as_ref().filter(|fault| fault.effect == Effect::None);
+    let error = refused.map(|fault| fault.to_error(&attempt.account, attempt.intent.operation()));
+    Some(error.unwrap_or_else(|| undone(record, attempt)))
+}
+
+fn undone(record: &PaymentRecord, attempt: &Attempt) -> Error {
+    conflict(record, "nothing came of it")
+        .with_provider(&attempt.account)
+        .with_operation(attempt.intent.operation())
 }
 
 fn no_account(record: &PaymentRecord) -> Error {

@@ -19,6 +19,7 @@ use super::{
 };
 
 mod asking;
+mod money;
 mod steps;
 mod told;
 mod ways;

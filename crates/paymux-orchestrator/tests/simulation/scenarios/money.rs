@@ -1,0 +1,53 @@
+//! Money that is refused, comes back, or is told of in an order of its own.
+
+use paymux_core::{CaptureMethod, ConfirmStep, ErrorKind, Result};
+use paymux_orchestrator::{ConfirmBy, NewCapture, NewRefund, PaymentId};
+
+use super::{Scene, order};
+use crate::simulation::{
+    provider::key,
+    truth::{Fault, Kind},
+};
+
+/// What is done with a payment under the key `step`.
+#[derive(Clone, Copy, Debug)]
+enum Verb {
+    Confirm,
+    Capture,
+    Refund,
+}
+
+async fn ask(scene: &Scene, verb: Verb, id: &PaymentId) -> Result<()> {
+    let (orchestrator, key) = (&scene.orchestrator, key("step"));
+    match verb {
+        Verb::Confirm => {
+            orchestrator.confirm_payment(&key, id, ConfirmStep::Authorize).await.map(drop)
+        }
+        Verb::Capture => {
+            orchestrator.capture_payment(&key, id, NewCapture::default()).await.map(drop)
+        }
+        Verb::Refund => orchestrator.create_refund(&key, id, NewRefund::default()).await.map(drop),
+    }
+}
+
+/// The answer was lost, and the merchant asks again: it must not read as done.
+#[tokio::test(start_paused = true)]
+async fn a_refusal_is_the_answer_however_often_it_is_asked_for() {
+    let manual = || order().capture(CaptureMethod::Manual);
+    let table = [
+        (Verb::Confirm, Kind::Steps, order().confirm(ConfirmBy::Merchant)),
+        (Verb::Capture, Kind::Card, manual()),
+        (Verb::Refund, Kind::Card, order()),
+    ];
+    for (verb, kind, request) in table {
+        let scene = Scene::new(kind, Kind::Page);
+        let record = scene.create(request).await;
+        scene.a.truth().faults.push_back(Fault::DeclinedHard);
+        let calls = scene.now(&record).await.attempts.len() + 1;
+        for time in 1..=3 {
+            let error = ask(&scene, verb, &record.id).await.expect_err("it was refused");
+            assert_eq!(error.kind(), ErrorKind::Declined, "{verb:?}, for the {time}. time");
+        }
+        assert_eq!(scene.now(&record).await.attempts.len(), calls, "{verb:?} was asked for once");
+    }
+}
