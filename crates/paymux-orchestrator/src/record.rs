@@ -99,10 +99,11 @@ impl PaymentRecord {
             && (payment.is_paid(self.accepted_amount.unwrap_or(self.request.amount)) || unreported)
     }
 
-    /// May money have moved without our knowing?
+    /// May money have moved without our knowing? So it is until the doubt is cleared up, also while
+    /// the call is being repeated.
     #[must_use]
     pub fn in_doubt(&self) -> bool {
-        self.attempts.iter().any(|attempt| matches!(attempt.state, AttemptState::Unknown))
+        self.attempts.iter().any(Attempt::is_in_doubt)
     }
 
     /// What the payer, or the merchant, has to do next.

@@ -64,6 +64,24 @@ fn every_change_that_a_merchant_minds_is_told_in_order() {
     assert_eq!(after(&under_review, other), ["payment.review"]);
 }
 
+/// A merchant who is told that a doubt is over may ask the payer again.
+#[test]
+fn a_doubt_lasts_through_every_repetition_and_is_told_once() {
+    use AttemptState::{Accepted, Rejected, Sending, Unknown};
+    for end in [Accepted, Rejected] {
+        let mut record = tried(Sending);
+        let mut kinds = Vec::new();
+        for state in [Unknown, Sending, Unknown, Sending, end] {
+            let before = record.clone();
+            record.attempts[0].state = state;
+            record.attempts[0].doubted = true;
+            assert_eq!(record.in_doubt(), state.is_open(), "{state:?} of {end:?}");
+            kinds.extend(told(Some(&before), &record));
+        }
+        assert_eq!(kinds, ["payment.in_doubt", "payment.doubt_resolved"]);
+    }
+}
+
 #[test]
 fn amounts_that_move_alone_are_told() {
     let paid = accepted(PaymentStatus::Succeeded);

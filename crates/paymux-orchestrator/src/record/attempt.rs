@@ -280,6 +280,11 @@ impl Attempt {
         matches!(self.intent, Intent::Create(_))
     }
 
+    /// May it have done something that nobody can prove? While the call is being repeated, too.
+    pub(crate) fn is_in_doubt(&self) -> bool {
+        self.state == AttemptState::Unknown || (self.doubted && self.state.is_open())
+    }
+
     /// Could it have done something?
     pub(crate) fn may_have_acted(&self) -> bool {
         match self.state {
