@@ -3,9 +3,12 @@ use paymux_core::{
 };
 
 use super::*;
-use crate::testing::{
-    accepted, at, cancel, capabilities, capture, confirm, context, eur, key_replay, push, refund,
-    seen, tried,
+use crate::{
+    record::AttemptState,
+    testing::{
+        accepted, at, cancel, capabilities, capture, confirm, context, eur, key_replay, push,
+        refund, seen, tried,
+    },
 };
 
 const ALL: [PaymentStatus; 10] = [
