@@ -41,6 +41,7 @@ pub(crate) fn observe(
     context: &Context<'_>,
 ) -> Observed {
     let now = context.now;
+    let is_late = is_late(record, context);
     if context.source == Source::Asked {
         record.looked_at = record.looked_at.max(Some(context.asked_at));
     }
@@ -68,8 +69,14 @@ pub(crate) fn observe(
         return contradicted(record, &payment, no, now);
     }
     let before = (record.status, record.provider.clone().map(|payment| payment.amounts));
-    let merged = merge(record.provider.take(), payment);
-    if context.source == Source::Asked {
+    // Asked for before what is known, and followed by it: it completes that and replaces nothing.
+    let is_passed = is_late && status.can_become(record.status);
+    let merged = match record.provider.take() {
+        Some(known) if is_passed => merge(Some(payment), known),
+        known => merge(known, payment),
+    };
+    let status = merged.status;
+    if context.source == Source::Asked && !is_passed {
         settle_steps(record, &merged, context);
     }
     record.link_shown |= is_way_to_pay(merged.next_action.as_ref());
@@ -84,13 +91,25 @@ pub(crate) fn observe(
     let after = (record.status, Some(merged.amounts.clone()));
     record.provider = Some(merged);
     let observed = if before == after { Observed::Nothing } else { Observed::Changed };
-    schedule(record, observed, now);
+    if is_passed {
+        look_again(record, now)
+    } else {
+        schedule(record, observed, now)
+    }
     // What a person let pass is not shown again, unless there is something new about it.
     let first_look = record.figure_looked_for;
     if status == PaymentStatus::Succeeded && (observed == Observed::Changed || first_look) {
         check_figure(record, no, context);
     }
     observed
+}
+
+/// Was this word asked for before what is known of the payment? Several processes ask, and an answer
+/// can be slow.
+pub(crate) fn is_late(record: &PaymentRecord, context: &Context<'_>) -> bool {
+    context.source == Source::Asked
+        && record.provider.is_some()
+        && Some(context.asked_at) < record.looked_at
 }
 
 /// Says when to look next: an open payment, or one whose refund is under way, is looked at until

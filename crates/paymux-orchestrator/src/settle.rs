@@ -117,7 +117,12 @@ fn settle_payment(record: &mut PaymentRecord, no: u32, payment: Payment, context
         record.failure = payment.failure;
         return;
     }
+    let is_late = observe::is_late(record, context);
     observe::observe(record, payment, context);
+    if is_late {
+        // Somebody looked while the call was under way: who saw what first is found out by asking.
+        record.look_at(context.now);
+    }
 }
 
 fn settle_refund(record: &mut PaymentRecord, no: u32, refund: &Refund, context: &Context<'_>) {

@@ -11,6 +11,8 @@ use crate::{
     },
 };
 
+mod order;
+
 const ALL: [PaymentStatus; 10] = [
     PaymentStatus::RequiresAction,
     PaymentStatus::RequiresConfirmation,
