@@ -2,7 +2,7 @@
 
 use paymux_core::{
     CapturePayment, ConfirmPayment, ConfirmStep, CreateRefund, Effect, Error, ErrorKind,
-    IdempotencyKey, Money, NextAction, Operation, PaymentStatus, Reference, RefundStatus, Result,
+    IdempotencyKey, Money, NextAction, Operation, PaymentStatus, Reference, Result,
 };
 use serde::Serialize;
 
@@ -17,6 +17,11 @@ use crate::{
     request,
     store::CallerKeyRow,
 };
+
+mod refund;
+
+pub(crate) use refund::gone_for_refunds;
+use refund::{left_to_give_back, taken};
 
 impl Orchestrator {
     /// Consents to the step that the payment waits for, where the merchant asked to do that
@@ -102,8 +107,9 @@ impl Orchestrator {
     /// is the refund.
     ///
     /// # Errors
-    /// `Conflict` when nothing was taken or something else is under way, `InvalidRequest` naming
-    /// `amount` when there is not so much left, `Unsupported` when the account cannot.
+    /// `Conflict` when nothing was taken, when something else is under way, or when some went back
+    /// already and nobody says how much; `InvalidRequest` naming `amount` when there is not so much
+    /// left, refunds and disputes deducted; `Unsupported` when the account cannot.
     pub async fn create_refund(
         &self,
         key: &IdempotencyKey,
@@ -301,16 +307,7 @@ impl Engine {
             return Err(conflict(record, "another refund is under way"));
         }
         let payment = handle(record)?;
-        let captured = record.provider.as_ref().and_then(|payment| payment.amounts.captured);
-        let Some(captured) = captured.filter(|captured| !captured.is_zero()) else {
-            return Err(conflict(record, "nothing was taken that could be given back"));
-        };
-        // What others gave back, at the provider's own page, counts as much as what we did.
-        let gone = gone_for_refunds(record);
-        let left = gone.and_then(|gone| captured.checked_sub(gone)).filter(|left| !left.is_zero());
-        let Some(left) = left else {
-            return Err(conflict(record, "everything was given back already, or is on its way"));
-        };
+        let left = left_to_give_back(record)?;
         let amount = refund.amount.unwrap_or(left);
         if amount.is_zero() || amount.partial_cmp(&left).is_none_or(std::cmp::Ordering::is_gt) {
             let message = format!("must be more than nothing and at most what is left: {left}");
@@ -318,7 +315,7 @@ impl Engine {
         }
         let account = record.account().ok_or_else(|| no_account(record))?;
         let partial = self.account(account)?.provider.capabilities().partial_refund;
-        if amount != captured && !partial {
+        if !partial && Some(amount) != taken(record) {
             let message = "this account gives back all that was taken, or nothing";
             return Err(Error::new(ErrorKind::Unsupported, Effect::None, message)
                 .with_field("amount")
@@ -333,22 +330,6 @@ impl Engine {
         request.reason.clone_from(&refund.reason);
         Ok(Wanted { intent: Intent::Refund(request), reserved: Some(amount) })
     }
-}
-
-/// What was given back or may still be: what the provider says, or we know, and what is on its way.
-pub(crate) fn gone_for_refunds(record: &PaymentRecord) -> Option<Money> {
-    let mut done = Money::zero(record.request.amount.currency());
-    let mut on_its_way = done;
-    for attempt in &record.attempts {
-        let Some(amount) = attempt.reserved_refund() else { continue };
-        let is_done =
-            attempt.refund.as_ref().is_some_and(|refund| refund.status == RefundStatus::Succeeded);
-        let sum = if is_done { &mut done } else { &mut on_its_way };
-        *sum = sum.checked_add(amount)?;
-    }
-    let given_back = record.provider.as_ref().and_then(|payment| payment.amounts.refunded);
-    let done = given_back.filter(|given_back| *given_back > done).unwrap_or(done);
-    done.checked_add(on_its_way)
 }
 
 /// What is held, by the provider's word, or else all that was asked for.
@@ -413,3 +394,6 @@ fn conflict(record: &PaymentRecord, message: &str) -> Error {
     let message = format!("{message}; {} is {}", record.id, record.status);
     Error::new(ErrorKind::Conflict, Effect::None, message)
 }
+
+#[cfg(test)]
+mod tests;
