@@ -237,7 +237,6 @@ fn keep_id(mut refund: Refund, known: Option<Refund>) -> Refund {
 /// Success is shown to a person when nobody says how much it was, or when it was too little
 /// without the merchant having wanted less.
 fn check_figure(record: &mut PaymentRecord, no: u32, context: &Context<'_>) {
-    record.unreported_amount_accepted |= context.accept_unreported_amount;
     let Some(payment) = &record.provider else { return };
     // The answer to a step can lack the figure that a look gives.
     let figure_comes = payment.amounts.captured.is_none() && context.capabilities.reports_captured;
@@ -247,6 +246,8 @@ fn check_figure(record: &mut PaymentRecord, no: u32, context: &Context<'_>) {
         return;
     }
     record.figure_looked_for = false;
+    // The account's policy stands for a figure that does not come.
+    record.unreported_amount_accepted |= context.accept_unreported_amount;
     let wanted_less = record.attempts.iter().any(
         |attempt| matches!(&attempt.intent, Intent::Capture(capture) if capture.amount.is_some()),
     ) || record.cancel_wanted;

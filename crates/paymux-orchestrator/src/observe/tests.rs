@@ -11,6 +11,7 @@ use crate::{
     },
 };
 
+mod figure;
 mod order;
 
 const ALL: [PaymentStatus; 10] = [
