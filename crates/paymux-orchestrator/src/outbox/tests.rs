@@ -86,14 +86,24 @@ fn a_doubt_lasts_through_every_repetition_and_is_told_once() {
 fn amounts_that_move_alone_are_told() {
     let paid = accepted(PaymentStatus::Succeeded);
     type Move = fn(&mut PaymentRecord);
-    let moves: [Move; 3] = [
+    let moves: [Move; 4] = [
         |record| record.provider.as_mut().unwrap().amounts.captured = Some(eur(1_100)),
         |record| record.provider.as_mut().unwrap().amounts.refunded = Some(eur(1)),
         |record| record.provider.as_mut().unwrap().amounts.charged_back = Some(eur(1)),
+        |record| record.provider.as_mut().unwrap().amounts.given_back_unstated = true,
     ];
     for work in moves {
         assert_eq!(after(&paid, work), ["payment.amounts_changed"]);
     }
+    // Whatever made it so: who ships by `paid` hears of it, once.
+    let mut silent = paid.clone();
+    silent.provider.as_mut().unwrap().amounts.captured = None;
+    let believed = |record: &mut PaymentRecord| record.unreported_amount_accepted = true;
+    assert_eq!(after(&silent, believed), ["payment.amounts_changed"]);
+    let shown = |record: &mut PaymentRecord| {
+        record.add_review(review(ReviewReason::Contradiction));
+    };
+    assert_eq!(after(&paid, shown), ["payment.review"]);
 }
 
 #[test]
@@ -135,4 +145,11 @@ fn an_event_says_what_it_is_about_and_has_an_id_of_its_own() {
             (&"a".into(), &"10.00 EUR".into())
         );
     }
+    // That some went back without a figure is said like the figures.
+    let mut returned = paid.clone();
+    returned.provider.as_mut().unwrap().amounts.given_back_unstated = true;
+    let rows = between(Some(&paid), &returned, &cause(), at(3)).unwrap();
+    let document: Value = serde_json::from_str(&rows[0].document).unwrap();
+    assert_eq!(document["given_back_unstated"], true);
+    assert_eq!(document["paid"], false);
 }

@@ -191,6 +191,7 @@ impl Model {
         payment.amounts.requested = Some(object.amount);
         payment.amounts.captured = (object.captured > 0).then(|| money(object.captured));
         payment.amounts.refunded = (object.refunded > 0).then(|| money(object.refunded));
+        payment.amounts.given_back_unstated = object.given_back_unstated;
         payment.amounts.authorized = (status == PaymentStatus::Authorized).then_some(object.amount);
         payment.next_action = match (status, object.step) {
             (PaymentStatus::RequiresConfirmation, Some(step)) => Some(NextAction::Confirm { step }),

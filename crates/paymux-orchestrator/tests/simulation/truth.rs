@@ -89,6 +89,8 @@ pub(crate) struct Object {
     pub(crate) status: PaymentStatus,
     pub(crate) captured: i128,
     pub(crate) refunded: i128,
+    /// Some went back, and it does not say how much.
+    pub(crate) given_back_unstated: bool,
     /// How often money was taken.
     pub(crate) charges: u32,
     pub(crate) manual: bool,
@@ -226,6 +228,7 @@ impl Truth {
             status,
             captured: 0,
             refunded: 0,
+            given_back_unstated: false,
             charges: 0,
             manual: request.capture == CaptureMethod::Manual,
             step,

@@ -1,7 +1,7 @@
 //! Money that is refused, comes back, or is told of in an order of its own.
 
-use paymux_core::{CaptureMethod, ConfirmStep, ErrorKind, Result};
-use paymux_orchestrator::{ConfirmBy, NewCapture, NewRefund, PaymentId};
+use paymux_core::{CaptureMethod, ConfirmStep, ErrorKind, Result, Timestamp};
+use paymux_orchestrator::{ConfirmBy, DifferenceKind, NewCapture, NewRefund, PaymentId};
 
 use super::{Scene, order};
 use crate::simulation::{
@@ -50,4 +50,26 @@ async fn a_refusal_is_the_answer_however_often_it_is_asked_for() {
         }
         assert_eq!(scene.now(&record).await.attempts.len(), calls, "{verb:?} was asked for once");
     }
+}
+
+/// The webhook was lost, and the provider names no figure: the comparison finds it all the same.
+#[tokio::test(start_paused = true)]
+async fn what_went_back_without_a_figure_is_found_and_told() {
+    let scene = Scene::new(Kind::Card, Kind::Page);
+    let record = scene.create(order()).await;
+    assert!(record.is_paid());
+    if let Some(object) = scene.a.truth().objects.get_mut("a-obj1") {
+        object.given_back_unstated = true;
+    }
+    let (from, to) = (Timestamp::from_seconds(0), Timestamp::from_seconds(4_000_000_000));
+    let found = scene.orchestrator.reconcile(from, to).await.expect("a store that works");
+    let kinds: Vec<DifferenceKind> = found.differences.iter().map(|one| one.kind).collect();
+    assert_eq!(kinds, [DifferenceKind::Differs]);
+    assert!(!scene.now(&record).await.is_paid());
+    assert_eq!(scene.kinds_told().await.last().unwrap(), "payment.amounts_changed");
+    let page = scene.orchestrator.explain(&record.id).await.expect("a page").to_string();
+    assert!(page.contains("it does not say how much"), "{page}");
+    // It is known now.
+    let found = scene.orchestrator.reconcile(from, to).await.expect("a store that works");
+    assert_eq!(found.differences, []);
 }
