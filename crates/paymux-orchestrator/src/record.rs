@@ -6,7 +6,7 @@ use paymux_core::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{NewPayment, PaymentId, routing::Elsewhere};
+use crate::{NewPayment, PaymentId, plan::must_not_take, routing::Elsewhere};
 
 mod attempt;
 mod review;
@@ -106,10 +106,13 @@ impl PaymentRecord {
         self.attempts.iter().any(Attempt::is_in_doubt)
     }
 
-    /// What the payer, or the merchant, has to do next.
+    /// What the payer, or the merchant, has to do next. Nothing while the payment is being ended, or
+    /// while a person has to say first what is true: nobody is to pay it then, though its link may
+    /// still work at the provider.
     #[must_use]
     pub fn next_action(&self) -> Option<&NextAction> {
-        self.provider.as_ref().filter(|_| !self.status.is_final())?.next_action.as_ref()
+        let may_be_paid = !self.status.is_final() && !self.cancel_wanted && !must_not_take(self);
+        self.provider.as_ref().filter(|_| may_be_paid)?.next_action.as_ref()
     }
 
     /// The account that has the payment, once one has accepted it.
@@ -219,3 +222,6 @@ impl PaymentRecord {
         self.reviews.retain(|review| review.reason != reason);
     }
 }
+
+#[cfg(test)]
+mod tests;
