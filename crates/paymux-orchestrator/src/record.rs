@@ -162,7 +162,8 @@ impl PaymentRecord {
             handle.reference = Some(create.reference.clone());
         }
         // Some providers cannot tell a payment that waits for our consent from one that has it.
-        let begun = self.attempts.iter().filter(|attempt| attempt.may_have_acted());
+        let here = |attempt: &&Attempt| attempt.account == payment.provider;
+        let begun = self.attempts.iter().filter(here).filter(|attempt| attempt.may_have_acted());
         let steps = begun.filter_map(|attempt| match &attempt.intent {
             Intent::Confirm(confirm) => Some(confirm.step),
             Intent::Create(_) | Intent::Capture(_) | Intent::Cancel(_) | Intent::Refund(_) => None,

@@ -1,5 +1,7 @@
+use paymux_core::ConfirmStep;
+
 use super::*;
-use crate::testing::{accepted, at};
+use crate::testing::{accepted, account, at, confirm, push};
 
 /// What the merchant ends, and what a person has to look at, is not shown to a payer as payable.
 #[test]
@@ -27,4 +29,15 @@ fn a_way_to_pay_is_shown_only_while_more_money_may_come() {
             assert_eq!(record.next_action().is_some(), shown, "{status}, {reason}");
         }
     }
+}
+
+/// Consent at an account that was given up is none at the next one.
+#[test]
+fn only_what_was_confirmed_at_the_account_that_has_it_counts() {
+    let steps = |record: &PaymentRecord| record.handle().unwrap().confirmed;
+    let mut record = accepted(PaymentStatus::Processing);
+    push(&mut record, confirm(ConfirmStep::Commit), AttemptState::Accepted);
+    assert_eq!(steps(&record), Some(vec![ConfirmStep::Commit]));
+    record.attempts[1].account = account("b");
+    assert_eq!(steps(&record), Some(Vec::new()));
 }
