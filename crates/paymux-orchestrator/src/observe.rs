@@ -2,9 +2,7 @@
 //! core's table; what the table forbids is kept and, where money could be concerned, shown to a
 //! person.
 
-use paymux_core::{
-    Amounts, NextAction, Part, Payment, PaymentStatus, Refund, RefundStatus, Timestamp,
-};
+use paymux_core::{Amounts, NextAction, Part, Payment, PaymentStatus, Timestamp};
 
 use crate::{
     ladder,
@@ -12,7 +10,10 @@ use crate::{
     settle::{Context, mismatch},
 };
 
+mod refund;
 mod steps;
+
+pub(crate) use refund::observe_refund;
 
 use steps::settle_steps;
 
@@ -212,26 +213,6 @@ pub(crate) fn late(
     let reason = ReviewReason::LateSuccess;
     record.add_review(Review { reason, attempt: Some(no), note, since: now });
     Observed::Changed
-}
-
-/// Takes in what the provider says of a refund.
-pub(crate) fn observe_refund(record: &mut PaymentRecord, no: u32, refund: &Refund) {
-    let Some(attempt) = record.attempt_mut(no) else { return };
-    let allowed = attempt.refund.as_ref().is_none_or(|known| {
-        known.status.can_become(refund.status) && refund.status != RefundStatus::Unknown
-    });
-    if allowed {
-        let known = attempt.refund.take();
-        attempt.refund = Some(keep_id(refund.clone(), known));
-    }
-}
-
-fn keep_id(mut refund: Refund, known: Option<Refund>) -> Refund {
-    if let Some(known) = known {
-        refund.id = refund.id.or(known.id);
-        refund.amount = refund.amount.or(known.amount);
-    }
-    refund
 }
 
 /// Success is shown to a person when nobody says how much it was, or when it was too little

@@ -1,5 +1,6 @@
 use paymux_core::{
-    Capabilities, ConfirmStep, CreateEffect, ProviderPartId, ProviderRefundId, Replay, SeededRandom,
+    Capabilities, ConfirmStep, CreateEffect, ProviderPartId, ProviderRefundId, Refund,
+    RefundStatus, Replay, SeededRandom,
 };
 
 use super::*;
@@ -13,6 +14,7 @@ use crate::{
 
 mod figure;
 mod order;
+mod refund;
 
 const ALL: [PaymentStatus; 10] = [
     PaymentStatus::RequiresAction,
@@ -281,7 +283,7 @@ fn a_refund_moves_only_along_its_table() {
             let mut known = Refund::new(before, "before");
             known.id = Some(ProviderRefundId::new("ref1").unwrap());
             record.attempts[1].refund = Some(known);
-            observe_refund(&mut record, 2, &Refund::new(word, "now"));
+            observe_refund(&mut record, 2, &Refund::new(word, "now"), at(100));
             let refund = record.attempts[1].refund.as_ref().unwrap();
             let moves = before.can_become(word) && word != RefundStatus::Unknown;
             assert_eq!(refund.status, if moves { word } else { before }, "{before} and {word}");
