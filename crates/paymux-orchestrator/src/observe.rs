@@ -13,7 +13,7 @@ use crate::{
 mod refund;
 mod steps;
 
-pub(crate) use refund::observe_refund;
+pub(crate) use refund::{believe_refunds, observe_refund};
 
 use steps::settle_steps;
 

@@ -16,12 +16,29 @@ pub(crate) fn observe_refund(record: &mut PaymentRecord, no: u32, refund: &Refun
         return;
     }
     let Some(attempt) = record.attempt_mut(no) else { return };
-    let allowed = attempt.refund.as_ref().is_none_or(|known| {
-        known.status.can_become(refund.status) && refund.status != RefundStatus::Unknown
+    let known = attempt.refund.as_ref().map(|known| known.status);
+    let allowed = known.is_none_or(|known| {
+        known.can_become(refund.status) && refund.status != RefundStatus::Unknown
     });
     if allowed {
         let known = attempt.refund.take();
         attempt.refund = Some(keep_id(refund.clone(), known));
+    } else if let Some(known) = known.filter(|_| refund.status.is_final()) {
+        let (now_said, word) = (refund.status, &refund.provider_status);
+        let note = format!("refund {no} was {known}, and now it is {now_said} ({word})");
+        attempt.refund_contradicted = Some(refund.clone());
+        let reason = ReviewReason::Contradiction;
+        record.add_review(Review { reason, attempt: Some(no), note, since: now });
+    }
+}
+
+/// A person found the provider right: its later word on a refund counts.
+pub(crate) fn believe_refunds(record: &mut PaymentRecord) {
+    for attempt in &mut record.attempts {
+        if let Some(word) = attempt.refund_contradicted.take() {
+            let known = attempt.refund.take();
+            attempt.refund = Some(keep_id(word, known));
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! How much of a payment can be given back.
 
-use paymux_core::{Money, RefundStatus, Result};
+use paymux_core::{Money, Result};
 
 use super::conflict;
 use crate::record::PaymentRecord;
@@ -35,9 +35,7 @@ pub(crate) fn gone_for_refunds(record: &PaymentRecord) -> Option<Money> {
     let mut on_its_way = done;
     for attempt in &record.attempts {
         let Some(amount) = attempt.reserved_refund() else { continue };
-        let is_done =
-            attempt.refund.as_ref().is_some_and(|refund| refund.status == RefundStatus::Succeeded);
-        let sum = if is_done { &mut done } else { &mut on_its_way };
+        let sum = if attempt.is_refund_done() { &mut done } else { &mut on_its_way };
         *sum = sum.checked_add(amount)?;
     }
     let given_back = record.provider.as_ref().and_then(|payment| payment.amounts.refunded);

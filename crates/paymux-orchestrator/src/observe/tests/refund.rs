@@ -83,3 +83,44 @@ fn a_look_at_another_refund_says_nothing_of_ours() {
     let known = record.attempts[1].refund.as_ref().unwrap();
     assert_eq!(known.status, RefundStatus::Processing);
 }
+
+/// A bank sends money back days later, or what had failed arrives all the same.
+#[test]
+fn a_refund_that_turns_round_goes_to_a_person_and_stays_reserved() {
+    let ends = [RefundStatus::Succeeded, RefundStatus::Failed, RefundStatus::Cancelled];
+    for before in ends {
+        for word in ends {
+            let turns = |record: &mut PaymentRecord| {
+                record.attempts[1].refund = Some(named(before));
+                observe_refund(record, 2, &named(word), at(100));
+            };
+            let mut record = under_way();
+            turns(&mut record);
+            let both = format!("{before}, then {word}");
+            let waits = record.is_under_review(ReviewReason::Contradiction);
+            assert_eq!(waits, before != word, "{both}");
+            assert!(!waits || record.reviews[0].attempt == Some(2));
+            let status = |record: &PaymentRecord| {
+                record.attempts[1].refund.as_ref().map(|refund| refund.status)
+            };
+            assert_eq!(status(&record), Some(before), "{both}");
+            // It may be gone by the one word or by the other.
+            let reserved = before == RefundStatus::Succeeded || word == RefundStatus::Succeeded;
+            assert_eq!(record.attempts[1].reserved_refund().is_some(), reserved, "{both}");
+            // A person who finds the provider right has its last word count.
+            let mut known = record.clone();
+            believe_refunds(&mut known);
+            assert_eq!(status(&known), Some(word), "{both}");
+            assert!(known.attempts[1].refund.as_ref().unwrap().id.is_some());
+            let gone = word == RefundStatus::Succeeded;
+            assert_eq!(known.attempts[1].reserved_refund().is_some(), gone, "{both}");
+            // What was first is said again: that is for the person, too.
+            observe_refund(&mut record, 2, &named(before), at(200));
+            assert_eq!(record.attempts[1].reserved_refund().is_some(), reserved, "{both}");
+            assert_eq!(record.is_under_review(ReviewReason::Contradiction), waits, "{both}");
+            // By the provider's figures it is counted once.
+            record.provider.as_mut().unwrap().amounts.refunded = Some(eur(400));
+            assert_eq!(crate::operate::gone_for_refunds(&record), Some(eur(400)), "{both}");
+        }
+    }
+}

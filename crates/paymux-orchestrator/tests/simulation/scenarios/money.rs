@@ -1,12 +1,14 @@
 //! Money that is refused, comes back, or is told of in an order of its own.
 
-use paymux_core::{CaptureMethod, ConfirmStep, ErrorKind, Result, Timestamp};
-use paymux_orchestrator::{ConfirmBy, DifferenceKind, NewCapture, NewRefund, PaymentId};
+use paymux_core::{CaptureMethod, ConfirmStep, ErrorKind, RefundStatus, Result, Timestamp};
+use paymux_orchestrator::{
+    ConfirmBy, DifferenceKind, NewCapture, NewRefund, PaymentId, Resolution, ReviewReason,
+};
 
-use super::{Scene, order};
+use super::{Scene, order, reasons};
 use crate::simulation::{
     provider::key,
-    truth::{Fault, Kind},
+    truth::{Fault, Kind, Telling},
 };
 
 /// What is done with a payment under the key `step`.
@@ -72,4 +74,44 @@ async fn what_went_back_without_a_figure_is_found_and_told() {
     // It is known now.
     let found = scene.orchestrator.reconcile(from, to).await.expect("a store that works");
     assert_eq!(found.differences, []);
+}
+
+/// The bank sends a refund back that the merchant was told of as done.
+#[tokio::test(start_paused = true)]
+async fn a_refund_that_comes_back_is_told_and_can_be_made_again() {
+    let scene = Scene::new(Kind::Card, Kind::Page);
+    let record = scene.create(order()).await;
+    let (orchestrator, all) = (&scene.orchestrator, NewRefund::default());
+    let made = orchestrator.create_refund(&key("one"), &record.id, all.clone()).await;
+    let (_, no) = made.expect("a refund");
+    let status = |record: &paymux_orchestrator::PaymentRecord| {
+        let attempt = record.attempts.iter().find(|attempt| attempt.no == no);
+        attempt.and_then(|attempt| attempt.refund.as_ref()).map(|refund| refund.status)
+    };
+    scene.later(100).await;
+    assert_eq!(status(&scene.now(&record).await), Some(RefundStatus::Succeeded));
+    let last = {
+        let mut truth = scene.a.truth();
+        truth.refunds[0].status = RefundStatus::Failed;
+        let mut object = truth.objects["a-obj1"].clone();
+        object.refunded = 0;
+        truth.put(object);
+        truth.tellings.push(Telling::Refund("a-ref1".to_owned()));
+        truth.tellings.len() - 1
+    };
+    scene.tell(&scene.a, last).await.expect("it is kept");
+    scene.later(100).await;
+    let now = scene.now(&record).await;
+    assert_eq!(
+        (reasons(&now), status(&now)),
+        (vec![ReviewReason::Contradiction], Some(RefundStatus::Succeeded))
+    );
+    assert!(scene.kinds_told().await.contains(&"payment.review".to_owned()));
+    let early = orchestrator.create_refund(&key("two"), &record.id, all.clone()).await;
+    assert_eq!(early.unwrap_err().kind(), ErrorKind::Conflict);
+    let right = Resolution::ProviderIsRight;
+    let settled = orchestrator.resolve_review(&record.id, right, "somebody", "asked them").await;
+    assert_eq!(status(&settled.expect("it is settled")), Some(RefundStatus::Failed));
+    assert!(scene.kinds_told().await.contains(&"refund.failed".to_owned()));
+    orchestrator.create_refund(&key("two"), &record.id, all).await.expect("it can be made again");
 }
