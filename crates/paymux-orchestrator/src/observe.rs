@@ -10,11 +10,13 @@ use crate::{
     settle::{Context, mismatch},
 };
 
+mod contradiction;
 mod refund;
 mod steps;
 
 pub(crate) use refund::{believe_refunds, observe_refund};
 
+use contradiction::{contradicted, raise};
 use steps::settle_steps;
 
 /// Where a word about a payment comes from.
@@ -67,15 +69,11 @@ pub(crate) fn observe(
         return Observed::Nothing;
     }
     if record.provider.is_some() && !record.status.can_become(status) {
-        return contradicted(record, &payment, no, now);
+        let is_look = context.source == Source::Asked && !is_late;
+        return contradicted(record, &payment, (no, is_look), now);
     }
     let before = (record.status, record.provider.clone().map(|payment| payment.amounts));
-    // Asked for before what is known, and followed by it: it completes that and replaces nothing.
-    let is_passed = is_late && status.can_become(record.status);
-    let merged = match record.provider.take() {
-        Some(known) if is_passed => merge(Some(payment), known),
-        known => merge(known, payment),
-    };
+    let (merged, is_passed) = completed(record, payment, is_late);
     let status = merged.status;
     if context.source == Source::Asked && !is_passed {
         settle_steps(record, &merged, context);
@@ -156,26 +154,6 @@ const fn rank(status: PaymentStatus) -> u8 {
         | PaymentStatus::Expired
         | PaymentStatus::Failed => 5,
     }
-}
-
-/// A status that the table forbids: older than what is known, or a contradiction.
-fn contradicted(
-    record: &mut PaymentRecord,
-    payment: &Payment,
-    no: u32,
-    now: Timestamp,
-) -> Observed {
-    schedule(record, Observed::Nothing, now);
-    if !payment.status.is_final() {
-        return Observed::Nothing;
-    }
-    let note = format!(
-        "it was {}, and {} says {} ({})",
-        record.status, payment.provider, payment.status, payment.provider_status
-    );
-    let reason = ReviewReason::Contradiction;
-    record.add_review(Review { reason, attempt: Some(no), note, since: now });
-    Observed::Changed
 }
 
 /// Could money have moved, or be moving, in this status?
@@ -262,6 +240,23 @@ fn keep_parts(record: &mut PaymentRecord, payment: Payment) {
         payment.parts.into_iter().filter(|part| known.parts.iter().all(|it| it.id != part.id));
     let new: Vec<Part> = new.collect();
     known.parts.extend(new);
+}
+
+/// What is known with this word in it, and whether what was known followed on it: a word that was
+/// asked for before and followed completes what is known, and replaces nothing.
+fn completed(record: &mut PaymentRecord, payment: Payment, is_late: bool) -> (Payment, bool) {
+    let is_passed = is_late && payment.status.can_become(record.status);
+    let merged = match record.provider.take() {
+        Some(known) if is_passed => merge(Some(payment), known),
+        Some(known) if is_late => {
+            let later = known.amounts.clone();
+            let mut merged = merge(Some(known), payment);
+            raise(&mut merged.amounts, &later);
+            merged
+        }
+        known => merge(known, payment),
+    };
+    (merged, is_passed)
 }
 
 /// The newer answer, completed by what older ones said.

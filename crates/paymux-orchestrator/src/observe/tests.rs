@@ -12,6 +12,7 @@ use crate::{
     },
 };
 
+mod contradiction;
 mod figure;
 mod order;
 mod refund;
