@@ -18,8 +18,10 @@ use crate::{
     store::CallerKeyRow,
 };
 
+mod capture;
 mod refund;
 
+use capture::{held, is_unseen_capture};
 pub(crate) use refund::gone_for_refunds;
 use refund::{left_to_give_back, taken};
 
@@ -330,19 +332,6 @@ impl Engine {
         request.reason.clone_from(&refund.reason);
         Ok(Wanted { intent: Intent::Refund(request), reserved: Some(amount) })
     }
-}
-
-/// What is held, by the provider's word, or else all that was asked for.
-fn held(record: &PaymentRecord) -> Money {
-    let said = record.provider.as_ref().and_then(|payment| payment.amounts.authorized);
-    said.unwrap_or(record.request.amount)
-}
-
-/// Was it taken without what is left having been read since?
-fn is_unseen_capture(attempt: &Attempt, record: &PaymentRecord) -> bool {
-    attempt.state == AttemptState::Accepted
-        && matches!(attempt.intent, Intent::Capture(_))
-        && attempt.settled_at >= record.looked_at
 }
 
 fn handle(record: &PaymentRecord) -> Result<paymux_core::PaymentHandle> {

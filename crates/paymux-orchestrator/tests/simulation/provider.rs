@@ -192,7 +192,9 @@ impl Model {
         payment.amounts.captured = (object.captured > 0).then(|| money(object.captured));
         payment.amounts.refunded = (object.refunded > 0).then(|| money(object.refunded));
         payment.amounts.given_back_unstated = object.given_back_unstated;
-        payment.amounts.authorized = (status == PaymentStatus::Authorized).then_some(object.amount);
+        let held = || money(object.amount.minor() - object.captured);
+        payment.amounts.authorized =
+            (status == PaymentStatus::Authorized && object.says_held).then(held);
         payment.next_action = match (status, object.step) {
             (PaymentStatus::RequiresConfirmation, Some(step)) => Some(NextAction::Confirm { step }),
             (PaymentStatus::RequiresAction, _) => Some(NextAction::Redirect {

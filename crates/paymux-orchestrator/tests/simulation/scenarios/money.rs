@@ -1,14 +1,16 @@
 //! Money that is refused, comes back, or is told of in an order of its own.
 
-use paymux_core::{CaptureMethod, ConfirmStep, ErrorKind, RefundStatus, Result, Timestamp};
+use paymux_core::{
+    CaptureMethod, ConfirmStep, ErrorKind, PaymentStatus, RefundStatus, Result, Timestamp,
+};
 use paymux_orchestrator::{
     ConfirmBy, DifferenceKind, NewCapture, NewRefund, PaymentId, Resolution, ReviewReason,
 };
 
-use super::{Scene, order, reasons};
+use super::{Scene, money, order, reasons};
 use crate::simulation::{
     provider::key,
-    truth::{Fault, Kind, Telling},
+    truth::{Fault, Kind, SaysHeld, Telling},
 };
 
 /// What is done with a payment under the key `step`.
@@ -114,4 +116,31 @@ async fn a_refund_that_comes_back_is_told_and_can_be_made_again() {
     assert_eq!(status(&settled.expect("it is settled")), Some(RefundStatus::Failed));
     assert!(scene.kinds_told().await.contains(&"refund.failed".to_owned()));
     orchestrator.create_refund(&key("two"), &record.id, all).await.expect("it can be made again");
+}
+
+/// What was taken of a hold is not held any more, whether its provider says so or not.
+#[tokio::test(start_paused = true)]
+async fn captures_together_never_ask_for_more_than_was_held() {
+    for says in [SaysHeld::Yes, SaysHeld::No] {
+        let scene = Scene::new(Kind::Card, Kind::Page);
+        scene.a.truth().keeps_holds = Some(says);
+        let record = scene.create(order().capture(CaptureMethod::Manual)).await;
+        let capture = |name: &'static str, minor| {
+            let (orchestrator, id) = (&scene.orchestrator, &record.id);
+            let capture = NewCapture { amount: Some(money(minor)), ..NewCapture::default() };
+            async move { orchestrator.capture_payment(&key(name), id, capture).await }
+        };
+        let first = capture("one", 400).await.expect("a capture");
+        assert_eq!(first.status, PaymentStatus::Authorized);
+        // What is left has to be seen first.
+        assert_eq!(capture("soon", 600).await.unwrap_err().kind(), ErrorKind::Conflict);
+        scene.later(100).await;
+        let error = capture("more", 601).await.unwrap_err();
+        let why = (error.kind(), error.field());
+        assert_eq!(why, (ErrorKind::InvalidRequest, Some("amount")), "{says:?}");
+        let record = capture("rest", 600).await.expect("a capture");
+        assert_eq!(record.status, PaymentStatus::Succeeded, "{says:?}");
+        assert_eq!(scene.a.truth().objects["a-obj1"].captured, 1_000, "{says:?}");
+        assert_eq!(record.provider.and_then(|it| it.amounts.captured), Some(money(1_000)));
+    }
 }
