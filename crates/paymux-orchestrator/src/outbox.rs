@@ -7,6 +7,7 @@ use crate::{
     PaymentId,
     draft::to_json,
     evidence::Evidence,
+    plan::must_not_take,
     record::{AttemptState, Intent, PaymentRecord, Review},
     store::OutboxRow,
 };
@@ -101,6 +102,7 @@ fn attempts(
     after: &PaymentRecord,
     events: &mut Events<'_>,
 ) -> Result<()> {
+    let unwanted = before.is_some_and(|before| before.cancel_wanted || must_not_take(before));
     for attempt in &after.attempts {
         let then = before.and_then(|before| before.attempt(attempt.no));
         let status = attempt.refund.as_ref().map(|refund| refund.status);
@@ -112,8 +114,16 @@ fn attempts(
         }
         let refused = matches!(attempt.state, AttemptState::Rejected | AttemptState::NotSent);
         let was_open = then.is_none_or(|then| then.state.is_open());
+        // Nobody refused what was not wanted any more before it left.
+        let withdrawn = then.is_some_and(|then| {
+            unwanted
+                && then.state == AttemptState::Intent
+                && attempt.state == AttemptState::NotSent
+                && then.fault == attempt.fault
+        });
         let kind = match &attempt.intent {
             Intent::Refund(_) => "refund.failed",
+            Intent::Confirm(_) | Intent::Capture(_) if withdrawn => "payment.step_withdrawn",
             Intent::Confirm(_) | Intent::Capture(_) | Intent::Cancel(_) => "payment.step_refused",
             // Another account is tried, or the payment's own status says it.
             Intent::Create(_) => continue,

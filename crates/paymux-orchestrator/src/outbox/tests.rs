@@ -1,9 +1,9 @@
-use paymux_core::{Refund, RefundStatus};
+use paymux_core::{Effect, Error, ErrorKind, Refund, RefundStatus};
 use serde_json::Value;
 
 use super::*;
 use crate::{
-    record::{Review, ReviewReason},
+    record::{Fault, Review, ReviewReason},
     testing::{accepted, at, capture, eur, push, record, refund, seen, tried},
 };
 
@@ -124,6 +124,32 @@ fn what_becomes_of_refunds_and_steps_is_told() {
         push(&mut step, capture(), AttemptState::Sending);
         assert_eq!(after(&step, refused), ["payment.step_refused"]);
     }
+}
+
+/// Nobody refused what never left because the merchant wanted an end first.
+#[test]
+fn what_is_withdrawn_is_not_told_as_refused() {
+    let withdrawn = |record: &mut PaymentRecord| record.attempts[1].state = AttemptState::NotSent;
+    let mut step = accepted(PaymentStatus::Authorized);
+    push(&mut step, capture(), AttemptState::Intent);
+    step.cancel_wanted = true;
+    assert_eq!(after(&step, withdrawn), ["payment.step_withdrawn"]);
+    step.cancel_wanted = false;
+    step.add_review(review(ReviewReason::LateSuccess));
+    assert_eq!(after(&step, withdrawn), ["payment.step_withdrawn"]);
+    // An account that could not be asked is another matter.
+    let error = Error::new(ErrorKind::Unavailable, Effect::None, "paused");
+    let unsent = |record: &mut PaymentRecord| {
+        withdrawn(record);
+        record.attempts[1].fault = Some(Fault::from(&error));
+    };
+    assert_eq!(after(&step, unsent), ["payment.step_refused"]);
+    // What was tried before and waited to be tried again was refused by nobody either.
+    unsent(&mut step);
+    step.attempts[1].state = AttemptState::Intent;
+    assert_eq!(after(&step, withdrawn), ["payment.step_withdrawn"]);
+    step.reviews.clear();
+    assert_eq!(after(&step, withdrawn), ["payment.step_refused"], "it was wanted");
 }
 
 #[test]
