@@ -1,11 +1,12 @@
 //! What the state of a payment tells of the steps that are in doubt.
 
 use paymux_core::{
-    Money, NextAction, Part, Payment, PaymentStatus, ProviderPartId, Refund, RefundStatus,
+    ConfirmStep, Money, NextAction, Part, Payment, PaymentStatus, ProviderPartId, Refund,
+    RefundStatus,
 };
 
 use crate::{
-    record::{Attempt, AttemptState, Intent, PaymentRecord},
+    record::{Attempt, AttemptState, Intent, PaymentRecord, Review, ReviewReason},
     settle::{Context, close},
 };
 
@@ -42,13 +43,33 @@ pub(super) fn settle_steps(record: &mut PaymentRecord, seen: &Payment, context: 
                 let sent = attempt.doubtful_send_at.or(attempt.sent_at).unwrap_or(context.now);
                 attempt.seen_unchanged = context.asked_at >= sent.after(context.call_limit);
             }
+            // It is over, and not by this step.
+            Happened::No => {
+                close(record, no, AttemptState::Rejected, context.now);
+                end_refused(record, no, seen, context);
+            }
             Happened::CannotTell => {}
         }
     }
 }
 
+/// A part was taken before it could be ended: what is left open is not ended by itself, and the end
+/// can be asked for again.
+fn end_refused(record: &mut PaymentRecord, no: u32, seen: &Payment, context: &Context<'_>) {
+    let is_end = record.attempt(no).is_some_and(|it| matches!(it.intent, Intent::Cancel(_)));
+    if !is_end || seen.status.is_final() {
+        return;
+    }
+    record.cancel_wanted = false;
+    let note = format!("what was to be ended was taken first; it is {}", seen.status);
+    let reason = ReviewReason::StepRefused;
+    record.add_review(Review { reason, attempt: Some(no), note, since: context.now });
+}
+
 enum Happened {
     Yes,
+    /// And it cannot any more.
+    No,
     NotYet,
     /// Nothing is said of what it would have changed.
     CannotTell,
@@ -57,39 +78,94 @@ enum Happened {
 /// Did a step happen, by the state of the payment after it?
 fn happened(attempt: &Attempt, seen: &Payment) -> Happened {
     let before = attempt.amount_before;
-    let unchanged = match &attempt.intent {
-        Intent::Create(_) => false,
-        Intent::Confirm(confirm) => {
-            seen.status == PaymentStatus::RequiresConfirmation
-                && matches!(
-                    seen.next_action,
-                    Some(NextAction::Confirm { step }) if step == confirm.step
-                )
-        }
+    match &attempt.intent {
+        Intent::Create(_) => Happened::Yes,
+        Intent::Confirm(confirm) => confirmed(confirm.step, seen),
         Intent::Capture(capture) => match part(seen, capture.part.as_ref()) {
-            Some(part) => part.status == PaymentStatus::Authorized,
-            None if seen.status != PaymentStatus::Authorized => false,
+            Some(part) => captured(part.status, more_taken(None, part.amounts.captured)),
+            None if seen.status != PaymentStatus::Authorized => {
+                captured(seen.status, more_taken(before, seen.amounts.captured))
+            }
             // A payment that was taken in part may go on looking held.
             None if capture.amount.is_some() && seen.amounts.captured.is_none() => {
-                return Happened::CannotTell;
+                Happened::CannotTell
             }
-            None => seen.amounts.captured == before,
+            None if seen.amounts.captured == before => Happened::NotYet,
+            None => Happened::Yes,
         },
         Intent::Cancel(cancel) => match part(seen, cancel.part.as_ref()) {
-            Some(part) => !part.status.is_final(),
-            None => !seen.status.is_final(),
+            Some(part) => ended(part.status),
+            None => ended(seen.status),
         },
         Intent::Refund(_) => {
             let target = attempt.reserved.and_then(|amount| {
                 before.unwrap_or_else(|| Money::zero(amount.currency())).checked_add(amount)
             });
             match (seen.amounts.refunded, target) {
-                (Some(refunded), Some(target)) => refunded < target,
-                _ => return Happened::CannotTell,
+                (Some(refunded), Some(target)) if refunded < target => Happened::NotYet,
+                (Some(_), Some(_)) => Happened::Yes,
+                _ => Happened::CannotTell,
             }
         }
-    };
-    if unchanged { Happened::NotYet } else { Happened::Yes }
+    }
+}
+
+fn confirmed(step: ConfirmStep, seen: &Payment) -> Happened {
+    match (seen.status, &seen.next_action) {
+        (PaymentStatus::RequiresConfirmation, Some(NextAction::Confirm { step: awaited })) => {
+            match (step, awaited) {
+                (ConfirmStep::Authorize, ConfirmStep::Commit) => Happened::Yes,
+                (ConfirmStep::Commit, ConfirmStep::Authorize) => Happened::CannotTell,
+                (ConfirmStep::Authorize, ConfirmStep::Authorize)
+                | (ConfirmStep::Commit, ConfirmStep::Commit) => Happened::NotYet,
+            }
+        }
+        (PaymentStatus::RequiresConfirmation | PaymentStatus::Unknown, _) => Happened::CannotTell,
+        (PaymentStatus::Cancelled | PaymentStatus::Expired, _) => Happened::No,
+        (
+            PaymentStatus::RequiresAction
+            | PaymentStatus::Processing
+            | PaymentStatus::Authorized
+            | PaymentStatus::PartiallyPaid
+            | PaymentStatus::Succeeded
+            | PaymentStatus::Failed,
+            _,
+        ) => Happened::Yes,
+    }
+}
+
+/// By the status after a capture, and whether more is said to be taken than before it.
+fn captured(status: PaymentStatus, more: Option<bool>) -> Happened {
+    match status {
+        PaymentStatus::Processing | PaymentStatus::PartiallyPaid => Happened::Yes,
+        PaymentStatus::Succeeded if more == Some(false) => Happened::No,
+        PaymentStatus::Succeeded => Happened::Yes,
+        PaymentStatus::Cancelled | PaymentStatus::Expired | PaymentStatus::Failed => {
+            if more == Some(true) { Happened::Yes } else { Happened::No }
+        }
+        PaymentStatus::Authorized => Happened::NotYet,
+        PaymentStatus::RequiresAction
+        | PaymentStatus::RequiresConfirmation
+        | PaymentStatus::Unknown => Happened::CannotTell,
+    }
+}
+
+fn more_taken(before: Option<Money>, now: Option<Money>) -> Option<bool> {
+    let now = now?;
+    Some(now > before.unwrap_or_else(|| Money::zero(now.currency())))
+}
+
+fn ended(status: PaymentStatus) -> Happened {
+    match status {
+        PaymentStatus::Cancelled | PaymentStatus::Expired | PaymentStatus::Failed => Happened::Yes,
+        PaymentStatus::Succeeded => Happened::No,
+        PaymentStatus::RequiresAction
+        | PaymentStatus::RequiresConfirmation
+        | PaymentStatus::Processing
+        | PaymentStatus::Authorized
+        | PaymentStatus::PartiallyPaid
+        | PaymentStatus::Unknown => Happened::NotYet,
+    }
 }
 
 fn part<'a>(seen: &'a Payment, id: Option<&ProviderPartId>) -> Option<&'a Part> {
