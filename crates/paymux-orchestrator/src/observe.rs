@@ -91,12 +91,12 @@ pub(crate) fn observe(
     record.provider = Some(merged);
     let observed = if before == after { Observed::Nothing } else { Observed::Changed };
     if is_passed {
-        look_again(record, now)
+        look_again(record, now);
     } else {
-        schedule(record, observed, now)
+        schedule(record, observed, now);
     }
     // What a person let pass is not shown again, unless there is something new about it.
-    let first_look = record.figure_looked_for;
+    let first_look = record.figure_looked_for && !is_passed;
     if status == PaymentStatus::Succeeded && (observed == Observed::Changed || first_look) {
         check_figure(record, no, context);
     }

@@ -1,6 +1,9 @@
 //! Does an answer fit what was asked?
 
-use paymux_core::{AmountSource, Capabilities, Money, Payment, Refund};
+use paymux_core::{
+    AmountSource, Capabilities, Money, Payment, ProviderPartId, ProviderPaymentId,
+    ProviderRefundId, Reference, Refund,
+};
 
 use crate::record::{Attempt, Intent, PaymentRecord};
 
@@ -59,11 +62,15 @@ pub(crate) fn refund_mismatch(record: &PaymentRecord, no: u32, refund: &Refund) 
         return Some(format!("{asked} was to be given back, the answer says {said}"));
     }
     let known = attempt.refund.as_ref().and_then(|known| known.id.as_ref());
+    let (payment, reference) = (asked.payment.id.as_str(), asked.reference.as_str());
     let pairs = [
-        (known.map(|id| id.as_str()), refund.id.as_ref().map(|id| id.as_str())),
-        (Some(asked.payment.id.as_str()), refund.payment.as_ref().map(|id| id.as_str())),
-        (asked.part.as_ref().map(|id| id.as_str()), refund.part.as_ref().map(|id| id.as_str())),
-        (Some(asked.reference.as_str()), refund.reference.as_ref().map(|it| it.as_str())),
+        (known.map(ProviderRefundId::as_str), refund.id.as_ref().map(ProviderRefundId::as_str)),
+        (Some(payment), refund.payment.as_ref().map(ProviderPaymentId::as_str)),
+        (
+            asked.part.as_ref().map(ProviderPartId::as_str),
+            refund.part.as_ref().map(ProviderPartId::as_str),
+        ),
+        (Some(reference), refund.reference.as_ref().map(Reference::as_str)),
     ];
     pairs.into_iter().find_map(|(asked, said)| {
         let (asked, said) = (asked?, said?);

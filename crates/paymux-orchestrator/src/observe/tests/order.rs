@@ -92,3 +92,16 @@ fn the_answer_to_a_call_may_be_older_than_what_is_known() {
     assert!(!record.is_paid());
     assert_eq!(record.next_look_at, Some(at(100)));
 }
+
+/// The figure is looked for by a look that began after it was missed.
+#[test]
+fn an_answer_that_was_slow_is_not_the_look_for_the_figure() {
+    let mut record = accepted(PaymentStatus::Processing);
+    let mut payment = seen(PaymentStatus::Succeeded);
+    payment.amounts.captured = None;
+    asked(&mut record, payment.clone(), 50);
+    asked(&mut record, payment.clone(), 40);
+    assert!(record.reviews.is_empty());
+    asked(&mut record, payment, 60);
+    assert!(record.is_under_review(ReviewReason::UnreportedAmount));
+}
