@@ -19,6 +19,7 @@ use super::{
 };
 
 mod asking;
+mod late;
 mod steps;
 mod told;
 mod ways;
