@@ -22,6 +22,7 @@ mod asking;
 mod late;
 mod steps;
 mod told;
+mod watched;
 mod ways;
 
 struct Scene {
