@@ -250,6 +250,7 @@ fn wake(record: &mut PaymentRecord, no: u32, now: Timestamp) {
     if let Some(attempt) = record.attempt_mut(no) {
         attempt.next_try_at = Some(now);
         attempt.rung = 0;
+        attempt.wanted_again = true;
         attempt.seen_unchanged = false;
     }
 }

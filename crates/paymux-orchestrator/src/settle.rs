@@ -55,6 +55,7 @@ pub(crate) fn mark_sending(record: &mut PaymentRecord, no: u32, now: Timestamp) 
     attempt.first_sent_at = attempt.first_sent_at.or(Some(now));
     attempt.sent_at = Some(now);
     attempt.seen_unchanged = false;
+    attempt.wanted_again = false;
     attempt.next_try_at = None;
 }
 

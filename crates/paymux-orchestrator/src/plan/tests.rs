@@ -1,4 +1,6 @@
-use paymux_core::{CreateEffect, Part, ProviderRefundId, Refund, RefundStatus, SeededRandom};
+use paymux_core::{
+    CreateEffect, Part, ProviderRefundId, Refund, RefundStatus, Replay, SeededRandom,
+};
 
 use super::*;
 use crate::{
@@ -9,6 +11,8 @@ use crate::{
         key_replay, push, record, refund, tried,
     },
 };
+
+mod doubt;
 
 const LIMIT: i64 = 70;
 const DAY: i64 = 24 * 3600;
@@ -236,18 +240,22 @@ fn what_may_take_money_is_not_sent_any_more_after_a_day() {
     let account = capabilities(CreateEffect::MayCharge, Replay::Reference, Replay::Harmless);
     let mut create = tried(AttemptState::Unknown);
     parked(&mut create, ReviewReason::StillInDoubt);
-    for (rung, second, expected) in
-        [(3, DAY - 1, Move::Send(1)), (3, DAY, Move::Climb(1)), (0, DAY, Move::Send(1))]
+    for (wanted, second, expected) in
+        [(false, DAY - 1, Move::Send(1)), (false, DAY, Move::Climb(1)), (true, DAY, Move::Send(1))]
     {
-        create.attempts[0].rung = rung;
-        assert_eq!(next(&create, &account, second), expected, "rung {rung} after {second} s");
+        create.attempts[0].rung = 3;
+        create.attempts[0].wanted_again = wanted;
+        assert_eq!(next(&create, &account, second), expected, "{wanted} after {second} s");
     }
-    for (intent, expected) in [(capture(), Move::Climb(2)), (cancel(), Move::Send(2))] {
+    for (intent, expected) in [(capture(), Move::LookUp), (cancel(), Move::Send(2))] {
         let mut record = accepted(PaymentStatus::Authorized);
         push(&mut record, intent, AttemptState::Unknown);
         record.attempts[1].rung = 3;
         parked(&mut record, ReviewReason::StillInDoubt);
         assert_eq!(next(&record, &account, DAY), expected);
+        record.attempts[1].seen_unchanged = true;
+        let seen = if expected == Move::LookUp { Move::Climb(2) } else { expected };
+        assert_eq!(next(&record, &account, DAY), seen);
     }
 }
 

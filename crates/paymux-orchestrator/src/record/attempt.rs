@@ -224,6 +224,9 @@ pub struct Attempt {
     pub rung: u32,
     /// When the next thing is tried about it, while it is open.
     pub next_try_at: Option<Timestamp>,
+    /// A person wants it tried again, whatever speaks against it.
+    #[serde(default)]
+    pub wanted_again: bool,
     /// The object was looked at since the last send, and shows that nothing happened.
     pub seen_unchanged: bool,
     /// When look-ups said that the provider does not have it.
@@ -269,6 +272,7 @@ impl Attempt {
             doubtful_send_at: None,
             rung: 0,
             next_try_at: Some(now),
+            wanted_again: false,
             seen_unchanged: false,
             not_found_at: Vec::new(),
             fault: None,

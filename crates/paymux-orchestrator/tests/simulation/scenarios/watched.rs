@@ -103,6 +103,6 @@ async fn what_is_said_not_to_exist_is_looked_for_by_our_reference() {
     scene.later(7 * DAY).await;
     let record = scene.now(&record).await;
     assert_eq!(reasons(&record), [ReviewReason::LateSuccess]);
-    let object = record.attempts[0].object.as_ref().map(|id| id.as_str());
+    let object = record.attempts[0].object.as_ref().map(paymux_core::ProviderPaymentId::as_str);
     assert_eq!(object, Some("a-obj1"), "webhooks about it are known for ours from now on");
 }
