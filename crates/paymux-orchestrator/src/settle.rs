@@ -92,6 +92,15 @@ fn settle_payment(record: &mut PaymentRecord, no: u32, payment: Payment, context
         observe::observe(record, payment, context);
         return;
     }
+    // It was settled before: by now the payment may be at another account.
+    if !attempt.is_create() && !attempt.state.is_open() {
+        let is_same =
+            |known: &Payment| known.provider == payment.provider && known.id == payment.id;
+        if record.provider.as_ref().is_some_and(is_same) {
+            observe::observe(record, payment, context);
+        }
+        return;
+    }
     // What does not fit may be another payment's object: it is not claimed.
     if let Some(mismatch) = mismatch(record, no, &payment, context.capabilities) {
         freeze(record, no, ReviewReason::Mismatch, mismatch, context.now);

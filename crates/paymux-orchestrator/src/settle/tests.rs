@@ -8,6 +8,8 @@ use crate::testing::{
     key_replay, object, push, record, refund, seen, tried,
 };
 
+mod again;
+
 fn charges() -> Capabilities {
     capabilities(CreateEffect::MayCharge, key_replay(), Replay::LookupFirst)
 }
