@@ -4,7 +4,7 @@
 
 use paymux_core::{
     Amounts, Money, NextAction, Part, Payment, PaymentStatus, ProviderPartId, Refund, RefundStatus,
-    Timestamp,
+    Replay, Timestamp,
 };
 
 use crate::{
@@ -65,10 +65,11 @@ pub(crate) fn observe(
         return contradicted(record, &payment, no, now);
     }
     let before = (record.status, record.provider.clone().map(|payment| payment.amounts));
-    let merged = merge(record.provider.take(), payment);
+    // By what this answer says alone: what older ones said may be of before the step.
     if context.source == Source::Asked {
-        settle_steps(record, &merged, context);
+        settle_steps(record, &payment, context);
     }
+    let merged = merge(record.provider.take(), payment);
     record.link_shown |= is_way_to_pay(merged.next_action.as_ref());
     record.status = status;
     if status.is_final() {
@@ -242,7 +243,8 @@ fn settle_steps(record: &mut PaymentRecord, seen: &Payment, context: &Context<'_
         if attempt.sent_at.is_some_and(|sent| context.asked_at < sent) {
             continue;
         }
-        match happened(attempt, seen) {
+        let once = context.capabilities.replay(attempt.intent.operation()) == Replay::Never;
+        match happened(attempt, seen, once) {
             Happened::Yes => {
                 if matches!(attempt.intent, Intent::Refund(_)) {
                     let mut refund = Refund::new(RefundStatus::Succeeded, &*seen.provider_status);
@@ -269,42 +271,55 @@ enum Happened {
     CannotTell,
 }
 
-/// Did a step happen, by the state of the payment after it?
-fn happened(attempt: &Attempt, seen: &Payment) -> Happened {
+/// Did a step happen, by the state of the payment after it? `once` says that it must never be taken
+/// twice.
+fn happened(attempt: &Attempt, seen: &Payment, once: bool) -> Happened {
     let before = attempt.amount_before;
     let unchanged = match &attempt.intent {
         Intent::Create(_) => false,
-        Intent::Confirm(confirm) => {
-            seen.status == PaymentStatus::RequiresConfirmation
-                && matches!(
-                    seen.next_action,
-                    Some(NextAction::Confirm { step }) if step == confirm.step
-                )
-        }
+        Intent::Confirm(confirm) => match (seen.status, &seen.next_action) {
+            (PaymentStatus::RequiresConfirmation, Some(NextAction::Confirm { step })) => {
+                *step == confirm.step
+            }
+            (PaymentStatus::RequiresConfirmation, _) => return Happened::CannotTell,
+            // What waits for our consent may look like that once it was begun.
+            (PaymentStatus::Processing, _) if once => return Happened::CannotTell,
+            _ => false,
+        },
         Intent::Capture(capture) => match part(seen, capture.part.as_ref()) {
             Some(part) => part.status == PaymentStatus::Authorized,
+            None if is_left_out(seen, capture.part.as_ref()) => return Happened::CannotTell,
             None if seen.status != PaymentStatus::Authorized => false,
             // A payment that was taken in part may go on looking held.
-            None if capture.amount.is_some() && seen.amounts.captured.is_none() => {
+            None if (capture.amount.is_some() || before.is_some())
+                && seen.amounts.captured.is_none() =>
+            {
                 return Happened::CannotTell;
             }
             None => seen.amounts.captured == before,
         },
         Intent::Cancel(cancel) => match part(seen, cancel.part.as_ref()) {
             Some(part) => !part.status.is_final(),
+            None if is_left_out(seen, cancel.part.as_ref()) => return Happened::CannotTell,
             None => !seen.status.is_final(),
         },
         Intent::Refund(_) => {
             let target = attempt.reserved.and_then(|amount| {
                 before.unwrap_or_else(|| Money::zero(amount.currency())).checked_add(amount)
             });
+            // What is missing may be on its way.
             match (seen.amounts.refunded, target) {
-                (Some(refunded), Some(target)) => refunded < target,
+                (Some(refunded), Some(target)) if refunded >= target => false,
                 _ => return Happened::CannotTell,
             }
         }
     };
     if unchanged { Happened::NotYet } else { Happened::Yes }
+}
+
+/// Is a part not mentioned, of a payment that is not over?
+fn is_left_out(seen: &Payment, id: Option<&ProviderPartId>) -> bool {
+    id.is_some() && !seen.status.is_final()
 }
 
 fn part<'a>(seen: &'a Payment, id: Option<&ProviderPartId>) -> Option<&'a Part> {
