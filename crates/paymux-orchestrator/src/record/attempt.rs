@@ -1,5 +1,7 @@
 //! One operation at one account: what is sent is written down before it leaves.
 
+use std::time::Duration;
+
 use paymux_core::{
     CancelPayment, CapturePayment, ConfirmPayment, ConfirmStep, CreatePayment, CreateRefund,
     Effect, Error, ErrorKind, Failure, IdempotencyKey, Money, Operation, Payment, ProviderId,
@@ -193,6 +195,10 @@ impl Fault {
         if let Some(status) = self.http_status {
             error = error.with_http_status(status);
         }
+        if let Some(offered) = self.offered {
+            error = error.with_offered(offered);
+        }
+        error = error.with_retry_after(self.retry_after_ms.map(Duration::from_millis));
         if let Some(failure) = &self.failure {
             error = error.with_failure(failure.clone());
         }
