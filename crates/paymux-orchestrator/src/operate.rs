@@ -82,7 +82,8 @@ impl Orchestrator {
     }
 
     /// Ends a payment before money is taken. It is a wish that stays: whatever is under way is
-    /// waited for, parts are ended one by one, and it is done when the payment is final.
+    /// waited for, parts are ended one by one, and it is done when the payment is final. When the
+    /// account refuses, the wish is over and a person is asked; it can be asked for again.
     ///
     /// # Errors
     /// `Conflict` when it is final already, `Unsupported` when the account that has it cannot.

@@ -2,7 +2,7 @@
 
 use paymux_core::{Capabilities, CaptureMethod, CreateEffect, Replay, Timestamp};
 
-use super::{Move, View, must_not_take, takes_money};
+use super::{Move, View, has_expired, must_not_take, takes_money};
 use crate::{
     ladder::{NEGATIVES_NEEDED, PARK_AFTER},
     record::{Attempt, Intent, PaymentRecord, ReviewReason},
@@ -30,7 +30,7 @@ pub(super) fn out_of_doubt(record: &PaymentRecord, attempt: &Attempt, view: &Vie
     }
     // Nobody waits for it any more: what might take money now is only looked for, until a person
     // wants it tried again.
-    if overdue {
+    if overdue || has_expired(record, view) {
         return only_looked_for(attempt).unwrap_or(Move::Climb(attempt.no));
     }
     let forbidden =

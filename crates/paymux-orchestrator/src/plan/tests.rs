@@ -13,6 +13,7 @@ use crate::{
 };
 
 mod doubt;
+mod ends;
 
 const LIMIT: i64 = 70;
 const DAY: i64 = 24 * 3600;
@@ -373,21 +374,22 @@ fn an_end_is_a_goal_that_is_gone_for_once_by_each_way() {
     assert_eq!(next(&record, &account, 60), Move::Cancel(None));
     let mut refused = record.clone();
     push(&mut refused, cancel(), AttemptState::Rejected);
-    assert_eq!(next(&refused, &account, 60), Move::LookUp);
+    assert_eq!(next(&refused, &account, 60), Move::Cancel(None));
     for _ in 0..MAX_CANCELS {
         push(&mut record, cancel(), AttemptState::Accepted);
     }
-    assert_eq!(next(&record, &account, 60), Move::LookUp);
+    let park = Move::Park(1, ReviewReason::StepRefused);
+    assert_eq!(next(&record, &account, 60), park);
     let mut unable = accepted(PaymentStatus::RequiresAction);
     unable.cancel_wanted = true;
     let mut account = account;
     account.replay.remove(&Operation::CancelPayment);
-    assert_eq!(next(&unable, &account, 0), Move::Wait(at(60)));
+    assert_eq!(next(&unable, &account, 0), park);
     // Where nobody can pay it, it is left alone, unless a step may have gone through.
     account.create = CreateEffect::OpensOnly;
     assert_eq!(next(&unable, &account, 0), Move::Abandon(1));
     unable.link_shown = true;
-    assert_eq!(next(&unable, &account, 0), Move::Wait(at(60)));
+    assert_eq!(next(&unable, &account, 0), park);
 }
 
 #[test]
