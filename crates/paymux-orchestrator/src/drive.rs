@@ -42,6 +42,7 @@ impl Engine {
             Move::Send(no) => Box::pin(self.send(record, no)),
             Move::LookUp => Box::pin(self.look_up(record)),
             Move::LookUpReference(no) => Box::pin(self.look_up_reference(record, no)),
+            Move::LookUpLeft(no) => Box::pin(self.look_up_left(record, no)),
             Move::LookUpRefund(no) => Box::pin(self.look_up_refund(record, no)),
             Move::Watch(no) => Box::pin(self.watch(record, no)),
             Move::Create(account) => Box::pin(self.open(record, account)),

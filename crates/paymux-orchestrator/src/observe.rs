@@ -67,7 +67,7 @@ pub(crate) fn observe(
     let before = (record.status, record.provider.clone().map(|payment| payment.amounts));
     // By what this answer says alone: what older ones said may be of before the step.
     if context.source == Source::Asked {
-        settle_steps(record, &payment, context);
+        settle_steps(record, None, &payment, context);
     }
     let merged = merge(record.provider.take(), payment);
     record.link_shown |= is_way_to_pay(merged.next_action.as_ref());
@@ -215,6 +215,17 @@ pub(crate) fn observe_refund(record: &mut PaymentRecord, no: u32, refund: &Refun
         let known = attempt.refund.take();
         attempt.refund = Some(keep_id(refund.clone(), known));
     }
+    given_back(record, no);
+}
+
+/// What showed late is given back: no person has to look at it any more.
+fn given_back(record: &mut PaymentRecord, no: u32) {
+    let attempt = record.attempt(no).filter(|attempt| {
+        attempt.refund.as_ref().is_some_and(|refund| refund.status == RefundStatus::Succeeded)
+    });
+    let Some(of) = attempt.and_then(|attempt| attempt.gives_back) else { return };
+    let is_late = |review: &Review| review.reason == ReviewReason::LateSuccess;
+    record.reviews.retain(|review| !is_late(review) || review.attempt != Some(of));
 }
 
 fn keep_id(mut refund: Refund, known: Option<Refund>) -> Refund {
@@ -225,8 +236,14 @@ fn keep_id(mut refund: Refund, known: Option<Refund>) -> Refund {
     refund
 }
 
-/// Steps in doubt are settled by the state they were meant to lead to.
-fn settle_steps(record: &mut PaymentRecord, seen: &Payment, context: &Context<'_>) {
+/// Steps in doubt are settled by the state they were meant to lead to: those of the payment, or the
+/// refunds of what this attempt left at its account.
+pub(crate) fn settle_steps(
+    record: &mut PaymentRecord,
+    left_by: Option<u32>,
+    seen: &Payment,
+    context: &Context<'_>,
+) {
     let unsure: Vec<u32> = record
         .attempts
         .iter()
@@ -234,7 +251,9 @@ fn settle_steps(record: &mut PaymentRecord, seen: &Payment, context: &Context<'_
             let unknown = attempt.state == AttemptState::Unknown && !attempt.is_create();
             // A refund without an id of its own is told by the payment's amounts.
             let nameless = attempt.refund.as_ref().is_some_and(|refund| refund.id.is_none());
-            unknown || (nameless && attempt.is_refund_under_way())
+            attempt.gives_back == left_by
+                && (left_by.is_none() || gives_back(attempt, seen))
+                && (unknown || (nameless && attempt.is_refund_under_way()))
         })
         .map(|attempt| attempt.no)
         .collect();
@@ -251,6 +270,7 @@ fn settle_steps(record: &mut PaymentRecord, seen: &Payment, context: &Context<'_
                     refund.amount = attempt.reserved;
                     attempt.refund = Some(refund);
                 }
+                given_back(record, no);
                 close(record, no, AttemptState::Accepted, context.now);
             }
             // The call may still be under way there: only a look that comes after its time shows
@@ -262,6 +282,11 @@ fn settle_steps(record: &mut PaymentRecord, seen: &Payment, context: &Context<'_
             Happened::CannotTell => {}
         }
     }
+}
+
+/// Is it a refund of this object?
+fn gives_back(attempt: &Attempt, object: &Payment) -> bool {
+    matches!(&attempt.intent, Intent::Refund(refund) if refund.payment.id == object.id)
 }
 
 enum Happened {

@@ -34,6 +34,8 @@ pub(crate) enum Move {
     LookUp,
     /// Ask the account for the payment of this attempt by our reference.
     LookUpReference(u32),
+    /// Ask the account for what an attempt left there that this refund gives back.
+    LookUpLeft(u32),
     /// Ask the account for the refund of this attempt.
     LookUpRefund(u32),
     /// It was looked for often enough: the provider does not have it.
@@ -202,7 +204,12 @@ fn look_at_refund(attempt: &Attempt, view: &View<'_>) -> Move {
     let has_id = attempt.refund.as_ref().is_some_and(|refund| refund.id.is_some());
     let can_ask = (view.capabilities)(&attempt.account)
         .is_some_and(|capabilities| capabilities.has(Operation::FetchRefund));
-    if has_id && can_ask { Move::LookUpRefund(attempt.no) } else { Move::LookUp }
+    if has_id && can_ask { Move::LookUpRefund(attempt.no) } else { look_at_payment_of(attempt) }
+}
+
+/// The payment shows what became of a step: its own, or what another attempt left.
+fn look_at_payment_of(attempt: &Attempt) -> Move {
+    if attempt.gives_back.is_some() { Move::LookUpLeft(attempt.no) } else { Move::LookUp }
 }
 
 /// No account has it: the next one is asked, or it ends.

@@ -2,8 +2,8 @@
 //! may show late, and webhooks get lost.
 
 use paymux_core::{
-    Capabilities, Effect, ErrorKind, Operation, Payment, PaymentHandle, PaymentLookup, Result,
-    Timestamp,
+    Capabilities, Effect, ErrorKind, Operation, Payment, PaymentHandle, PaymentLookup,
+    ProviderPaymentId, Result, Timestamp,
 };
 
 use crate::{
@@ -104,17 +104,28 @@ fn lookup(record: &PaymentRecord, attempt: &Attempt) -> Option<PaymentLookup> {
         let (reference, options) = (create.reference.clone(), create.options.clone());
         return Some(PaymentLookup::Reference { reference, options });
     };
-    let known = attempt.left.iter().find(|left| left.id == *id);
-    let known = known.map(|left| left.handle(&create.options));
+    Some(PaymentLookup::Payment(handle_of(record, attempt, id)))
+}
+
+/// All that is known of an object that an attempt left at its account.
+pub(crate) fn handle_of(
+    record: &PaymentRecord,
+    attempt: &Attempt,
+    id: &ProviderPaymentId,
+) -> PaymentHandle {
+    let options = &record.request.options;
+    let known = attempt.left.iter().find(|left| left.id == *id).map(|left| left.handle(options));
     let mut handle = known.unwrap_or_else(|| PaymentHandle::new(id.clone()));
-    handle.options.clone_from(&create.options);
-    handle.reference.get_or_insert_with(|| create.reference.clone());
-    handle.mandate = handle.mandate.or_else(|| create.mandate.clone());
-    Some(PaymentLookup::Payment(record.with_steps_at(handle, &attempt.account)))
+    handle.options.clone_from(options);
+    handle.mandate = handle.mandate.or_else(|| record.request.mandate.clone());
+    if let Intent::Create(create) = &attempt.intent {
+        handle.reference.get_or_insert_with(|| create.reference.clone());
+    }
+    record.with_steps_at(handle, &attempt.account)
 }
 
 /// Is the answer about what was asked for?
-fn is_about(
+pub(crate) fn is_about(
     attempt: &Attempt,
     payment: &Payment,
     lookup: &PaymentLookup,

@@ -2,7 +2,7 @@
 
 use paymux_core::{Capabilities, CaptureMethod, CreateEffect, Replay, Timestamp};
 
-use super::{Move, View, has_expired, must_not_take, takes_money};
+use super::{Move, View, has_expired, look_at_payment_of, must_not_take, takes_money};
 use crate::{
     ladder::{NEGATIVES_NEEDED, PARK_AFTER},
     record::{Attempt, Intent, PaymentRecord, ReviewReason},
@@ -68,7 +68,7 @@ fn out_of_doubt_step(attempt: &Attempt, capabilities: &Capabilities, view: &View
         return Move::Send(no);
     }
     // A look that was made since the last send, and showed nothing, has been made on this rung.
-    if attempt.seen_unchanged { Move::Climb(no) } else { Move::LookUp }
+    if attempt.seen_unchanged { Move::Climb(no) } else { look_at_payment_of(attempt) }
 }
 
 fn out_of_doubt_create(

@@ -259,6 +259,9 @@ pub struct Attempt {
     /// late.
     #[serde(default)]
     pub watch_at: Option<Timestamp>,
+    /// For a refund of money that showed late: the attempt that left it.
+    #[serde(default)]
+    pub gives_back: Option<u32>,
     /// What it left at its account beside what counts: the object that was given up, or one of a
     /// repeated call, as it was seen last.
     #[serde(default)]
@@ -290,6 +293,7 @@ impl Attempt {
             sent_at: None,
             settled_at: None,
             watch_at: None,
+            gives_back: None,
             left: Vec::new(),
         }
     }
