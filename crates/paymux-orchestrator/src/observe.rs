@@ -17,7 +17,7 @@ mod steps;
 pub(crate) use refund::{believe_refunds, observe_refund};
 
 use contradiction::{contradicted, raise};
-use steps::settle_steps;
+pub(crate) use steps::settle_steps;
 
 /// Where a word about a payment comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,11 +73,14 @@ pub(crate) fn observe(
         return contradicted(record, &payment, (no, is_look), now);
     }
     let before = (record.status, record.provider.clone().map(|payment| payment.amounts));
-    let (merged, is_passed) = completed(record, payment, is_late);
-    let status = merged.status;
+    // Asked for before what is known, and followed by it: it completes that and replaces nothing.
+    let is_passed = is_late && status.can_become(record.status);
+    // By what this answer says alone: what older ones said may be of before the step.
     if context.source == Source::Asked && !is_passed {
-        settle_steps(record, &merged, context);
+        settle_steps(record, None, &payment, context);
     }
+    let merged = completed(record.provider.take(), payment, (is_late, is_passed));
+    let status = merged.status;
     record.link_shown |= is_way_to_pay(merged.next_action.as_ref());
     record.status = status;
     if status.is_final() {
@@ -178,10 +181,22 @@ pub(crate) const fn shows_money(status: PaymentStatus) -> bool {
 pub(crate) fn late(
     record: &mut PaymentRecord,
     no: u32,
-    payment: &Payment,
+    payment: Payment,
     now: Timestamp,
 ) -> Observed {
-    if !shows_money(payment.status) {
+    let Some(attempt) = record.attempt_mut(no) else { return Observed::Nothing };
+    let known = attempt.left.iter().find(|known| known.id == payment.id).cloned();
+    if known.as_ref().is_some_and(|known| rank(payment.status) < rank(known.status)) {
+        return Observed::Nothing;
+    }
+    let takes = |payment: &Payment| {
+        (payment.status, payment.amounts.captured.or(payment.amounts.authorized))
+    };
+    let before = known.as_ref().map(takes);
+    let payment = merge(known, payment);
+    attempt.leave(payment.clone());
+    // What a person let pass is not shown again, unless there is something new about it.
+    if !shows_money(payment.status) || before == Some(takes(&payment)) {
         return Observed::Nothing;
     }
     let note = format!(
@@ -242,11 +257,14 @@ fn keep_parts(record: &mut PaymentRecord, payment: Payment) {
     known.parts.extend(new);
 }
 
-/// What is known with this word in it, and whether what was known followed on it: a word that was
-/// asked for before and followed completes what is known, and replaces nothing.
-fn completed(record: &mut PaymentRecord, payment: Payment, is_late: bool) -> (Payment, bool) {
-    let is_passed = is_late && payment.status.can_become(record.status);
-    let merged = match record.provider.take() {
+/// What is known with this word in it. One that was asked for before and followed since completes
+/// what is known, and replaces nothing.
+fn completed(
+    known: Option<Payment>,
+    payment: Payment,
+    (is_late, is_passed): (bool, bool),
+) -> Payment {
+    match known {
         Some(known) if is_passed => merge(Some(payment), known),
         Some(known) if is_late => {
             let later = known.amounts.clone();
@@ -255,8 +273,7 @@ fn completed(record: &mut PaymentRecord, payment: Payment, is_late: bool) -> (Pa
             merged
         }
         known => merge(known, payment),
-    };
-    (merged, is_passed)
+    }
 }
 
 /// The newer answer, completed by what older ones said.

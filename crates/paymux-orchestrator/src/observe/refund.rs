@@ -23,6 +23,7 @@ pub(crate) fn observe_refund(record: &mut PaymentRecord, no: u32, refund: &Refun
     if allowed {
         let known = attempt.refund.take();
         attempt.refund = Some(keep_id(refund.clone(), known));
+        given_back(record, no);
     } else if let Some(known) = known.filter(|_| refund.status.is_final()) {
         let (now_said, word) = (refund.status, &refund.provider_status);
         let note = format!("refund {no} was {known}, and now it is {now_said} ({word})");
@@ -30,6 +31,16 @@ pub(crate) fn observe_refund(record: &mut PaymentRecord, no: u32, refund: &Refun
         let reason = ReviewReason::Contradiction;
         record.add_review(Review { reason, attempt: Some(no), note, since: now });
     }
+}
+
+/// What showed late is given back: no person has to look at it any more.
+pub(super) fn given_back(record: &mut PaymentRecord, no: u32) {
+    let attempt = record.attempt(no).filter(|attempt| {
+        attempt.refund.as_ref().is_some_and(|refund| refund.status == RefundStatus::Succeeded)
+    });
+    let Some(of) = attempt.and_then(|attempt| attempt.gives_back) else { return };
+    let is_late = |review: &Review| review.reason == ReviewReason::LateSuccess;
+    record.reviews.retain(|review| !is_late(review) || review.attempt != Some(of));
 }
 
 /// A person found the provider right: its later word on a refund counts.

@@ -2,16 +2,23 @@
 
 use paymux_core::{
     ConfirmStep, Money, NextAction, Part, Payment, PaymentStatus, ProviderPartId, Refund,
-    RefundStatus,
+    RefundStatus, Replay,
 };
 
+use super::refund::given_back;
 use crate::{
     record::{Attempt, AttemptState, Intent, PaymentRecord, Review, ReviewReason},
     settle::{Context, close},
 };
 
-/// Steps in doubt are settled by the state they were meant to lead to.
-pub(super) fn settle_steps(record: &mut PaymentRecord, seen: &Payment, context: &Context<'_>) {
+/// Steps in doubt are settled by the state they were meant to lead to: those of the payment, or the
+/// refunds of what this attempt left at its account.
+pub(crate) fn settle_steps(
+    record: &mut PaymentRecord,
+    left_by: Option<u32>,
+    seen: &Payment,
+    context: &Context<'_>,
+) {
     let unsure: Vec<u32> = record
         .attempts
         .iter()
@@ -19,7 +26,9 @@ pub(super) fn settle_steps(record: &mut PaymentRecord, seen: &Payment, context: 
             let unknown = attempt.state == AttemptState::Unknown && !attempt.is_create();
             // A refund without an id of its own is told by the payment's amounts.
             let nameless = attempt.refund.as_ref().is_some_and(|refund| refund.id.is_none());
-            unknown || (nameless && attempt.is_refund_under_way())
+            attempt.gives_back == left_by
+                && (left_by.is_none() || gives_back(attempt, seen))
+                && (unknown || (nameless && attempt.is_refund_under_way()))
         })
         .map(|attempt| attempt.no)
         .collect();
@@ -28,13 +37,15 @@ pub(super) fn settle_steps(record: &mut PaymentRecord, seen: &Payment, context: 
         if attempt.sent_at.is_some_and(|sent| context.asked_at < sent) {
             continue;
         }
-        match happened(attempt, seen) {
+        let once = context.capabilities.replay(attempt.intent.operation()) == Replay::Never;
+        match happened(attempt, seen, once) {
             Happened::Yes => {
                 if matches!(attempt.intent, Intent::Refund(_)) {
                     let mut refund = Refund::new(RefundStatus::Succeeded, &*seen.provider_status);
                     refund.amount = attempt.reserved;
                     attempt.refund = Some(refund);
                 }
+                given_back(record, no);
                 close(record, no, AttemptState::Accepted, context.now);
             }
             // The call may still be under way there: only a look that comes after its time shows
@@ -51,6 +62,11 @@ pub(super) fn settle_steps(record: &mut PaymentRecord, seen: &Payment, context: 
             Happened::CannotTell => {}
         }
     }
+}
+
+/// Is it a refund of this object?
+fn gives_back(attempt: &Attempt, object: &Payment) -> bool {
+    matches!(&attempt.intent, Intent::Refund(refund) if refund.payment.id == object.id)
 }
 
 /// A part was taken before it could be ended: what is left open is not ended by itself, and the end
@@ -75,19 +91,23 @@ enum Happened {
     CannotTell,
 }
 
-/// Did a step happen, by the state of the payment after it?
-fn happened(attempt: &Attempt, seen: &Payment) -> Happened {
+/// Did a step happen, by the state of the payment after it? `once` says that it must never be taken
+/// twice.
+fn happened(attempt: &Attempt, seen: &Payment, once: bool) -> Happened {
     let before = attempt.amount_before;
     match &attempt.intent {
         Intent::Create(_) => Happened::Yes,
-        Intent::Confirm(confirm) => confirmed(confirm.step, seen),
+        Intent::Confirm(confirm) => confirmed(confirm.step, seen, once),
         Intent::Capture(capture) => match part(seen, capture.part.as_ref()) {
             Some(part) => captured(part.status, more_taken(None, part.amounts.captured)),
+            None if is_left_out(seen, capture.part.as_ref()) => Happened::CannotTell,
             None if seen.status != PaymentStatus::Authorized => {
                 captured(seen.status, more_taken(before, seen.amounts.captured))
             }
             // A payment that was taken in part may go on looking held.
-            None if capture.amount.is_some() && seen.amounts.captured.is_none() => {
+            None if (capture.amount.is_some() || before.is_some())
+                && seen.amounts.captured.is_none() =>
+            {
                 Happened::CannotTell
             }
             None if seen.amounts.captured == before => Happened::NotYet,
@@ -95,22 +115,23 @@ fn happened(attempt: &Attempt, seen: &Payment) -> Happened {
         },
         Intent::Cancel(cancel) => match part(seen, cancel.part.as_ref()) {
             Some(part) => ended(part.status),
+            None if is_left_out(seen, cancel.part.as_ref()) => Happened::CannotTell,
             None => ended(seen.status),
         },
         Intent::Refund(_) => {
             let target = attempt.reserved.and_then(|amount| {
                 before.unwrap_or_else(|| Money::zero(amount.currency())).checked_add(amount)
             });
+            // What is missing may be on its way.
             match (seen.amounts.refunded, target) {
-                (Some(refunded), Some(target)) if refunded < target => Happened::NotYet,
-                (Some(_), Some(_)) => Happened::Yes,
+                (Some(refunded), Some(target)) if refunded >= target => Happened::Yes,
                 _ => Happened::CannotTell,
             }
         }
     }
 }
 
-fn confirmed(step: ConfirmStep, seen: &Payment) -> Happened {
+fn confirmed(step: ConfirmStep, seen: &Payment, once: bool) -> Happened {
     match (seen.status, &seen.next_action) {
         (PaymentStatus::RequiresConfirmation, Some(NextAction::Confirm { step: awaited })) => {
             match (step, awaited) {
@@ -121,6 +142,8 @@ fn confirmed(step: ConfirmStep, seen: &Payment) -> Happened {
             }
         }
         (PaymentStatus::RequiresConfirmation | PaymentStatus::Unknown, _) => Happened::CannotTell,
+        // What waits for our consent may look like that once it was begun.
+        (PaymentStatus::Processing, _) if once => Happened::CannotTell,
         (PaymentStatus::Cancelled | PaymentStatus::Expired, _) => Happened::No,
         (
             PaymentStatus::RequiresAction
@@ -166,6 +189,11 @@ fn ended(status: PaymentStatus) -> Happened {
         | PaymentStatus::PartiallyPaid
         | PaymentStatus::Unknown => Happened::NotYet,
     }
+}
+
+/// Is a part not mentioned, of a payment that is not over?
+fn is_left_out(seen: &Payment, id: Option<&ProviderPartId>) -> bool {
+    id.is_some() && !seen.status.is_final()
 }
 
 fn part<'a>(seen: &'a Payment, id: Option<&ProviderPartId>) -> Option<&'a Part> {

@@ -33,7 +33,7 @@ pub(super) fn left_to_give_back(record: &PaymentRecord) -> Result<Money> {
 pub(crate) fn gone_for_refunds(record: &PaymentRecord) -> Option<Money> {
     let mut done = Money::zero(record.request.amount.currency());
     let mut on_its_way = done;
-    for attempt in &record.attempts {
+    for attempt in record.attempts.iter().filter(|attempt| attempt.gives_back.is_none()) {
         let Some(amount) = attempt.reserved_refund() else { continue };
         let sum = if attempt.is_refund_done() { &mut done } else { &mut on_its_way };
         *sum = sum.checked_add(amount)?;

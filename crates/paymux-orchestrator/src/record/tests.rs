@@ -31,13 +31,19 @@ fn a_way_to_pay_is_shown_only_while_more_money_may_come() {
     }
 }
 
-/// Consent at an account that was given up is none at the next one.
+/// A provider that cannot tell what waits for our consent would take it as given.
 #[test]
-fn only_what_was_confirmed_at_the_account_that_has_it_counts() {
-    let steps = |record: &PaymentRecord| record.handle().unwrap().confirmed;
-    let mut record = accepted(PaymentStatus::Processing);
-    push(&mut record, confirm(ConfirmStep::Commit), AttemptState::Accepted);
-    assert_eq!(steps(&record), Some(vec![ConfirmStep::Commit]));
-    record.attempts[1].account = account("b");
-    assert_eq!(steps(&record), Some(Vec::new()));
+fn what_was_confirmed_at_one_account_is_not_confirmed_at_the_next() {
+    let mut record = accepted(PaymentStatus::RequiresConfirmation);
+    push(&mut record, confirm(ConfirmStep::Authorize), AttemptState::Accepted);
+    let confirmed = |record: &PaymentRecord| record.handle().unwrap().confirmed;
+    assert_eq!(confirmed(&record), Some(vec![ConfirmStep::Authorize]));
+    crate::settle::abandon(&mut record, 1, at(1));
+    let second = crate::testing::create(&record, 3);
+    let no = push(&mut record, second, AttemptState::Accepted);
+    record.attempt_mut(no).unwrap().account = account("b");
+    let mut payment = crate::testing::seen(PaymentStatus::RequiresConfirmation);
+    payment.provider = account("b");
+    record.provider = Some(payment);
+    assert_eq!(confirmed(&record), Some(vec![]));
 }
