@@ -111,6 +111,16 @@ impl PaymentRecord {
         self.provider.as_ref().filter(|_| !self.status.is_final())?.next_action.as_ref()
     }
 
+    /// Is there a way to pay that this process does not know whole, since a part of it is never
+    /// written down?
+    pub(crate) fn lacks_way_to_pay(&self) -> bool {
+        self.next_action().is_some_and(|action| match action {
+            NextAction::SubmitForm { fields, .. } => fields.expose().is_none(),
+            NextAction::RunClient { session } => session.expose().is_none(),
+            NextAction::Redirect { .. } | NextAction::Confirm { .. } | _ => false,
+        })
+    }
+
     /// The account that has the payment, once one has accepted it.
     #[must_use]
     pub fn account(&self) -> Option<&ProviderId> {

@@ -481,7 +481,7 @@ fn nothing_is_tried_sooner_than_its_provider_asks() {
     assert!(step.attempts[1].next_try_at >= Some(at(31)), "{:?}", step.attempts[1]);
     // The caller reads of it, too.
     let fault = create.attempts[0].fault.as_ref().unwrap();
-    let error = fault.to_error(&account("a"), paymux_core::Operation::CreatePayment);
+    let error = fault.to_error(&account("a"), Operation::CreatePayment);
     assert_eq!((error.retry_after(), error.offered()), (Some(wait), Some(true)));
 }
 

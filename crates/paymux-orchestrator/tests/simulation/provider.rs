@@ -12,7 +12,7 @@ use paymux_core::{
     Failure, FailureKind, IdempotencyKey, ListPaymentMethods, ListPayments, Mandate, MandateHandle,
     ManualClock, Money, NextAction, Operation, Page, Part, Payment, PaymentLookup, PaymentMethod,
     PaymentProvider, PaymentStatus, ProviderId, ProviderPartId, ProviderRefundId, Refund,
-    RefundLookup, Result, Subject, Timestamp, Trust, Url, WebhookDelivery, WebhookEvent,
+    RefundLookup, Result, Sensitive, Subject, Timestamp, Trust, Url, WebhookDelivery, WebhookEvent,
 };
 use paymux_orchestrator::{
     PaymentId,
@@ -206,8 +206,11 @@ impl Model {
         payment.parts.extend(object.part.as_ref().map(part));
         payment.next_action = match (status, object.step) {
             (PaymentStatus::RequiresConfirmation, Some(step)) => Some(NextAction::Confirm { step }),
-            (PaymentStatus::RequiresAction, _) => Some(NextAction::Redirect {
+            (PaymentStatus::RequiresAction, _) => Some(NextAction::SubmitForm {
                 url: Url::parse(&format!("https://pay.example/{}", object.id)).unwrap(),
+                method: "POST".to_owned(),
+                // What is not written down.
+                fields: Sensitive::new(vec![("token".to_owned(), object.id.to_string())]),
             }),
             _ => None,
         };
