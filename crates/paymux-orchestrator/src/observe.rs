@@ -6,7 +6,7 @@ use paymux_core::{Amounts, NextAction, Part, Payment, PaymentStatus, Timestamp};
 
 use crate::{
     ladder,
-    record::{Attempt, Intent, PaymentRecord, Review, ReviewReason},
+    record::{Attempt, Intent, PaymentRecord, Review, ReviewReason, lacks_a_part},
     settle::{Context, mismatch},
 };
 
@@ -265,7 +265,12 @@ fn completed(
     (is_late, is_passed): (bool, bool),
 ) -> Payment {
     match known {
-        Some(known) if is_passed => merge(Some(payment), known),
+        Some(mut known) if is_passed => {
+            let lacking = known.next_action.take_if(|action| lacks_a_part(action));
+            let mut merged = merge(Some(payment), known);
+            merged.next_action = merged.next_action.or(lacking);
+            merged
+        }
         Some(known) if is_late => {
             let later = known.amounts.clone();
             let mut merged = merge(Some(known), payment);

@@ -115,6 +115,12 @@ impl PaymentRecord {
         self.provider.as_ref().filter(|_| may_be_paid)?.next_action.as_ref()
     }
 
+    /// Is there a way to pay that this process does not know whole, since a part of it is never
+    /// written down?
+    pub(crate) fn lacks_way_to_pay(&self) -> bool {
+        self.next_action().is_some_and(lacks_a_part)
+    }
+
     /// The account that has the payment, once one has accepted it.
     #[must_use]
     pub fn account(&self) -> Option<&ProviderId> {
@@ -239,6 +245,15 @@ impl PaymentRecord {
     /// Takes what waits for a person for one reason off.
     pub(crate) fn settle_review(&mut self, reason: ReviewReason) {
         self.reviews.retain(|review| review.reason != reason);
+    }
+}
+
+/// Is it without what is never written down?
+pub(crate) fn lacks_a_part(action: &NextAction) -> bool {
+    match action {
+        NextAction::SubmitForm { fields, .. } => fields.expose().is_none(),
+        NextAction::RunClient { session } => session.expose().is_none(),
+        NextAction::Redirect { .. } | NextAction::Confirm { .. } | _ => false,
     }
 }
 

@@ -10,9 +10,9 @@ use paymux_core::{
     CancelMandate, CancelPayment, Capabilities, CapturePayment, Clock, ConfirmMandate,
     ConfirmPayment, CreateMandate, CreatePayment, CreateRefund, Effect, Error, ErrorKind, EventKey,
     Failure, FailureKind, IdempotencyKey, ListPaymentMethods, ListPayments, Mandate, MandateHandle,
-    ManualClock, Money, NextAction, Operation, Page, Payment, PaymentLookup, PaymentMethod,
-    PaymentProvider, PaymentStatus, ProviderId, ProviderRefundId, Refund, RefundLookup, Result,
-    Subject, Timestamp, Trust, Url, WebhookDelivery, WebhookEvent,
+    ManualClock, Money, NextAction, Operation, Page, Part, Payment, PaymentLookup, PaymentMethod,
+    PaymentProvider, PaymentStatus, ProviderId, ProviderPartId, ProviderRefundId, Refund,
+    RefundLookup, Result, Sensitive, Subject, Timestamp, Trust, Url, WebhookDelivery, WebhookEvent,
 };
 use paymux_orchestrator::{
     PaymentId,
@@ -205,10 +205,15 @@ impl Model {
         let held = || money(object.amount.minor() - object.captured);
         payment.amounts.authorized =
             (status == PaymentStatus::Authorized && object.says_held).then(held);
+        let part = |id: &ProviderPartId| Part::new(id.clone(), status, status.as_str());
+        payment.parts.extend(object.part.as_ref().map(part));
         payment.next_action = match (status, object.step) {
             (PaymentStatus::RequiresConfirmation, Some(step)) => Some(NextAction::Confirm { step }),
-            (PaymentStatus::RequiresAction, _) => Some(NextAction::Redirect {
+            (PaymentStatus::RequiresAction, _) => Some(NextAction::SubmitForm {
                 url: Url::parse(&format!("https://pay.example/{}", object.id)).unwrap(),
+                method: "POST".to_owned(),
+                // What is not written down.
+                fields: Sensitive::new(vec![("token".to_owned(), object.id.to_string())]),
             }),
             _ => None,
         };

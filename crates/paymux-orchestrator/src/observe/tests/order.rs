@@ -1,5 +1,7 @@
 //! Words that arrive in another order than they were asked for.
 
+use paymux_core::{Sensitive, Url};
+
 use super::*;
 use crate::settle::{Outcome, settle};
 
@@ -104,4 +106,30 @@ fn an_answer_that_was_slow_is_not_the_look_for_the_figure() {
     assert!(record.reviews.is_empty());
     asked(&mut record, payment, 60);
     assert!(record.is_under_review(ReviewReason::UnreportedAmount));
+}
+
+/// What a payer needs and nobody writes down is taken from whichever answer has it.
+#[test]
+fn an_answer_that_was_slow_brings_what_is_not_written_down() {
+    let form = |fields: Sensitive<Vec<(String, String)>>| {
+        let mut payment = seen(PaymentStatus::RequiresAction);
+        let url = Url::parse("https://pay.example/1").unwrap();
+        let method = "POST".to_owned();
+        payment.next_action = Some(NextAction::SubmitForm { url, method, fields });
+        payment
+    };
+    let whole = || form(Sensitive::new(vec![("token".to_owned(), "secret".to_owned())]));
+    let written = serde_json::to_string(&whole()).unwrap();
+    let read: Payment = serde_json::from_str(&written).unwrap();
+    let mut silent = whole();
+    silent.next_action = None;
+    for (answer, lacks) in [(whole(), false), (silent, true)] {
+        let mut record = accepted(PaymentStatus::RequiresAction);
+        asked(&mut record, seen(PaymentStatus::RequiresAction), 50);
+        record.provider = Some(read.clone());
+        assert!(record.lacks_way_to_pay());
+        asked(&mut record, answer, 40);
+        assert_eq!(record.lacks_way_to_pay(), lacks);
+        assert!(record.next_action().is_some());
+    }
 }
