@@ -6,7 +6,7 @@ use paymux_core::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{NewPayment, PaymentId, routing::Elsewhere};
+use crate::{NewPayment, PaymentId, plan::must_not_take, routing::Elsewhere};
 
 mod attempt;
 mod review;
@@ -99,16 +99,26 @@ impl PaymentRecord {
             && (payment.is_paid(self.accepted_amount.unwrap_or(self.request.amount)) || unreported)
     }
 
-    /// May money have moved without our knowing?
+    /// May money have moved without our knowing? So it is until the doubt is cleared up, also while
+    /// the call is being repeated.
     #[must_use]
     pub fn in_doubt(&self) -> bool {
-        self.attempts.iter().any(|attempt| matches!(attempt.state, AttemptState::Unknown))
+        self.attempts.iter().any(Attempt::is_in_doubt)
     }
 
-    /// What the payer, or the merchant, has to do next.
+    /// What the payer, or the merchant, has to do next. Nothing while the payment is being ended, or
+    /// while a person has to say first what is true: nobody is to pay it then, though its link may
+    /// still work at the provider.
     #[must_use]
     pub fn next_action(&self) -> Option<&NextAction> {
-        self.provider.as_ref().filter(|_| !self.status.is_final())?.next_action.as_ref()
+        let may_be_paid = !self.status.is_final() && !self.cancel_wanted && !must_not_take(self);
+        self.provider.as_ref().filter(|_| may_be_paid)?.next_action.as_ref()
+    }
+
+    /// Is there a way to pay that this process does not know whole, since a part of it is never
+    /// written down?
+    pub(crate) fn lacks_way_to_pay(&self) -> bool {
+        self.next_action().is_some_and(lacks_a_part)
     }
 
     /// The account that has the payment, once one has accepted it.
@@ -157,14 +167,33 @@ impl PaymentRecord {
         {
             handle.reference = Some(create.reference.clone());
         }
-        // Some providers cannot tell a payment that waits for our consent from one that has it.
-        let begun = self.attempts.iter().filter(|attempt| attempt.may_have_acted());
+        Some(self.with_steps_at(handle, &payment.provider))
+    }
+
+    /// The handle of what a refund gives back.
+    pub(crate) fn handle_of_refund(&self, attempt: &Attempt) -> Option<PaymentHandle> {
+        if let (Intent::Refund(refund), Some(_)) = (&attempt.intent, attempt.gives_back) {
+            return Some(refund.payment.clone());
+        }
+        self.handle()
+    }
+
+    /// The same handle, saying which confirmations were begun at its account: some providers cannot
+    /// tell a payment that waits for our consent from one that has it.
+    pub(crate) fn with_steps_at(
+        &self,
+        handle: PaymentHandle,
+        account: &ProviderId,
+    ) -> PaymentHandle {
+        let begun = self
+            .attempts
+            .iter()
+            .filter(|attempt| attempt.account == *account && attempt.may_have_acted());
         let steps = begun.filter_map(|attempt| match &attempt.intent {
             Intent::Confirm(confirm) => Some(confirm.step),
             Intent::Create(_) | Intent::Capture(_) | Intent::Cancel(_) | Intent::Refund(_) => None,
         });
-        handle = handle.with_nothing_confirmed();
-        Some(steps.fold(handle, PaymentHandle::with_confirmed))
+        steps.fold(handle.with_nothing_confirmed(), PaymentHandle::with_confirmed)
     }
 
     /// Moves it to a status, if the core's table lets it: what is final stays so.
@@ -218,3 +247,15 @@ impl PaymentRecord {
         self.reviews.retain(|review| review.reason != reason);
     }
 }
+
+/// Is it without what is never written down?
+pub(crate) fn lacks_a_part(action: &NextAction) -> bool {
+    match action {
+        NextAction::SubmitForm { fields, .. } => fields.expose().is_none(),
+        NextAction::RunClient { session } => session.expose().is_none(),
+        NextAction::Redirect { .. } | NextAction::Confirm { .. } | _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,8 +1,10 @@
 //! One operation at one account: what is sent is written down before it leaves.
 
+use std::time::Duration;
+
 use paymux_core::{
     CancelPayment, CapturePayment, ConfirmPayment, ConfirmStep, CreatePayment, CreateRefund,
-    Effect, Error, ErrorKind, Failure, IdempotencyKey, Money, Operation, ProviderId,
+    Effect, Error, ErrorKind, Failure, IdempotencyKey, Money, Operation, Payment, ProviderId,
     ProviderPaymentId, Refund, RefundStatus, Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -193,6 +195,10 @@ impl Fault {
         if let Some(status) = self.http_status {
             error = error.with_http_status(status);
         }
+        if let Some(offered) = self.offered {
+            error = error.with_offered(offered);
+        }
+        error = error.with_retry_after(self.retry_after_ms.map(Duration::from_millis));
         if let Some(failure) = &self.failure {
             error = error.with_failure(failure.clone());
         }
@@ -224,6 +230,9 @@ pub struct Attempt {
     pub rung: u32,
     /// When the next thing is tried about it, while it is open.
     pub next_try_at: Option<Timestamp>,
+    /// A person wants it tried again, whatever speaks against it.
+    #[serde(default)]
+    pub wanted_again: bool,
     /// The object was looked at since the last send, and shows that nothing happened.
     pub seen_unchanged: bool,
     /// When look-ups said that the provider does not have it.
@@ -232,6 +241,10 @@ pub struct Attempt {
     pub fault: Option<Fault>,
     /// The provider's last word on a refund.
     pub refund: Option<Refund>,
+    /// A later word of the provider's that its final word on a refund forbids, until a person has
+    /// said which is true.
+    #[serde(default)]
+    pub refund_contradicted: Option<Refund>,
     /// What a refund gives back: reserved before it is sent, so that refunds together never ask for
     /// more than was taken.
     pub reserved: Option<Money>,
@@ -246,6 +259,17 @@ pub struct Attempt {
     pub sent_at: Option<Timestamp>,
     /// When its outcome became known.
     pub settled_at: Option<Timestamp>,
+    /// When it is looked at again after it was given up or proved not to exist: money may show
+    /// late.
+    #[serde(default)]
+    pub watch_at: Option<Timestamp>,
+    /// For a refund of money that showed late: the attempt that left it.
+    #[serde(default)]
+    pub gives_back: Option<u32>,
+    /// What it left at its account beside what counts: the object that was given up, or one of a
+    /// repeated call, as it was seen last.
+    #[serde(default)]
+    pub left: Vec<Payment>,
 }
 
 impl Attempt {
@@ -261,16 +285,21 @@ impl Attempt {
             doubtful_send_at: None,
             rung: 0,
             next_try_at: Some(now),
+            wanted_again: false,
             seen_unchanged: false,
             not_found_at: Vec::new(),
             fault: None,
             refund: None,
+            refund_contradicted: None,
             reserved: None,
             amount_before: None,
             created_at: now,
             first_sent_at: None,
             sent_at: None,
             settled_at: None,
+            watch_at: None,
+            gives_back: None,
+            left: Vec::new(),
         }
     }
 
@@ -278,6 +307,24 @@ impl Attempt {
     #[must_use]
     pub fn is_create(&self) -> bool {
         matches!(self.intent, Intent::Create(_))
+    }
+
+    /// May it have done something that nobody can prove? While the call is being repeated, too.
+    pub(crate) fn is_in_doubt(&self) -> bool {
+        self.state == AttemptState::Unknown || (self.doubted && self.state.is_open())
+    }
+
+    /// Keeps what was seen of an object that does not count, and the first one as its own.
+    pub(crate) fn leave(&mut self, mut payment: Payment) {
+        // Nobody is to pay it.
+        payment.next_action = None;
+        if !self.state.holds_slot() {
+            self.object.get_or_insert_with(|| payment.id.clone());
+        }
+        match self.left.iter_mut().find(|known| known.id == payment.id) {
+            Some(known) => *known = payment,
+            None => self.left.push(payment),
+        }
     }
 
     /// Could it have done something?
@@ -295,9 +342,12 @@ impl Attempt {
     /// What a refund has given back or may still give back.
     pub(crate) fn reserved_refund(&self) -> Option<Money> {
         let alive = match self.state {
-            AttemptState::Accepted => !self.refund.as_ref().is_some_and(|refund| {
-                matches!(refund.status, RefundStatus::Failed | RefundStatus::Cancelled)
-            }),
+            AttemptState::Accepted => {
+                let came_to_nothing = self.refund.as_ref().is_some_and(|refund| {
+                    matches!(refund.status, RefundStatus::Failed | RefundStatus::Cancelled)
+                });
+                !came_to_nothing || self.is_refund_done()
+            }
             AttemptState::Intent | AttemptState::Sending | AttemptState::Unknown => true,
             AttemptState::NotSent
             | AttemptState::Rejected
@@ -305,6 +355,12 @@ impl Attempt {
             | AttemptState::Abandoned => false,
         };
         alive.then_some(self.reserved).flatten()
+    }
+
+    /// Did the provider ever say of this refund that it was carried out?
+    pub(crate) fn is_refund_done(&self) -> bool {
+        let words = [&self.refund, &self.refund_contradicted];
+        words.into_iter().flatten().any(|refund| refund.status == RefundStatus::Succeeded)
     }
 
     /// Is it a refund that the provider has and has not carried out yet?

@@ -19,8 +19,12 @@ use super::{
 };
 
 mod asking;
+mod given_back;
+mod late;
+mod money;
 mod steps;
 mod told;
+mod watched;
 mod ways;
 
 struct Scene {

@@ -22,6 +22,7 @@ use paymux_orchestrator::{
 use super::{
     bugs::Bug,
     dice::{Broken, Dice},
+    gate::Place,
 };
 
 /// What all nodes' stores share.
@@ -33,6 +34,12 @@ pub(crate) struct Weather {
     pub(crate) is_down: Arc<AtomicBool>,
     /// Changes whose sender lost the connection while they were on their way: they land later.
     pub(crate) floating: Arc<Mutex<Vec<Change>>>,
+    /// The next change is lost on its way, and is found here.
+    pub(crate) loses_next: Arc<AtomicBool>,
+    pub(crate) adrift: Arc<Mutex<Vec<Change>>>,
+    /// Before a change is written, and after, where a story may have it wait.
+    pub(crate) before_writing: Place,
+    pub(crate) after_writing: Place,
 }
 
 /// One node's way to the store.
@@ -129,6 +136,11 @@ fn lost() -> StoreError {
 impl Store for Shaky {
     async fn commit(&self, change: Change) -> StoreResult<Committed> {
         self.reach().await?;
+        if self.weather.loses_next.swap(false, Ordering::SeqCst) {
+            self.weather.adrift.lock().unwrap().push(change);
+            return Err(lost());
+        }
+        self.weather.before_writing.pass().await;
         let Some(change) = self.bent(change).await? else { return Ok(Committed::Done) };
         let is_bad = self.weather.is_bad.load(Ordering::SeqCst);
         let committed = match self.dice.roll(if is_bad { 60 } else { u32::MAX }) {
@@ -147,6 +159,7 @@ impl Store for Shaky {
             }
             _ => self.write(change).await,
         };
+        self.weather.after_writing.pass().await;
         self.dice.pass(2).await;
         committed
     }

@@ -95,6 +95,19 @@ async fn an_end_is_reached_through_a_doubt() {
     assert_eq!(error.kind(), ErrorKind::Conflict);
 }
 
+/// The payer is not sent to pay what is being ended.
+#[tokio::test(start_paused = true)]
+async fn what_is_being_ended_is_not_shown_as_payable() {
+    let scene = Scene::new(Kind::Page, Kind::Card);
+    let record = scene.create(order()).await;
+    assert!(record.next_action().is_some());
+    scene.a.truth().faults.extend([Fault::LostBefore; 3]);
+    let end = scene.orchestrator.cancel_payment(&key("end"), &record.id).await;
+    let record = end.expect("it is a wish");
+    assert!(record.cancel_wanted && !record.status.is_final());
+    assert!(record.next_action().is_none());
+}
+
 /// An account that cannot end anything, and an object that nobody can pay.
 #[tokio::test(start_paused = true)]
 async fn what_cannot_be_ended_is_left_alone() {
@@ -140,4 +153,22 @@ async fn the_merchant_consents_step_by_step_where_it_wants_to() {
     assert!(confirm("second", ConfirmStep::Commit).await.expect("the same").is_paid());
     let reused = confirm("second", ConfirmStep::Authorize).await.unwrap_err();
     assert_eq!((reused.kind(), reused.field()), (ErrorKind::Conflict, Some("key")));
+}
+
+/// Our consent never arrived, and then the merchant wanted an end: what a look proves not to have
+/// been taken is not taken any more.
+#[tokio::test(start_paused = true)]
+async fn an_end_is_not_overtaken_by_a_step_in_doubt() {
+    let faults = [Fault::Nothing, Fault::Nothing, Fault::LostBefore];
+    let scene = Scene::new(Kind::Steps, Kind::Page).meeting(&faults);
+    let record = scene.create(order()).await;
+    assert!(record.in_doubt() && record.attempts.len() == 3, "{record:#?}");
+    scene.clock.advance(std::time::Duration::from_secs(30));
+    scene.orchestrator.cancel_payment(&key("end"), &record.id).await.expect("it is a wish");
+    for _ in 0..4 {
+        scene.later(200).await;
+    }
+    let record = scene.now(&record).await;
+    assert_eq!(record.status, PaymentStatus::Cancelled, "{record:#?}");
+    assert_eq!(scene.a.truth().objects["a-obj1"].charges, 0);
 }
