@@ -197,16 +197,7 @@ impl Engine {
             if self.next_move(&draft.record, now) != Move::Park(no, reason) {
                 return Ok(false);
             }
-            let note = match draft.record.attempt(no) {
-                Some(attempt) => format!(
-                    "{} at {} is {} since {}",
-                    attempt.intent.in_words(),
-                    attempt.account,
-                    attempt.state.in_words(),
-                    attempt.first_sent_at.unwrap_or(attempt.created_at)
-                ),
-                None => String::new(),
-            };
+            let note = why_parked(&draft.record, no, reason);
             draft.record.add_review(Review { reason, attempt: Some(no), note, since: now });
             observe::schedule(&mut draft.record, observe::Observed::Nothing, now);
             Ok(true)
@@ -294,6 +285,22 @@ pub(crate) fn create_request(
 /// The handle of a payment at which nothing is under way.
 fn free_handle(record: &PaymentRecord) -> Option<PaymentHandle> {
     if record.open_attempt().is_some() { None } else { record.handle() }
+}
+
+/// What a person is told of what goes no further by itself.
+fn why_parked(record: &PaymentRecord, no: u32, reason: ReviewReason) -> String {
+    let Some(attempt) = record.attempt(no) else { return String::new() };
+    let account = &attempt.account;
+    if reason == ReviewReason::StepRefused && record.cancel_wanted {
+        return format!("its end is wanted, and cannot be reached at {account}");
+    }
+    if reason == ReviewReason::StepRefused {
+        let since = record.updated_at;
+        return format!("our consent was wanted on {since} at {account}, and is too late by now");
+    }
+    let (what, state) = (attempt.intent.in_words(), attempt.state.in_words());
+    let since = attempt.first_sent_at.unwrap_or(attempt.created_at);
+    format!("{what} at {account} is {state} since {since}")
 }
 
 fn decision(words: String, attempt: Option<u32>) -> Evidence {

@@ -46,8 +46,8 @@ pub(crate) struct Settings {
 }
 
 /// How long after the longest call somebody else may think that it was lost: clocks of two nodes
-/// may be half a minute apart, and writing an answer down is tried for ten seconds and may take as
-/// long again.
+/// may be half a minute apart, and writing an answer down is tried for ten seconds at first and may
+/// take as long again.
 pub(crate) const GRACE: Duration = Duration::from_secs(60);
 
 #[derive(Debug)]

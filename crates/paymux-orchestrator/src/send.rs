@@ -15,13 +15,22 @@ use crate::{
     telemetry,
 };
 
-/// When the answer to a call is written again that could not be written.
-const WRITE_AGAIN: [Duration; 5] = [
+/// When the answer to a call is written again that could not be written. After the first five
+/// others may think that the call was lost; what the provider said of it counts all the same, and
+/// another server of the store needs that long to take over.
+const WRITE_AGAIN: [Duration; 12] = [
     Duration::from_millis(100),
     Duration::from_millis(400),
     Duration::from_millis(1_500),
     Duration::from_secs(3),
     Duration::from_secs(5),
+    Duration::from_secs(10),
+    Duration::from_secs(10),
+    Duration::from_secs(10),
+    Duration::from_secs(10),
+    Duration::from_secs(10),
+    Duration::from_secs(10),
+    Duration::from_secs(10),
 ];
 
 impl Engine {
