@@ -329,6 +329,7 @@ fn take_in(record: &mut PaymentRecord, payment: &Payment, context: &Context<'_>)
         let Intent::Create(create) = &attempt.intent else { return false };
         attempt.account == payment.provider
             && (attempt.object.as_ref() == Some(&payment.id)
+                || attempt.left.iter().any(|left| left.id == payment.id)
                 || payment.reference.as_ref() == Some(&create.reference))
     });
     let Some((no, send, state)) = about.map(|attempt| (attempt.no, attempt.sends, attempt.state))

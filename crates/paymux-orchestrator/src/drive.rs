@@ -43,6 +43,7 @@ impl Engine {
             Move::LookUp => Box::pin(self.look_up(record)),
             Move::LookUpReference(no) => Box::pin(self.look_up_reference(record, no)),
             Move::LookUpRefund(no) => Box::pin(self.look_up_refund(record, no)),
+            Move::Watch(no) => Box::pin(self.watch(record, no)),
             Move::Create(account) => Box::pin(self.open(record, account)),
             Move::Confirm(step) => Box::pin(self.confirm(record, step)),
             Move::Capture(part) => Box::pin(self.capture(record, part)),

@@ -33,6 +33,7 @@ pub mod store;
 mod telemetry;
 #[cfg(test)]
 mod testing;
+mod watch;
 
 pub use events::Event;
 pub use evidence::{Evidence, Said};

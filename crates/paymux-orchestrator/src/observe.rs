@@ -177,10 +177,22 @@ pub(crate) const fn shows_money(status: PaymentStatus) -> bool {
 pub(crate) fn late(
     record: &mut PaymentRecord,
     no: u32,
-    payment: &Payment,
+    payment: Payment,
     now: Timestamp,
 ) -> Observed {
-    if !shows_money(payment.status) {
+    let Some(attempt) = record.attempt_mut(no) else { return Observed::Nothing };
+    let known = attempt.left.iter().find(|known| known.id == payment.id).cloned();
+    if known.as_ref().is_some_and(|known| rank(payment.status) < rank(known.status)) {
+        return Observed::Nothing;
+    }
+    let takes = |payment: &Payment| {
+        (payment.status, payment.amounts.captured.or(payment.amounts.authorized))
+    };
+    let before = known.as_ref().map(takes);
+    let payment = merge(known, payment);
+    attempt.leave(payment.clone());
+    // What a person let pass is not shown again, unless there is something new about it.
+    if !shows_money(payment.status) || before == Some(takes(&payment)) {
         return Observed::Nothing;
     }
     let note = format!(

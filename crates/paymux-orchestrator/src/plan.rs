@@ -13,6 +13,7 @@ use crate::{
     ladder::{LOOKS_IN_A_MONTH, NEGATIVES_NEEDED, PARK_AFTER},
     record::{Attempt, AttemptState, Intent, PaymentRecord, ReviewReason},
     settle::may_abandon,
+    watch,
 };
 
 /// The most cancel calls that are made for one payment: each ends one thing that was open.
@@ -41,6 +42,8 @@ pub(crate) enum Move {
     Withdraw(u32),
     /// Nothing changed; climb the next rung.
     Climb(u32),
+    /// Look again at this attempt, which was given up: money may show late.
+    Watch(u32),
     /// Open it at the next account.
     Create(ProviderId),
     /// Consent to this step.
@@ -69,6 +72,19 @@ pub(crate) struct View<'a> {
 
 /// What has to be done next about this payment.
 pub(crate) fn next_move(record: &PaymentRecord, view: &View<'_>) -> Move {
+    let step = about_payment(record, view);
+    let Some((moment, no)) = watch::next(record, view) else { return step };
+    // Whatever else there is to do comes first.
+    if !matches!(step, Move::Wait(_) | Move::Done) {
+        return step;
+    }
+    if moment <= view.now {
+        return Move::Watch(no);
+    }
+    if let Move::Wait(other) = step { Move::Wait(other.min(moment)) } else { Move::Wait(moment) }
+}
+
+fn about_payment(record: &PaymentRecord, view: &View<'_>) -> Move {
     if let Some(attempt) = record.open_attempt() {
         return about_open(record, attempt, view);
     }

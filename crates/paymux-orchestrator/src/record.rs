@@ -157,14 +157,25 @@ impl PaymentRecord {
         {
             handle.reference = Some(create.reference.clone());
         }
-        // Some providers cannot tell a payment that waits for our consent from one that has it.
-        let begun = self.attempts.iter().filter(|attempt| attempt.may_have_acted());
+        Some(self.with_steps_at(handle, &payment.provider))
+    }
+
+    /// The same handle, saying which confirmations were begun at its account: some providers cannot
+    /// tell a payment that waits for our consent from one that has it.
+    pub(crate) fn with_steps_at(
+        &self,
+        handle: PaymentHandle,
+        account: &ProviderId,
+    ) -> PaymentHandle {
+        let begun = self
+            .attempts
+            .iter()
+            .filter(|attempt| attempt.account == *account && attempt.may_have_acted());
         let steps = begun.filter_map(|attempt| match &attempt.intent {
             Intent::Confirm(confirm) => Some(confirm.step),
             Intent::Create(_) | Intent::Capture(_) | Intent::Cancel(_) | Intent::Refund(_) => None,
         });
-        handle = handle.with_nothing_confirmed();
-        Some(steps.fold(handle, PaymentHandle::with_confirmed))
+        steps.fold(handle.with_nothing_confirmed(), PaymentHandle::with_confirmed)
     }
 
     /// Moves it to a status, if the core's table lets it: what is final stays so.
@@ -218,3 +229,6 @@ impl PaymentRecord {
         self.reviews.retain(|review| review.reason != reason);
     }
 }
+
+#[cfg(test)]
+mod tests;

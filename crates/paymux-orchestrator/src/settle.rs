@@ -84,7 +84,7 @@ fn settle_payment(record: &mut PaymentRecord, no: u32, payment: Payment, context
     // A repeated call can leave an orphan beside the object that counts.
     let orphan = record.provider.as_ref().is_some_and(|known| known.id != payment.id);
     if attempt.is_create() && (orphan || !attempt.state.holds_slot()) {
-        observe::late(record, no, &payment, context.now);
+        observe::late(record, no, payment, context.now);
         return;
     }
     if attempt.is_create() && attempt.state == AttemptState::Accepted {
@@ -301,7 +301,11 @@ pub(crate) fn may_abandon(record: &PaymentRecord, capabilities: &Capabilities) -
 /// Gives an attempt up, so that the next account may be tried.
 pub(crate) fn abandon(record: &mut PaymentRecord, no: u32, now: Timestamp) {
     close(record, no, AttemptState::Abandoned, now);
-    record.provider = None;
+    if let Some(payment) = record.provider.take()
+        && let Some(attempt) = record.attempt_mut(no)
+    {
+        attempt.leave(payment);
+    }
     record.looked_at = None;
     record.next_look_at = None;
     record.looks = 0;
@@ -317,6 +321,10 @@ pub(crate) fn close(record: &mut PaymentRecord, no: u32, state: AttemptState, no
         attempt.state = state;
         attempt.next_try_at = None;
         attempt.settled_at = Some(now);
+        // Nobody said that it did nothing: it may yet turn out to have.
+        let may_show = matches!(state, AttemptState::Abandoned | AttemptState::NotCharged);
+        let is_watched = attempt.is_create() && may_show;
+        attempt.watch_at = if is_watched { ladder::next_watch(now, now) } else { None };
     }
     // What a person was asked for has answered itself.
     record

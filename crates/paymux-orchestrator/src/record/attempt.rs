@@ -2,7 +2,7 @@
 
 use paymux_core::{
     CancelPayment, CapturePayment, ConfirmPayment, ConfirmStep, CreatePayment, CreateRefund,
-    Effect, Error, ErrorKind, Failure, IdempotencyKey, Money, Operation, ProviderId,
+    Effect, Error, ErrorKind, Failure, IdempotencyKey, Money, Operation, Payment, ProviderId,
     ProviderPaymentId, Refund, RefundStatus, Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -246,6 +246,14 @@ pub struct Attempt {
     pub sent_at: Option<Timestamp>,
     /// When its outcome became known.
     pub settled_at: Option<Timestamp>,
+    /// When it is looked at again after it was given up or proved not to exist: money may show
+    /// late.
+    #[serde(default)]
+    pub watch_at: Option<Timestamp>,
+    /// What it left at its account beside what counts: the object that was given up, or one of a
+    /// repeated call, as it was seen last.
+    #[serde(default)]
+    pub left: Vec<Payment>,
 }
 
 impl Attempt {
@@ -271,6 +279,8 @@ impl Attempt {
             first_sent_at: None,
             sent_at: None,
             settled_at: None,
+            watch_at: None,
+            left: Vec::new(),
         }
     }
 
@@ -278,6 +288,19 @@ impl Attempt {
     #[must_use]
     pub fn is_create(&self) -> bool {
         matches!(self.intent, Intent::Create(_))
+    }
+
+    /// Keeps what was seen of an object that does not count, and the first one as its own.
+    pub(crate) fn leave(&mut self, mut payment: Payment) {
+        // Nobody is to pay it.
+        payment.next_action = None;
+        if !self.state.holds_slot() {
+            self.object.get_or_insert_with(|| payment.id.clone());
+        }
+        match self.left.iter_mut().find(|known| known.id == payment.id) {
+            Some(known) => *known = payment,
+            None => self.left.push(payment),
+        }
     }
 
     /// Could it have done something?

@@ -21,6 +21,7 @@ use paymux_orchestrator::{
 
 use super::{
     dice::{Broken, Dice},
+    gate::Place,
     kinds,
     truth::{Fault, Kind, Object, RefundRow, Telling, Truth},
 };
@@ -42,6 +43,8 @@ pub(crate) struct Model {
     capabilities: Capabilities,
     truth: Arc<Mutex<Truth>>,
     around: Surroundings,
+    /// Where a story may have the answer to a look wait, which is of before then.
+    pub(crate) after_looking: Place,
 }
 
 impl Model {
@@ -52,6 +55,7 @@ impl Model {
             capabilities: kinds::capabilities(kind),
             truth: Arc::new(Mutex::new(Truth::new(name, kind))),
             around,
+            after_looking: Place::default(),
         }
     }
 
@@ -306,6 +310,7 @@ impl PaymentProvider for Model {
                 return Err(Error::unsupported(Operation::FetchPayment));
             }
         };
+        self.after_looking.pass().await;
         self.around.dice.pass(if fault == Fault::Slow { 60 } else { 3 }).await;
         found.map(|found| self.bend(found, fault)).ok_or_else(|| self.not_found())
     }

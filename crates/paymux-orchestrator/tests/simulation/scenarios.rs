@@ -19,8 +19,10 @@ use super::{
 };
 
 mod asking;
+mod late;
 mod steps;
 mod told;
+mod watched;
 mod ways;
 
 struct Scene {

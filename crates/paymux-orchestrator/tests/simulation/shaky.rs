@@ -22,6 +22,7 @@ use paymux_orchestrator::{
 use super::{
     bugs::Bug,
     dice::{Broken, Dice},
+    gate::Place,
 };
 
 /// What all nodes' stores share.
@@ -33,6 +34,9 @@ pub(crate) struct Weather {
     pub(crate) is_down: Arc<AtomicBool>,
     /// Changes whose sender lost the connection while they were on their way: they land later.
     pub(crate) floating: Arc<Mutex<Vec<Change>>>,
+    /// Before a change is written, and after, where a story may have it wait.
+    pub(crate) before_writing: Place,
+    pub(crate) after_writing: Place,
 }
 
 /// One node's way to the store.
@@ -129,6 +133,7 @@ fn lost() -> StoreError {
 impl Store for Shaky {
     async fn commit(&self, change: Change) -> StoreResult<Committed> {
         self.reach().await?;
+        self.weather.before_writing.pass().await;
         let Some(change) = self.bent(change).await? else { return Ok(Committed::Done) };
         let is_bad = self.weather.is_bad.load(Ordering::SeqCst);
         let committed = match self.dice.roll(if is_bad { 60 } else { u32::MAX }) {
@@ -147,6 +152,7 @@ impl Store for Shaky {
             }
             _ => self.write(change).await,
         };
+        self.weather.after_writing.pass().await;
         self.dice.pass(2).await;
         committed
     }
