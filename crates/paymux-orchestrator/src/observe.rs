@@ -13,6 +13,10 @@ use crate::{
     settle::{Context, close, mismatch},
 };
 
+mod ended;
+
+pub(crate) use ended::went_back;
+
 /// Where a word about a payment comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Source {
@@ -72,8 +76,14 @@ pub(crate) fn observe(
     record.link_shown |= is_way_to_pay(merged.next_action.as_ref());
     record.status = status;
     if status.is_final() {
-        let moot = [ReviewReason::NoEnd, ReviewReason::StepRefused];
-        record.reviews.retain(|review| !moot.contains(&review.reason));
+        let under_way = record.attempts.iter().filter(|attempt| attempt.is_refund_under_way());
+        let under_way: Vec<u32> = under_way.map(|attempt| attempt.no).collect();
+        let waits = |review: &Review| review.attempt.is_some_and(|no| under_way.contains(&no));
+        let is_moot = |review: &Review| {
+            let reason = review.reason;
+            reason == ReviewReason::StepRefused || (reason == ReviewReason::NoEnd && !waits(review))
+        };
+        record.reviews.retain(|review| !is_moot(review));
     }
     if status.is_final() && status != PaymentStatus::Succeeded {
         record.failure = merged.failure.clone().or_else(|| record.failure.take());
@@ -86,6 +96,9 @@ pub(crate) fn observe(
     let first_look = record.figure_looked_for;
     if status == PaymentStatus::Succeeded && (observed == Observed::Changed || first_look) {
         check_figure(record, no, context);
+    }
+    if status.is_final() && observed == Observed::Changed {
+        ended::check_end(record, no, now);
     }
     observed
 }
@@ -213,6 +226,8 @@ pub(crate) fn observe_refund(record: &mut PaymentRecord, no: u32, refund: &Refun
     if allowed {
         let known = attempt.refund.take();
         attempt.refund = Some(keep_id(refund.clone(), known));
+        // What comes after its end is looked for anew.
+        record.looks = if refund.status.is_final() { 0 } else { record.looks };
     }
 }
 
@@ -327,7 +342,7 @@ fn check_figure(record: &mut PaymentRecord, no: u32, context: &Context<'_>) {
     let wanted_less = record.attempts.iter().any(
         |attempt| matches!(&attempt.intent, Intent::Capture(capture) if capture.amount.is_some()),
     ) || record.cancel_wanted;
-    let asked = record.request.amount;
+    let asked = record.accepted_amount.unwrap_or(record.request.amount);
     // What a person was to find out has been said meanwhile.
     let answered: &[ReviewReason] = match payment.amounts.captured {
         None => &[],
@@ -360,7 +375,7 @@ fn keep_parts(record: &mut PaymentRecord, payment: Payment) {
 }
 
 /// The newer answer, completed by what older ones said.
-fn merge(older: Option<Payment>, newer: Payment) -> Payment {
+pub(crate) fn merge(older: Option<Payment>, newer: Payment) -> Payment {
     let Some(older) = older else { return newer };
     let mut merged = newer;
     merged.amounts = merged.amounts.or(&older.amounts);
@@ -396,5 +411,7 @@ pub(crate) fn is_way_to_pay(action: Option<&NextAction>) -> bool {
     action.is_some_and(|action| !matches!(action, NextAction::Confirm { .. }))
 }
 
+#[cfg(test)]
+mod asked_tests;
 #[cfg(test)]
 mod tests;

@@ -10,7 +10,7 @@ use paymux_core::{
 
 use crate::{
     ConfirmBy,
-    ladder::{LOOKS_IN_A_MONTH, NEGATIVES_NEEDED, PARK_AFTER},
+    ladder::{ASKED_AGAIN_AFTER, LOOKS_IN_A_MONTH, NEGATIVES_NEEDED, PARK_AFTER},
     record::{Attempt, AttemptState, Intent, PaymentRecord, ReviewReason},
     settle::may_abandon,
     watch,
@@ -145,7 +145,8 @@ pub(crate) fn must_not_take(record: &PaymentRecord) -> bool {
         | ReviewReason::StillInDoubt
         | ReviewReason::UnreportedAmount
         | ReviewReason::ShortAmount
-        | ReviewReason::NoEnd => false,
+        | ReviewReason::NoEnd
+        | ReviewReason::EndedWithMoney => false,
     })
 }
 
@@ -172,7 +173,10 @@ fn out_of_doubt(record: &PaymentRecord, attempt: &Attempt, view: &View<'_>) -> M
     let since = attempt.first_sent_at.unwrap_or(attempt.created_at);
     let is_over = matches!(step, Move::NotCharged(_) | Move::Abandon(_));
     let overdue = view.now.since(since) >= PARK_AFTER;
-    if overdue && !is_over && !record.is_under_review(ReviewReason::StillInDoubt) {
+    let reason = ReviewReason::StillInDoubt;
+    let let_be = record.let_pass_at(reason, attempt.no);
+    let let_be = let_be.is_some_and(|moment| view.now.since(moment) < ASKED_AGAIN_AFTER);
+    if overdue && !is_over && !let_be && !record.is_under_review(reason) {
         return Move::Park(attempt.no, ReviewReason::StillInDoubt);
     }
     // Nobody waits for it any more: what might take money now is only looked for, until a person
@@ -274,8 +278,9 @@ fn step_of_ours(record: &PaymentRecord, view: &View<'_>) -> Option<Move> {
     if record.cancel_wanted {
         return cancel(record, capabilities);
     }
-    // After a refusal it is the merchant who goes on.
-    if must_not_take(record) || record.is_under_review(ReviewReason::StepRefused) {
+    // After a refusal, and where a person opened it again, it is the merchant who goes on.
+    let by_hand = record.steps_by_hand || record.is_under_review(ReviewReason::StepRefused);
+    if must_not_take(record) || by_hand {
         return None;
     }
     match (record.status, &payment.next_action) {
@@ -378,10 +383,10 @@ fn without_end(record: &PaymentRecord, no: u32) -> Option<Move> {
 
 /// A final payment is looked at only when something about it is to be settled.
 fn after_the_end(record: &PaymentRecord, view: &View<'_>) -> Move {
-    match record.next_look_at {
-        Some(moment) if record.provider.is_some() => at(Some(moment), view, Move::LookUp),
-        _ => Move::Done,
+    if record.next_look_at.is_none() || record.provider.is_none() {
+        return Move::Done;
     }
+    poll(record, view)
 }
 
 fn at(moment: Option<Timestamp>, view: &View<'_>, then: Move) -> Move {

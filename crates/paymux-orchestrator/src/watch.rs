@@ -2,8 +2,8 @@
 //! may show late, and webhooks get lost.
 
 use paymux_core::{
-    Capabilities, Effect, ErrorKind, Operation, Payment, PaymentHandle, PaymentLookup, Result,
-    Timestamp,
+    Capabilities, CreatePayment, Effect, ErrorKind, Operation, Payment, PaymentHandle,
+    PaymentLookup, ProviderPaymentId, Result, Timestamp,
 };
 
 use crate::{
@@ -104,13 +104,25 @@ fn lookup(record: &PaymentRecord, attempt: &Attempt) -> Option<PaymentLookup> {
         let (reference, options) = (create.reference.clone(), create.options.clone());
         return Some(PaymentLookup::Reference { reference, options });
     };
-    let known = attempt.left.iter().find(|left| left.id == *id);
-    let known = known.map(|left| left.handle(&create.options));
+    Some(PaymentLookup::Payment(handle_of(record, attempt, create, id)))
+}
+
+/// An object of an attempt as its account can be asked for it, whether it counts or not.
+pub(crate) fn handle_of(
+    record: &PaymentRecord,
+    attempt: &Attempt,
+    create: &CreatePayment,
+    id: &ProviderPaymentId,
+) -> PaymentHandle {
+    let known = attempt.left.iter().chain(&record.provider);
+    let known = known.filter(|known| known.provider == attempt.account);
+    let known = known.into_iter().find(|known| known.id == *id);
+    let known = known.map(|known| known.handle(&create.options));
     let mut handle = known.unwrap_or_else(|| PaymentHandle::new(id.clone()));
     handle.options.clone_from(&create.options);
     handle.reference.get_or_insert_with(|| create.reference.clone());
     handle.mandate = handle.mandate.or_else(|| create.mandate.clone());
-    Some(PaymentLookup::Payment(record.with_steps_at(handle, &attempt.account)))
+    record.with_steps_at(handle, &attempt.account)
 }
 
 /// Is the answer about what was asked for?

@@ -10,9 +10,9 @@ use paymux_core::{
     CancelMandate, CancelPayment, Capabilities, CapturePayment, Clock, ConfirmMandate,
     ConfirmPayment, CreateMandate, CreatePayment, CreateRefund, Effect, Error, ErrorKind, EventKey,
     Failure, FailureKind, IdempotencyKey, ListPaymentMethods, ListPayments, Mandate, MandateHandle,
-    ManualClock, Money, NextAction, Operation, Page, Payment, PaymentLookup, PaymentMethod,
-    PaymentProvider, PaymentStatus, ProviderId, ProviderRefundId, Refund, RefundLookup, Result,
-    Subject, Timestamp, Trust, Url, WebhookDelivery, WebhookEvent,
+    ManualClock, Money, NextAction, Operation, Page, Part, Payment, PaymentLookup, PaymentMethod,
+    PaymentProvider, PaymentStatus, ProviderId, ProviderPartId, ProviderRefundId, Refund,
+    RefundLookup, Result, Subject, Timestamp, Trust, Url, WebhookDelivery, WebhookEvent,
 };
 use paymux_orchestrator::{
     PaymentId,
@@ -196,6 +196,10 @@ impl Model {
         payment.amounts.captured = (object.captured > 0).then(|| money(object.captured));
         payment.amounts.refunded = (object.refunded > 0).then(|| money(object.refunded));
         payment.amounts.authorized = (status == PaymentStatus::Authorized).then_some(object.amount);
+        if let Some(id) = &object.part {
+            let id = ProviderPartId::new(id.clone()).unwrap();
+            payment.parts.push(Part::new(id, status, status.as_str()));
+        }
         payment.next_action = match (status, object.step) {
             (PaymentStatus::RequiresConfirmation, Some(step)) => Some(NextAction::Confirm { step }),
             (PaymentStatus::RequiresAction, _) => Some(NextAction::Redirect {

@@ -20,6 +20,7 @@ use super::{
 
 mod asking;
 mod late;
+mod person;
 mod steps;
 mod told;
 mod watched;

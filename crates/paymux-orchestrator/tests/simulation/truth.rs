@@ -93,6 +93,8 @@ pub(crate) struct Object {
     pub(crate) charges: u32,
     pub(crate) manual: bool,
     pub(crate) step: Option<ConfirmStep>,
+    /// A part that it names.
+    pub(crate) part: Option<String>,
     /// Every status it ever had.
     pub(crate) was: Vec<PaymentStatus>,
 }
@@ -229,6 +231,7 @@ impl Truth {
             charges: 0,
             manual: request.capture == CaptureMethod::Manual,
             step,
+            part: None,
             was: vec![status],
         };
         if matches!(self.kind, Kind::Card | Kind::Hold) {

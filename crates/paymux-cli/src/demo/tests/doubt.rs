@@ -20,8 +20,9 @@ async fn paymux(words: &[&str], store: &OwnStore) -> Result<String, String> {
 }
 
 fn resolve<'a>(payment: &'a str, decision: &[&'a str]) -> Vec<&'a str> {
-    let begin = ["review", "resolve", payment, "--who", "ann", "--why", "the provider said so"];
-    begin.iter().chain(decision).copied().collect()
+    let begin = ["review", "resolve", payment, "--attempt", "1", "--who", "ann"];
+    let why = ["--why", "the provider said so"];
+    begin.iter().chain(&why).chain(decision).copied().collect()
 }
 
 /// A stage whose shop is closed, with these orders in doubt for a day: every answer was lost.
@@ -52,6 +53,8 @@ async fn a_person_says_that_an_attempt_did_nothing() {
         let waiting = paymux(list, &store).await.expect("the list");
         assert!(waiting.contains("order A-1001 · 4.99 USD · processing\n"), "{waiting}");
         assert!(waiting.contains("  still_in_doubt, since "), "{waiting}");
+        assert!(waiting.contains("    attempt 1: create at toffeepay is in doubt"), "{waiting}");
+        assert!(waiting.contains("    decide: --did-nothing, "), "{waiting}");
         assert!(waiting.ends_with("1 payment waits for a person.\n"), "{waiting}");
     }
     let listed = paymux(&["payments", "--review"], &store).await.expect("the table");
@@ -90,8 +93,14 @@ async fn a_person_lets_pass_what_was_seen_and_nothing_else() {
     let words = resolve("A-1001", &["--dismiss", "mismatch"]);
     let other = paymux(&words, &store).await.expect_err("nothing of that was seen");
     assert!(other.contains("does not wait for this decision"), "{other}");
-    let words = resolve("A-1001", &["--accept-amount"]);
-    assert!(paymux(&words, &store).await.is_err(), "no amount was taken");
+    let words = resolve("A-1001", &["--accept-amount", "4.99"]);
+    let none = paymux(&words, &store).await.expect_err("no amount was taken");
+    assert!(none.contains("no amount is in question"), "{none}");
+    let words = [&resolve("A-1001", &["--try-again"])[..5], &["--who", "ann"]].concat();
+    let words = [&words[..], &["--why", "another one", "--did-nothing"]].concat();
+    let words: Vec<&str> = words.into_iter().map(|it| if it == "1" { "2" } else { it }).collect();
+    let other = paymux(&words, &store).await.expect_err("there is no second attempt");
+    assert!(other.contains("it has no attempt 2"), "{other}");
     let words = resolve("A-1001", &["--dismiss", "still_in_doubt"]);
     let done = paymux(&words, &store).await.expect("it is dismissed");
     assert!(done.contains(" is processing. Next: attempt 1 is looked after again"), "{done}");

@@ -1,0 +1,115 @@
+//! A refund that its provider has, and of which nothing more is heard.
+
+use paymux_core::{Refund, RefundLookup, RefundStatus, Result};
+
+use super::{Person, before_writing, doubt::is_for_a_person, named, waits_not};
+use crate::{
+    engine::{Changed, Engine, unexpected},
+    evidence::Said,
+    observe,
+    record::{PaymentRecord, ReviewReason},
+    settle::Context,
+};
+
+impl Engine {
+    /// A person says how a refund ended that is under way. One with an id of its own is asked for
+    /// and ends by what its provider says; of one without, the payment's amounts are all there is.
+    pub(super) async fn end_refund(
+        &self,
+        record: PaymentRecord,
+        no: u32,
+        end: RefundStatus,
+        person: &Person,
+    ) -> Result<Changed> {
+        let attempt = named(&record, no)?;
+        if !is_for_a_person(&record, attempt, self.now()) {
+            return Err(waits_not(&record, &format!("attempt {no} is under way")));
+        }
+        let done = end == RefundStatus::Succeeded;
+        let what = if done { "was done" } else { "came to nothing" };
+        let what = format!("refund {no} {what}");
+        if attempt.refund.as_ref().is_some_and(|refund| refund.id.is_some()) {
+            let refund = self.ask_refund(&record, no).await?;
+            if refund.status != end {
+                let why = format!("its provider says that it is {}", refund.status);
+                return Err(waits_not(&record, &why));
+            }
+            let evidence = person.decides(&what, Some(Said::from(&refund)));
+            return self
+                .decide(&record, &evidence, |record, now| {
+                    observe::observe_refund(record, no, &refund);
+                    record.settle_reviews_of(no);
+                    record.look_at(now);
+                    Ok(())
+                })
+                .await;
+        }
+        let asked = self.ask_again(&record).await?;
+        let account = self.account(&asked.payment.provider)?;
+        let evidence = person.decides(&what, Some(Said::from(&asked.payment)));
+        self.decide(&record, &evidence, |record, now| {
+            if let Some(attempt) = record.attempt_mut(no) {
+                attempt.seen_unchanged = false;
+            }
+            let context = Context { asked_at: asked.at, ..self.context(account, now) };
+            observe::observe(record, asked.payment.clone(), &context);
+            let Some(attempt) = record.attempt_mut(no) else { return Ok(()) };
+            let under_way = attempt.is_refund_under_way();
+            let shown = attempt.refund.as_ref().map(|refund| refund.status);
+            if !under_way && shown != Some(end) {
+                return Err(waits_not(record, "its provider shows that it was done"));
+            }
+            if done && attempt.seen_unchanged {
+                return Err(waits_not(record, "its provider shows that it was not done"));
+            }
+            if under_way {
+                let mut refund = Refund::new(end, "by a person's word");
+                refund.amount = attempt.reserved;
+                attempt.refund = Some(refund);
+                record.looks = 0;
+            }
+            record.settle_reviews_of(no);
+            record.look_at(now);
+            Ok(())
+        })
+        .await
+    }
+
+    /// A refund's final word was contradicted: what its provider says now counts.
+    pub(super) async fn refund_is_right(
+        &self,
+        record: PaymentRecord,
+        no: u32,
+        person: &Person,
+    ) -> Result<Changed> {
+        let refund = self.ask_refund(&record, no).await?;
+        if refund.status == RefundStatus::Unknown {
+            return Err(waits_not(&record, "what its provider says of it is not documented"));
+        }
+        let what = "its provider is right about the refund";
+        let evidence = person.decides(what, Some(Said::from(&refund)));
+        self.decide(&record, &evidence, |record, now| {
+            let Some(attempt) = record.attempt_mut(no) else { return Ok(()) };
+            let mut refund = refund.clone();
+            if let Some(known) = attempt.refund.take() {
+                refund.id = refund.id.or(known.id);
+                refund.amount = refund.amount.or(known.amount);
+            }
+            attempt.refund = Some(refund);
+            record.settle_one(ReviewReason::Contradiction, no);
+            record.look_at(now);
+            Ok(())
+        })
+        .await
+    }
+
+    /// What the account says of a refund that has an id of its own.
+    async fn ask_refund(&self, record: &PaymentRecord, no: u32) -> Result<Refund> {
+        let attempt = named(record, no)?;
+        let id = attempt.refund.as_ref().and_then(|refund| refund.id.clone());
+        let id = id.ok_or_else(|| unexpected("the refund has no id to be asked for"))?;
+        let lookup = RefundLookup { id, payment: record.handle() };
+        let account = self.account(&attempt.account)?;
+        self.ask_for_refund(account, &lookup).await.map_err(before_writing)
+    }
+}
