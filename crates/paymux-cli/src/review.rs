@@ -74,6 +74,9 @@ struct Decision {
     /// says how much it was.
     #[arg(long, value_name = "AMOUNT")]
     accept_amount: Option<String>,
+    /// Money showed late on this object of an attempt that does not count any more: give it back.
+    #[arg(long, value_name = "ID")]
+    give_back: Option<String>,
     /// What was seen for this reason, such as `still_in_doubt`, is no more so or needs nothing.
     #[arg(long, value_name = "REASON", value_parser = read_reason)]
     dismiss: Option<ReviewReason>,
@@ -93,6 +96,9 @@ impl Decision {
         }
         if let Some(id) = self.it_counts {
             return Ok(Resolution::ItCounts { attempt, object: ProviderPaymentId::new(id)? });
+        }
+        if let Some(id) = self.give_back {
+            return Ok(Resolution::GiveBack { attempt, object: ProviderPaymentId::new(id)? });
         }
         if let Some(reason) = self.dismiss {
             return Ok(Resolution::Dismiss { attempt, reason });
@@ -123,7 +129,7 @@ fn ways_out(reason: ReviewReason) -> &'static str {
             "--did-nothing, --it-is ID, --it-counts ID, --dismiss mismatch, --try-again"
         }
         ReviewReason::Contradiction => "--provider-is-right, --dismiss contradiction, --try-again",
-        ReviewReason::LateSuccess => "--it-counts ID, --dismiss late_success",
+        ReviewReason::LateSuccess => "--give-back ID, --it-counts ID, --dismiss late_success",
         ReviewReason::UnreportedAmount => "--accept-amount unstated, --try-again",
         ReviewReason::ShortAmount | ReviewReason::EndedWithMoney => {
             "--accept-amount AMOUNT, --try-again, or a refund"

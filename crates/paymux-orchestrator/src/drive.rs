@@ -42,6 +42,7 @@ impl Engine {
             Move::Send(no) => Box::pin(self.send(record, no)),
             Move::LookUp => Box::pin(self.look_up(record)),
             Move::LookUpReference(no) => Box::pin(self.look_up_reference(record, no)),
+            Move::LookUpLeft(no) => Box::pin(self.look_up_left(record, no)),
             Move::LookUpRefund(no) => Box::pin(self.look_up_refund(record, no)),
             Move::Watch(no) => Box::pin(self.watch(record, no)),
             Move::Create(account) => Box::pin(self.open(record, account)),
@@ -161,7 +162,7 @@ impl Engine {
         let (words, state) = if step == Move::NotCharged(no) {
             ("looked for until it was proved not to exist", AttemptState::NotCharged)
         } else if step == Move::Withdraw(no) {
-            ("not sent, since the payment is to be ended", AttemptState::NotSent)
+            ("not sent, since it is not wanted any more", AttemptState::NotSent)
         } else {
             ("given up: nobody can pay what it may have opened", AttemptState::Abandoned)
         };
@@ -175,6 +176,10 @@ impl Engine {
                 settle::abandon(&mut draft.record, no, now);
             }
             settle::close(&mut draft.record, no, state, now);
+            if state == AttemptState::NotSent && !is_create && !draft.record.cancel_wanted {
+                let why = "nobody waited for it any more, and it was not sent";
+                settle::show_refused_step(&mut draft.record, no, why, now);
+            }
             Ok(true)
         })
         .await?
@@ -217,7 +222,12 @@ impl Engine {
                 return Ok(false);
             }
             let wanted = draft.record.cancel_wanted;
-            let end = if wanted { PaymentStatus::Cancelled } else { PaymentStatus::Failed };
+            let expired = draft.record.request.expires_at.is_some_and(|end| end <= now);
+            let end = match (wanted, expired) {
+                (true, _) => PaymentStatus::Cancelled,
+                (false, true) => PaymentStatus::Expired,
+                (false, false) => PaymentStatus::Failed,
+            };
             draft.record.move_to(end);
             Ok(true)
         })

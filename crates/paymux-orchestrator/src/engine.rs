@@ -45,8 +45,10 @@ pub(crate) struct Settings {
     pub(crate) events_kept_for: Duration,
 }
 
-/// How long after the longest call somebody else may think that it was lost.
-pub(crate) const GRACE: Duration = Duration::from_secs(10);
+/// How long after the longest call somebody else may think that it was lost: clocks of two nodes
+/// may be half a minute apart, and writing an answer down is tried for ten seconds and may take as
+/// long again.
+pub(crate) const GRACE: Duration = Duration::from_secs(60);
 
 #[derive(Debug)]
 pub(crate) struct Engine {
@@ -239,14 +241,15 @@ impl Engine {
         let (id, transition) = (change.payment.id.clone(), change.transition.id.clone());
         let committed = self.store.commit(change).await;
         let committed = committed.map_err(|error| unavailable(error, Effect::Possible))?;
-        if committed != Committed::Lost {
+        if committed == Committed::Done {
             return Ok(committed);
         }
-        // It was on its way all the same, and arrived between.
+        // It may have been on its way all the same, and have arrived between: what refuses it then,
+        // a newer version or a key that is taken, is its own.
         let history = self.store.history(&id).await;
         let history = history.map_err(|error| unavailable(error, Effect::Possible))?;
         let arrived = history.iter().any(|line| line.id == transition);
-        Ok(if arrived { Committed::Done } else { Committed::Lost })
+        Ok(if arrived { Committed::Done } else { committed })
     }
 
     /// Nothing was to be done about a payment that was due: says anew when it is due.

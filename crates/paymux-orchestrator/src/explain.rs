@@ -73,7 +73,9 @@ fn in_words(next: &Move, record: &PaymentRecord) -> String {
         Move::Send(no) => format!("attempt {no} is sent"),
         Move::Doubt(no) => format!("attempt {no} has had no answer for too long: in doubt"),
         Move::LookUp | Move::LookUpReference(_) => "its provider is asked what it knows".to_owned(),
-        Move::LookUpRefund(_) => "its provider is asked for the refund".to_owned(),
+        Move::LookUpRefund(_) | Move::LookUpLeft(_) => {
+            "its provider is asked for the refund".to_owned()
+        }
         Move::Watch(no) => format!("attempt {no}, which was given up, is looked at again"),
         Move::NotCharged(no) => format!("attempt {no} is proved not to exist"),
         Move::Abandon(no) => format!("attempt {no} is given up: nobody can pay it"),
@@ -138,6 +140,9 @@ fn write_attempt(f: &mut fmt::Formatter<'_>, attempt: &Attempt) -> fmt::Result {
         attempt.account,
         attempt.state.in_words()
     )?;
+    if let Some(of) = attempt.gives_back {
+        write!(f, ", of what attempt {of} left there")?;
+    }
     match attempt.sends {
         0 | 1 => {}
         sends => write!(f, ", sent {sends} times with one key")?,

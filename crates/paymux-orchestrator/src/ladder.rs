@@ -20,7 +20,7 @@ const WATCHES: [Duration; 3] = [HOUR, DAY, Duration::from_secs(7 * 24 * 3600)];
 const WATCHED_AT_MOST: Duration = Duration::from_secs(14 * 24 * 3600);
 
 const HOUR: Duration = Duration::from_secs(3600);
-const DAY: Duration = Duration::from_secs(24 * 3600);
+pub(crate) const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// When to try again about an attempt in doubt: at once, then after 5 s, 30 s, 2 min, 10 min, 1 h,
 /// 6 h and daily, each varied by a fifth, and never sooner than the provider asks.

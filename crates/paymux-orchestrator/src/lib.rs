@@ -9,6 +9,7 @@ mod engine;
 mod events;
 mod evidence;
 mod explain;
+mod give_back;
 pub mod health;
 mod ids;
 mod ingest;

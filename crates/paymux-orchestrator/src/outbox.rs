@@ -86,13 +86,15 @@ fn attempts(
         if let Some(status) = status
             && status_then != Some(status)
         {
-            events.push(&format!("refund.{status}"), Some(attempt.no), None)?;
+            let what = if attempt.gives_back.is_some() { "late_refund" } else { "refund" };
+            events.push(&format!("{what}.{status}"), Some(attempt.no), None)?;
         }
         let refused = matches!(attempt.state, AttemptState::Rejected | AttemptState::NotSent);
         let was_open = then.is_none_or(|then| then.state.is_open());
-        // By a person's word: nobody refused it.
+        // Nobody refused it.
         let did_nothing = attempt.state == AttemptState::NotCharged;
         let kind = match &attempt.intent {
+            Intent::Refund(_) if attempt.gives_back.is_some() => "late_refund.failed",
             Intent::Refund(_) => "refund.failed",
             Intent::Confirm(_) | Intent::Capture(_) | Intent::Cancel(_) if did_nothing => {
                 "payment.step_not_done"

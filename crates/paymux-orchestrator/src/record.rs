@@ -167,6 +167,14 @@ impl PaymentRecord {
         Some(self.with_steps_at(handle, &payment.provider))
     }
 
+    /// The handle of what a refund gives back.
+    pub(crate) fn handle_of_refund(&self, attempt: &Attempt) -> Option<PaymentHandle> {
+        if let (Intent::Refund(refund), Some(_)) = (&attempt.intent, attempt.gives_back) {
+            return Some(refund.payment.clone());
+        }
+        self.handle()
+    }
+
     /// The same handle, saying which confirmations were begun at its account: some providers cannot
     /// tell a payment that waits for our consent from one that has it.
     pub(crate) fn with_steps_at(

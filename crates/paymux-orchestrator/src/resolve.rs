@@ -69,6 +69,14 @@ pub enum Resolution {
         /// What was taken; `None` where nobody says.
         amount: Option<Money>,
     },
+    /// Money showed late on this object of an attempt that does not count any more: give it back
+    /// there, all of it. The review is settled once its provider has done so.
+    GiveBack {
+        /// The attempt that the review is about.
+        attempt: u32,
+        /// The provider's id.
+        object: ProviderPaymentId,
+    },
     /// What was seen for this reason is no more so, or needs nothing.
     Dismiss {
         /// The attempt that the review is about.
@@ -116,7 +124,8 @@ impl Orchestrator {
         }
         let (engine, id) = (self.0.clone(), id.clone());
         let person = Person { who: who.to_owned(), why: why.to_owned() };
-        let work = Box::pin(async move { engine.resolve(&id, resolution, &person).await });
+        let work =
+            Box::pin(async move { Box::pin(engine.resolve(&id, resolution, &person)).await });
         self.0.calls.own(work).await
     }
 }
@@ -162,6 +171,12 @@ impl Engine {
             }
             Resolution::AcceptAmount { attempt, amount } => {
                 self.accept_amount(record, attempt, amount, person).await?
+            }
+            Resolution::GiveBack { attempt, object } => {
+                named(&record, attempt)?;
+                let what = "what showed late is given back";
+                let evidence = |said| person.decides(what, Some(said));
+                Box::pin(self.give_back(&record, attempt, &object, evidence)).await?
             }
             Resolution::Dismiss { attempt, reason } => {
                 self.dismiss(record, attempt, reason, person).await?

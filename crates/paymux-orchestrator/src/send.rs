@@ -10,7 +10,7 @@ use crate::{
     evidence::{Evidence, Said},
     health::{Permit, Purpose},
     plan::Move,
-    record::{Attempt, AttemptState, Fault, Intent, PaymentRecord},
+    record::{Attempt, Fault, Intent, PaymentRecord},
     settle::{self, Context, Outcome},
     telemetry,
 };
@@ -130,17 +130,23 @@ impl Engine {
         let fault = Fault::from(error);
         let evidence = Evidence::Reply { attempt: no, said: Said::from(&fault) };
         let id = record.id.clone();
-        let account = record.attempt(no).map(|attempt| attempt.account.clone());
+        let Some(known) = record.attempt(no) else { return Ok(record) };
+        let configured = self.accounts.get(&known.account);
         let changed = self
             .change(&id, &evidence, |draft, now| {
-                let Some(attempt) = draft.record.attempt(no) else { return Ok(false) };
-                let (send, state) = (attempt.sends, attempt.state);
-                if !matches!(state, AttemptState::Intent | AttemptState::Unknown) {
+                // Somebody else may have been faster.
+                let still = self.next_move(&draft.record, now) == Move::Send(no);
+                let Some(attempt) = draft.record.attempt_mut(no) else { return Ok(false) };
+                let send = attempt.sends;
+                if !still || send != known.sends {
                     return Ok(false);
                 }
-                let configured = account.as_ref().and_then(|id| self.accounts.get(id));
                 let outcome = Outcome::Fault(Box::new(fault.clone()));
                 match configured {
+                    // Only a payment can go elsewhere, and only before it was sent.
+                    Some(_) if attempt.doubted || !attempt.is_create() => {
+                        settle::put_off(attempt, error, now);
+                    }
                     Some(account) => {
                         let context = self.context(account, now);
                         settle::settle(&mut draft.record, no, send, outcome, &context);

@@ -25,6 +25,9 @@ const MOST_REPETITIONS: u32 = 6;
 /// How long an attempt in doubt waits for an account that is no longer configured.
 const WITHOUT_ACCOUNT: Duration = Duration::from_secs(3600);
 
+/// How soon an attempt is tried again that our own limits kept back.
+const SHORTEST_WAIT: Duration = Duration::from_secs(5);
+
 /// What a call that may move money came back with.
 pub(crate) enum Outcome {
     Payment(Box<Payment>),
@@ -55,6 +58,7 @@ pub(crate) fn mark_sending(record: &mut PaymentRecord, no: u32, now: Timestamp) 
     attempt.first_sent_at = attempt.first_sent_at.or(Some(now));
     attempt.sent_at = Some(now);
     attempt.seen_unchanged = false;
+    attempt.wanted_again = false;
     attempt.next_try_at = None;
 }
 
@@ -89,6 +93,15 @@ fn settle_payment(record: &mut PaymentRecord, no: u32, payment: Payment, context
     }
     if attempt.is_create() && attempt.state == AttemptState::Accepted {
         observe::observe(record, payment, context);
+        return;
+    }
+    // It was settled before: by now the payment may be at another account.
+    if !attempt.is_create() && !attempt.state.is_open() {
+        let is_same =
+            |known: &Payment| known.provider == payment.provider && known.id == payment.id;
+        if record.provider.as_ref().is_some_and(is_same) {
+            observe::observe(record, payment, context);
+        }
         return;
     }
     // What does not fit may be another payment's object: it is not claimed.
@@ -198,15 +211,25 @@ pub(crate) fn settle_without_account(
 ) {
     let Some(attempt) = record.attempt_mut(no) else { return };
     attempt.fault = Some(fault.clone());
-    if attempt.doubted {
+    let is_create = attempt.is_create();
+    // Another node may know the account already; elsewhere only a payment can go, and no step.
+    let waits = !is_create && now.since(attempt.created_at) < ladder::PARK_AFTER;
+    if attempt.doubted || waits {
         attempt.next_try_at = Some(now.after(WITHOUT_ACCOUNT));
         return;
     }
-    let is_create = attempt.is_create();
     close(record, no, AttemptState::NotSent, now);
     if is_create {
         after_refused_create(record, fault);
+    } else {
+        show_refused_step(record, no, &fault.message, now);
     }
+}
+
+/// Our own limits keep it back: it waits for them, and nothing is known of it that was not before.
+pub(crate) fn put_off(attempt: &mut Attempt, error: &Error, now: Timestamp) {
+    let wait = error.retry_after().unwrap_or_default().clamp(SHORTEST_WAIT, ladder::DAY);
+    attempt.next_try_at = Some(now.after(wait));
 }
 
 /// The next rung: when the attempt is thought of again.
@@ -249,20 +272,26 @@ fn after_refused_step(record: &mut PaymentRecord, no: u32, fault: &Fault, contex
         record.failure = Some(fault.failure.clone().unwrap_or_else(|| failure_of(fault)));
         abandon_after_decline(record, fault, context);
     }
-    // What is left open can still be paid, and is not taken further by itself.
-    let matters = matches!(intent, Intent::Confirm(_) | Intent::Capture(_) | Intent::Cancel(_));
-    if matters && record.live().is_some() && !record.status.is_final() {
-        let note = format!("{} was refused: {}", intent.in_words(), fault.message);
-        let reason = ReviewReason::StepRefused;
-        record.add_review(Review { reason, attempt: Some(no), note, since: context.now });
-    }
-    if let Intent::Cancel(_) = intent {
-        // It can be asked for again.
-        record.cancel_wanted = false;
-    }
+    show_refused_step(record, no, &fault.message, context.now);
     // "Not in this state": the provider knows a state that we do not.
     if matches!(fault.kind, ErrorKind::Conflict | ErrorKind::NotFound) {
         record.look_at(context.now);
+    }
+}
+
+/// What is left open after a step was refused can still be paid, and is not taken further by itself.
+pub(crate) fn show_refused_step(record: &mut PaymentRecord, no: u32, why: &str, now: Timestamp) {
+    let Some(intent) = record.attempt(no).map(|attempt| &attempt.intent) else { return };
+    let is_end = matches!(intent, Intent::Cancel(_));
+    let matters = is_end || matches!(intent, Intent::Confirm(_) | Intent::Capture(_));
+    if matters && record.live().is_some() && !record.status.is_final() {
+        let note = format!("{} was refused: {why}", intent.in_words());
+        let reason = ReviewReason::StepRefused;
+        record.add_review(Review { reason, attempt: Some(no), note, since: now });
+    }
+    if is_end {
+        // It can be asked for again.
+        record.cancel_wanted = false;
     }
 }
 

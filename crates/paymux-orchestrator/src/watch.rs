@@ -2,8 +2,8 @@
 //! may show late, and webhooks get lost.
 
 use paymux_core::{
-    Capabilities, CreatePayment, Effect, ErrorKind, Operation, Payment, PaymentHandle,
-    PaymentLookup, ProviderPaymentId, Result, Timestamp,
+    Capabilities, Effect, ErrorKind, Operation, Payment, PaymentHandle, PaymentLookup,
+    ProviderPaymentId, Result, Timestamp,
 };
 
 use crate::{
@@ -104,29 +104,30 @@ fn lookup(record: &PaymentRecord, attempt: &Attempt) -> Option<PaymentLookup> {
         let (reference, options) = (create.reference.clone(), create.options.clone());
         return Some(PaymentLookup::Reference { reference, options });
     };
-    Some(PaymentLookup::Payment(handle_of(record, attempt, create, id)))
+    Some(PaymentLookup::Payment(handle_of(record, attempt, id)))
 }
 
-/// An object of an attempt as its account can be asked for it, whether it counts or not.
+/// All that is known of an object of an attempt at its account, whether it counts or not.
 pub(crate) fn handle_of(
     record: &PaymentRecord,
     attempt: &Attempt,
-    create: &CreatePayment,
     id: &ProviderPaymentId,
 ) -> PaymentHandle {
+    let options = &record.request.options;
     let known = attempt.left.iter().chain(&record.provider);
-    let known = known.filter(|known| known.provider == attempt.account);
-    let known = known.into_iter().find(|known| known.id == *id);
-    let known = known.map(|known| known.handle(&create.options));
+    let mut known = known.filter(|known| known.provider == attempt.account);
+    let known = known.find(|known| known.id == *id).map(|known| known.handle(options));
     let mut handle = known.unwrap_or_else(|| PaymentHandle::new(id.clone()));
-    handle.options.clone_from(&create.options);
-    handle.reference.get_or_insert_with(|| create.reference.clone());
-    handle.mandate = handle.mandate.or_else(|| create.mandate.clone());
+    handle.options.clone_from(options);
+    handle.mandate = handle.mandate.or_else(|| record.request.mandate.clone());
+    if let Intent::Create(create) = &attempt.intent {
+        handle.reference.get_or_insert_with(|| create.reference.clone());
+    }
     record.with_steps_at(handle, &attempt.account)
 }
 
 /// Is the answer about what was asked for?
-fn is_about(
+pub(crate) fn is_about(
     attempt: &Attempt,
     payment: &Payment,
     lookup: &PaymentLookup,

@@ -61,13 +61,14 @@ impl Engine {
                 return Ok(Applied::As(InboxOutcome::Later(soon)));
             }
         }
-        let no = record.attempts.iter().find(|attempt| {
+        let attempt = record.attempts.iter().find(|attempt| {
             attempt.refund.as_ref().is_some_and(|refund| refund.id.as_ref() == Some(id))
         });
-        let Some(no) = no.map(|attempt| attempt.no) else {
+        let Some(attempt) = attempt else {
             return Ok(Applied::As(InboxOutcome::Stale));
         };
-        let lookup = RefundLookup { id: id.clone(), payment: record.handle() };
+        let (no, payment) = (attempt.no, record.handle_of_refund(attempt));
+        let lookup = RefundLookup { id: id.clone(), payment };
         let refund = self.ask_for_refund(account, &lookup).await?;
         let record = self.take_in_refund(record, no, &refund).await?;
         self.drive(record).await?;

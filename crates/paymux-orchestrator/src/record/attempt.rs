@@ -1,5 +1,7 @@
 //! One operation at one account: what is sent is written down before it leaves.
 
+use std::time::Duration;
+
 use paymux_core::{
     CancelPayment, CapturePayment, ConfirmPayment, ConfirmStep, CreatePayment, CreateRefund,
     Effect, Error, ErrorKind, Failure, IdempotencyKey, Money, Operation, Payment, ProviderId,
@@ -193,6 +195,10 @@ impl Fault {
         if let Some(status) = self.http_status {
             error = error.with_http_status(status);
         }
+        if let Some(offered) = self.offered {
+            error = error.with_offered(offered);
+        }
+        error = error.with_retry_after(self.retry_after_ms.map(Duration::from_millis));
         if let Some(failure) = &self.failure {
             error = error.with_failure(failure.clone());
         }
@@ -224,6 +230,9 @@ pub struct Attempt {
     pub rung: u32,
     /// When the next thing is tried about it, while it is open.
     pub next_try_at: Option<Timestamp>,
+    /// A person wants it tried again, whatever speaks against it.
+    #[serde(default)]
+    pub wanted_again: bool,
     /// The object was looked at since the last send, and shows that nothing happened.
     pub seen_unchanged: bool,
     /// When look-ups said that the provider does not have it.
@@ -250,6 +259,9 @@ pub struct Attempt {
     /// late.
     #[serde(default)]
     pub watch_at: Option<Timestamp>,
+    /// For a refund of money that showed late: the attempt that left it.
+    #[serde(default)]
+    pub gives_back: Option<u32>,
     /// What it left at its account beside what counts: the object that was given up, or one of a
     /// repeated call, as it was seen last.
     #[serde(default)]
@@ -269,6 +281,7 @@ impl Attempt {
             doubtful_send_at: None,
             rung: 0,
             next_try_at: Some(now),
+            wanted_again: false,
             seen_unchanged: false,
             not_found_at: Vec::new(),
             fault: None,
@@ -280,6 +293,7 @@ impl Attempt {
             sent_at: None,
             settled_at: None,
             watch_at: None,
+            gives_back: None,
             left: Vec::new(),
         }
     }

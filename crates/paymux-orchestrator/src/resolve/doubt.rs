@@ -8,12 +8,13 @@ use crate::{
     evidence::Said,
     ladder::PARK_AFTER,
     observe,
+    plan::must_not_take,
     record::{Attempt, AttemptState, Intent, PaymentRecord, ReviewReason},
     settle::{self, Context},
 };
 
 /// What the account of an attempt says of it, as far as it can be asked.
-enum Word {
+pub(super) enum Word {
     Seen(Box<Asked>),
     NotFound,
     /// It cannot be asked: a person's word is all there is.
@@ -21,7 +22,7 @@ enum Word {
 }
 
 impl Word {
-    fn said(&self) -> Option<Said> {
+    pub(super) fn said(&self) -> Option<Said> {
         match self {
             Self::Seen(asked) => Some(Said::from(&asked.payment)),
             Self::NotFound => Some(Said::NotFound),
@@ -132,7 +133,11 @@ impl Engine {
 
     /// What the account of an attempt in doubt says of it. One that does not answer is no reason
     /// to believe a person; one that is not configured any more, or that cannot be asked, is.
-    async fn ask_about(&self, record: &PaymentRecord, attempt: &Attempt) -> Result<Word> {
+    pub(super) async fn ask_about(
+        &self,
+        record: &PaymentRecord,
+        attempt: &Attempt,
+    ) -> Result<Word> {
         let Ok(account) = self.account(&attempt.account) else { return Ok(Word::None) };
         let lookup = match &attempt.intent {
             Intent::Create(_) if account.provider.capabilities().reference_lookup.is_none() => {
@@ -143,7 +148,7 @@ impl Engine {
                 PaymentLookup::Reference { reference, options }
             }
             Intent::Confirm(_) | Intent::Capture(_) | Intent::Cancel(_) | Intent::Refund(_) => {
-                match record.handle() {
+                match record.handle_of_refund(attempt) {
                     Some(handle) => PaymentLookup::Payment(handle),
                     None => return Ok(Word::None),
                 }
@@ -158,7 +163,7 @@ impl Engine {
     }
 
     /// Takes in what was said of a step: it may settle it.
-    fn take_word_in(
+    pub(super) fn take_word_in(
         &self,
         record: &mut PaymentRecord,
         no: u32,
@@ -168,18 +173,21 @@ impl Engine {
         if let Some(attempt) = record.attempt_mut(no) {
             attempt.seen_unchanged = false;
         }
-        if let Word::Seen(asked) = word {
-            let account = self.account(&asked.payment.provider)?;
-            let context = Context { asked_at: asked.at, ..self.context(account, now) };
-            let live = record.live().map(|live| live.no);
-            let note = live.and_then(|live| {
-                settle::mismatch(record, live, &asked.payment, context.capabilities)
-            });
-            if let Some(note) = note {
-                return Err(waits_not(record, &format!("what its provider says: {note}")));
-            }
-            observe::observe(record, asked.payment.clone(), &context);
+        let Word::Seen(asked) = word else { return Ok(()) };
+        let account = self.account(&asked.payment.provider)?;
+        let context = Context { asked_at: asked.at, ..self.context(account, now) };
+        if let Some(of) = record.attempt(no).and_then(|attempt| attempt.gives_back) {
+            observe::late(record, of, asked.payment.clone(), now);
+            observe::settle_steps(record, Some(of), &asked.payment, &context);
+            return Ok(());
         }
+        let live = record.live().map(|live| live.no);
+        let note = live
+            .and_then(|live| settle::mismatch(record, live, &asked.payment, context.capabilities));
+        if let Some(note) = note {
+            return Err(waits_not(record, &format!("what its provider says: {note}")));
+        }
+        observe::observe(record, asked.payment.clone(), &context);
         Ok(())
     }
 }
@@ -210,13 +218,16 @@ pub(super) fn is_for_a_person(record: &PaymentRecord, attempt: &Attempt, now: Ti
     asked || now.since(since) >= PARK_AFTER
 }
 
-/// Thaws an attempt. What did not fit is forgotten: if it still does not, it is seen again.
+/// Thaws an attempt. What did not fit is forgotten: if it still does not, it is seen again. Where
+/// something else forbids that more money is taken, it is only looked for all the same.
 pub(super) fn wake(record: &mut PaymentRecord, no: u32, now: Timestamp) {
+    record.settle_one(ReviewReason::Mismatch, no);
+    record.settle_one(ReviewReason::SharedObject, no);
+    let wanted_again = !must_not_take(record);
     if let Some(attempt) = record.attempt_mut(no) {
         attempt.next_try_at = Some(now);
         attempt.rung = 0;
+        attempt.wanted_again = wanted_again;
         attempt.seen_unchanged = false;
     }
-    record.settle_one(ReviewReason::Mismatch, no);
-    record.settle_one(ReviewReason::SharedObject, no);
 }

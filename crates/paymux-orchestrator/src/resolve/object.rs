@@ -182,11 +182,11 @@ impl Engine {
         attempt: &Attempt,
         object: &ProviderPaymentId,
     ) -> Result<Asked> {
-        let Intent::Create(create) = &attempt.intent else {
+        if !attempt.is_create() {
             return Err(waits_not(record, &format!("attempt {} creates nothing", attempt.no)));
-        };
+        }
         let account = self.account(&attempt.account)?;
-        let handle = watch::handle_of(record, attempt, create, object);
+        let handle = watch::handle_of(record, attempt, object);
         let at = self.now();
         let payment = self.ask(account, &PaymentLookup::Payment(handle)).await;
         let payment = payment.map_err(before_writing)?;

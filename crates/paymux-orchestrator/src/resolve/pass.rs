@@ -102,6 +102,8 @@ impl Engine {
             if reason == ReviewReason::NoEnd {
                 record.looks = 0;
             }
+            // A step that was refused, or put off, is the merchant's to ask for.
+            record.steps_by_hand |= reason == ReviewReason::StepRefused;
             if record.provider.is_some() && !record.status.is_final() {
                 record.look_at(now);
             }

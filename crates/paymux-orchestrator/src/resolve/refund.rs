@@ -8,7 +8,6 @@ use crate::{
     evidence::Said,
     observe,
     record::{PaymentRecord, ReviewReason},
-    settle::Context,
 };
 
 impl Engine {
@@ -44,15 +43,9 @@ impl Engine {
                 })
                 .await;
         }
-        let asked = self.ask_again(&record).await?;
-        let account = self.account(&asked.payment.provider)?;
-        let evidence = person.decides(&what, Some(Said::from(&asked.payment)));
-        self.decide(&record, &evidence, |record, now| {
-            if let Some(attempt) = record.attempt_mut(no) {
-                attempt.seen_unchanged = false;
-            }
-            let context = Context { asked_at: asked.at, ..self.context(account, now) };
-            observe::observe(record, asked.payment.clone(), &context);
+        let word = self.ask_about(&record, attempt).await?;
+        self.decide(&record, &person.decides(&what, word.said()), |record, now| {
+            self.take_word_in(record, no, &word, now)?;
             let Some(attempt) = record.attempt_mut(no) else { return Ok(()) };
             let under_way = attempt.is_refund_under_way();
             let shown = attempt.refund.as_ref().map(|refund| refund.status);
@@ -108,7 +101,7 @@ impl Engine {
         let attempt = named(record, no)?;
         let id = attempt.refund.as_ref().and_then(|refund| refund.id.clone());
         let id = id.ok_or_else(|| unexpected("the refund has no id to be asked for"))?;
-        let lookup = RefundLookup { id, payment: record.handle() };
+        let lookup = RefundLookup { id, payment: record.handle_of_refund(attempt) };
         let account = self.account(&attempt.account)?;
         self.ask_for_refund(account, &lookup).await.map_err(before_writing)
     }

@@ -8,6 +8,8 @@ use crate::testing::{
     key_replay, object, push, record, refund, seen, tried,
 };
 
+mod again;
+
 fn charges() -> Capabilities {
     capabilities(CreateEffect::MayCharge, key_replay(), Replay::LookupFirst)
 }
@@ -457,5 +459,63 @@ fn a_refund_of_another_amount_is_not_taken_for_ours() {
         let record = settled(record, 2, Outcome::Refund(Box::new(row)));
         assert_eq!(record.is_under_review(ReviewReason::Mismatch), freezes, "{said:?}");
         assert_eq!(state(&record, 2) == AttemptState::Unknown, freezes, "{said:?}");
+    }
+}
+
+#[test]
+fn nothing_is_tried_sooner_than_its_provider_asks() {
+    let wait = Duration::from_secs(30);
+    let busy = |effect, offered| {
+        let error = Error::new(ErrorKind::Conflict, effect, "this key is in use")
+            .with_retryable(true)
+            .with_offered(offered)
+            .with_retry_after(Some(wait));
+        Outcome::Fault(Box::new(Fault::from(&error)))
+    };
+    let create = settled(tried(AttemptState::Sending), 1, busy(Effect::Possible, true));
+    assert_eq!(create.attempts[0].next_try_at, Some(at(31)));
+    let mut record = accepted(PaymentStatus::Authorized);
+    push(&mut record, capture(), AttemptState::Sending);
+    let step = settled(record, 2, busy(Effect::None, true));
+    assert!(step.attempts[1].next_try_at >= Some(at(31)), "{:?}", step.attempts[1]);
+    // The caller reads of it, too.
+    let fault = create.attempts[0].fault.as_ref().unwrap();
+    let error = fault.to_error(&account("a"), paymux_core::Operation::CreatePayment);
+    assert_eq!((error.retry_after(), error.offered()), (Some(wait), Some(true)));
+}
+
+/// A node that does not know the account yet may have taken it up: others do.
+#[test]
+fn a_step_waits_a_day_for_an_account_that_is_gone() {
+    let error = Error::new(ErrorKind::Configuration, Effect::None, "gone");
+    let fault = Fault::from(&error);
+    for intent in [confirm(ConfirmStep::Commit), capture(), cancel(), refund()] {
+        let mut record = accepted(PaymentStatus::Authorized);
+        record.cancel_wanted = matches!(intent, Intent::Cancel(_));
+        let is_refund = matches!(intent, Intent::Refund(_));
+        push(&mut record, intent, AttemptState::Intent);
+        settle_without_account(&mut record, 2, &fault, at(0));
+        assert_eq!(state(&record, 2), AttemptState::Intent);
+        assert_eq!(record.attempts[1].next_try_at, Some(at(3_600)));
+        settle_without_account(&mut record, 2, &fault, at(24 * 3_600));
+        assert_eq!(state(&record, 2), AttemptState::NotSent);
+        assert_eq!(record.is_under_review(ReviewReason::StepRefused), !is_refund);
+        assert!(!record.cancel_wanted);
+    }
+}
+
+/// Our own limits say nothing about the attempt.
+#[test]
+fn what_is_kept_back_here_waits_and_is_as_it_was() {
+    for (wait, expected) in [(None, 6), (Some(2), 6), (Some(30), 31), (Some(1_000_000), 86_401)] {
+        let error = Error::new(ErrorKind::RateLimited, Effect::None, "not sent")
+            .with_retry_after(wait.map(Duration::from_secs));
+        let mut record = tried(AttemptState::Unknown);
+        record.attempts[0].seen_unchanged = true;
+        let mut expected_attempt = record.attempts[0].clone();
+        expected_attempt.next_try_at = Some(at(expected));
+        put_off(&mut record.attempts[0], &error, at(1));
+        let (put_off, expected) = (&record.attempts[0], &expected_attempt);
+        assert_eq!(format!("{put_off:?}"), format!("{expected:?}"), "{wait:?}");
     }
 }

@@ -59,6 +59,12 @@ impl Model {
         }
     }
 
+    /// The same account, which cannot do this.
+    pub(crate) fn without(mut self, operation: Operation) -> Self {
+        self.capabilities.replay.remove(&operation);
+        self
+    }
+
     pub(crate) fn truth(&self) -> MutexGuard<'_, Truth> {
         self.truth.lock().unwrap()
     }

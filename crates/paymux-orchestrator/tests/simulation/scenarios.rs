@@ -19,6 +19,7 @@ use super::{
 };
 
 mod asking;
+mod given_back;
 mod late;
 mod person;
 mod steps;

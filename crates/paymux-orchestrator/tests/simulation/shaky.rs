@@ -34,6 +34,9 @@ pub(crate) struct Weather {
     pub(crate) is_down: Arc<AtomicBool>,
     /// Changes whose sender lost the connection while they were on their way: they land later.
     pub(crate) floating: Arc<Mutex<Vec<Change>>>,
+    /// The next change is lost on its way, and is found here.
+    pub(crate) loses_next: Arc<AtomicBool>,
+    pub(crate) adrift: Arc<Mutex<Vec<Change>>>,
     /// Before a change is written, and after, where a story may have it wait.
     pub(crate) before_writing: Place,
     pub(crate) after_writing: Place,
@@ -133,6 +136,10 @@ fn lost() -> StoreError {
 impl Store for Shaky {
     async fn commit(&self, change: Change) -> StoreResult<Committed> {
         self.reach().await?;
+        if self.weather.loses_next.swap(false, Ordering::SeqCst) {
+            self.weather.adrift.lock().unwrap().push(change);
+            return Err(lost());
+        }
         self.weather.before_writing.pass().await;
         let Some(change) = self.bent(change).await? else { return Ok(Committed::Done) };
         let is_bad = self.weather.is_bad.load(Ordering::SeqCst);

@@ -1,9 +1,15 @@
 //! What was right when it began, and is not any more when it ends.
 
-use std::time::Duration;
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
-use paymux_core::{ConfirmStep, NextAction, PaymentProvider};
-use paymux_orchestrator::{AttemptState, ConfirmBy, PaymentRecord};
+use paymux_core::{Clock, ConfirmStep, ManualClock, NextAction, PaymentProvider};
+use paymux_orchestrator::{
+    AttemptState, ConfirmBy, PaymentRecord,
+    store::{PaymentQuery, Store},
+};
 
 use super::{Scene, order, start};
 use crate::simulation::{
@@ -88,6 +94,30 @@ async fn what_is_sent_is_planned_anew_when_others_were_faster() {
     assert_eq!(scene.a.truth().objects.len(), 1, "a key that was forgotten charges again");
 }
 
+/// By a clock that is half a minute ahead a call is long over; by its own it has just ended, and
+/// its answer may not be written down yet.
+#[tokio::test(start_paused = true)]
+async fn clocks_may_be_half_a_minute_apart() {
+    let scene = Scene::new(Kind::Card, Kind::Card);
+    let gate = scene.weather.after_writing.shut();
+    let orchestrator = scene.orchestrator.clone();
+    let work = async move { orchestrator.create_payment(&key("order"), &order()).await };
+    let call = begin(&gate, work).await;
+    let ahead = Arc::new(ManualClock::new(scene.clock.now().after(Duration::from_secs(30))));
+    let other = start(&scene.written, &scene.weather, &ahead, [&scene.a, &scene.b]);
+    let all = PaymentQuery { limit: 9, ..PaymentQuery::default() };
+    // The longest call, and the time in which its answer is written again.
+    for (seconds, expected) in [(72, AttemptState::Sending), (20, AttemptState::Accepted)] {
+        ahead.advance(Duration::from_secs(seconds));
+        while !other.step().await.expect("a store that works").is_idle() {}
+        let record = other.list_payments(&all).await.expect("a store that works").remove(0);
+        assert_eq!(record.attempts[0].state, expected, "{record:#?}");
+    }
+    gate.open();
+    call.await.unwrap().expect("it is known how it ended");
+    assert_eq!(scene.a.truth().objects.len(), 1);
+}
+
 /// What was written down as sent, and slept: somebody else may have taken over by now.
 #[tokio::test(start_paused = true)]
 async fn a_process_that_slept_sends_nothing() {
@@ -115,4 +145,21 @@ async fn a_process_that_slept_sends_nothing() {
     step.await.unwrap().expect("a store that works");
     assert!(scene.now(&record).await.in_doubt());
     assert_eq!(scene.a.truth().objects.len(), 1, "a key that was forgotten charges again");
+}
+
+/// The connection was lost while the payment was being written down, and the change arrived when it
+/// was written again: the key that is taken then is our own.
+#[tokio::test(start_paused = true)]
+async fn a_change_that_arrives_late_is_not_taken_for_anothers() {
+    let scene = Scene::new(Kind::Card, Kind::Card);
+    scene.weather.loses_next.store(true, Ordering::SeqCst);
+    let gate = scene.weather.before_writing.shut();
+    let orchestrator = scene.orchestrator.clone();
+    let work = async move { orchestrator.create_payment(&key("order"), &order()).await };
+    let call = begin(&gate, work).await;
+    let change = scene.weather.adrift.lock().unwrap().remove(0);
+    scene.written.commit(change).await.expect("memory");
+    gate.open();
+    let record = call.await.unwrap().expect("a payment");
+    assert!(record.is_paid(), "{record:#?}");
 }

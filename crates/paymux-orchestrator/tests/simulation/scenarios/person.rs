@@ -45,7 +45,7 @@ impl Waiting {
 /// A word that the table has for a resolution, and the resolution.
 type Word = (&'static str, fn(&Waiting) -> Resolution);
 
-const WORDS: [Word; 8] = [
+const WORDS: [Word; 9] = [
     ("did nothing", |waiting| Resolution::DidNothing { attempt: waiting.attempt }),
     ("was done", |waiting| Resolution::WasDone { attempt: waiting.attempt }),
     ("it is", |waiting| Resolution::ItIs {
@@ -60,6 +60,10 @@ const WORDS: [Word; 8] = [
     ("accept amount", |waiting| Resolution::AcceptAmount {
         attempt: waiting.attempt,
         amount: waiting.amount,
+    }),
+    ("give back", |waiting| Resolution::GiveBack {
+        attempt: waiting.attempt,
+        object: waiting.object.clone(),
     }),
     ("dismiss", |waiting| Resolution::Dismiss { attempt: waiting.attempt, reason: waiting.reason }),
     ("try again", |waiting| Resolution::TryAgain { attempt: waiting.attempt }),

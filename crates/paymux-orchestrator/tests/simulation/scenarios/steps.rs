@@ -141,3 +141,21 @@ async fn the_merchant_consents_step_by_step_where_it_wants_to() {
     let reused = confirm("second", ConfirmStep::Authorize).await.unwrap_err();
     assert_eq!((reused.kind(), reused.field()), (ErrorKind::Conflict, Some("key")));
 }
+
+/// Our consent never arrived, and then the merchant wanted an end: what a look proves not to have
+/// been taken is not taken any more.
+#[tokio::test(start_paused = true)]
+async fn an_end_is_not_overtaken_by_a_step_in_doubt() {
+    let faults = [Fault::Nothing, Fault::Nothing, Fault::LostBefore];
+    let scene = Scene::new(Kind::Steps, Kind::Page).meeting(&faults);
+    let record = scene.create(order()).await;
+    assert!(record.in_doubt() && record.attempts.len() == 3, "{record:#?}");
+    scene.clock.advance(std::time::Duration::from_secs(30));
+    scene.orchestrator.cancel_payment(&key("end"), &record.id).await.expect("it is a wish");
+    for _ in 0..4 {
+        scene.later(200).await;
+    }
+    let record = scene.now(&record).await;
+    assert_eq!(record.status, PaymentStatus::Cancelled, "{record:#?}");
+    assert_eq!(scene.a.truth().objects["a-obj1"].charges, 0);
+}

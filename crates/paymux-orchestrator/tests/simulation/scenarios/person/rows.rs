@@ -119,7 +119,9 @@ pub(super) const ALL: &[Row] = &[
         &["provider is right", "dismiss"],
         || Box::pin(contradicted(true)),
     ),
-    row("late success", LateSuccess, &[], &["it counts"], || Box::pin(late(false, false))),
+    row("late success", LateSuccess, &[], &["it counts", "give back"], || {
+        Box::pin(late(false, false))
+    }),
     row(
         "late success, and the money went back",
         LateSuccess,
@@ -127,6 +129,9 @@ pub(super) const ALL: &[Row] = &[
         &["it counts", "dismiss"],
         || Box::pin(late(false, true)),
     ),
+    row("late success beside one that can take money", LateSuccess, &[], &["give back"], || {
+        Box::pin(late(true, false))
+    }),
     row(
         "late success beside one that can take money, and the money went back",
         LateSuccess,
