@@ -6,7 +6,11 @@ use clap::Parser;
 use paymux_sandbox::{Fault, FaultKind};
 
 use super::{OwnStore, Setting, Stage, orders};
-use crate::Arguments;
+use crate::{
+    Arguments,
+    books::{Books, StoreArguments},
+    demo::stage::ROUTES,
+};
 
 /// What the command prints, or the sentence it stops with.
 async fn paymux(words: &[&str], store: &OwnStore) -> Result<String, String> {
@@ -119,4 +123,34 @@ async fn a_person_has_it_tried_again() {
     let state = stage.sandbox().toffeepay().snapshot();
     assert_eq!(state["sessions"].as_array().map(Vec::len), Some(1), "{state:#}");
     stage.close().await;
+}
+
+#[derive(clap::Parser)]
+struct Only {
+    #[command(flatten)]
+    store: StoreArguments,
+}
+
+/// What a decision leads to goes by the shop's rules: an account that they pause is left out.
+#[tokio::test]
+async fn a_decision_follows_the_rules_of_the_shop() {
+    for pause in ["", "pause = [\"toffeepay\"]\n"] {
+        let store = OwnStore::new();
+        let routes = format!("{pause}{}", ROUTES);
+        let setting = Setting { routes: &routes, ..Setting::usual(store.path()) };
+        let (stage, _deliveries) = Box::pin(Stage::open(&setting)).await.expect("the stage opens");
+        let orders = orders();
+        let order = orders.iter().find(|order| order.id == "A-1001").expect("it is there");
+        let request = stage.request_for(order).expect("a request");
+        let here = stage.orchestrator().route(&request).expect("a plan").to_string();
+        stage.close_shop().await;
+        let path = store.path().display().to_string();
+        let only = Only::try_parse_from(["only", "--store", &path]).expect("a store");
+        let books = Books::open(&only.store).expect("the books open");
+        let there = books.orchestrator().route(&request).expect("a plan").to_string();
+        let same = |text: &str| text.lines().skip(1).map(str::to_owned).collect::<Vec<_>>();
+        assert_eq!(same(&there), same(&here));
+        books.close().await;
+        stage.close().await;
+    }
 }
