@@ -22,6 +22,7 @@ mod asking;
 mod given_back;
 mod late;
 mod person;
+mod rest;
 mod steps;
 mod told;
 mod watched;
