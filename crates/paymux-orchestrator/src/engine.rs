@@ -15,7 +15,7 @@ use crate::{
     health::Health,
     observe::{self, Observed, Source},
     plan::{self, Move, View},
-    record::{PaymentRecord, ReviewReason},
+    record::{PaymentRecord, Review, ReviewReason},
     routing::Router,
     settle::{self, Context},
     store::{CallerKeyRow, Change, Committed, InboxSettlement, Store, StoreError, StoreErrorKind},
@@ -272,12 +272,15 @@ impl Engine {
             let record = self.load(id).await?;
             let now = self.now();
             let mut draft = Draft::of(record);
-            let about = draft.record.open_attempt().or(draft.record.live());
-            let Some(no) = about.map(|attempt| attempt.no) else {
-                return Ok(Changed::Untouched(Box::new(draft.record)));
-            };
             let reason = ReviewReason::SharedObject;
-            settle::freeze(&mut draft.record, no, reason, note.to_owned(), now);
+            match answered(&draft.record, evidence) {
+                Some(no) => settle::freeze(&mut draft.record, no, reason, note.to_owned(), now),
+                None => {
+                    let attempt = draft.record.live().map(|attempt| attempt.no);
+                    let note = note.to_owned();
+                    draft.record.add_review(Review { reason, attempt, note, since: now });
+                }
+            }
             observe::schedule(&mut draft.record, Observed::Nothing, now);
             draft.inbox = inbox.to_vec();
             if let Written::Done(record) = Box::pin(self.write(draft, evidence, now)).await? {
@@ -286,6 +289,23 @@ impl Engine {
         }
         Err(unexpected("an object that belongs to another payment could not be noted"))
     }
+}
+
+/// The open attempt that the answer is to, if it is to one: what a look or an event names has
+/// nothing to do with the step that happens to be open.
+fn answered(record: &PaymentRecord, evidence: &Evidence) -> Option<u32> {
+    let (no, is_look) = match evidence {
+        Evidence::Reply { attempt, .. } => (Some(*attempt), false),
+        Evidence::Lookup { attempt, .. } => (*attempt, true),
+        Evidence::Asked { .. }
+        | Evidence::Sent { .. }
+        | Evidence::Webhook { .. }
+        | Evidence::Rule { .. }
+        | Evidence::Person { .. } => (None, false),
+    };
+    let attempt = record.attempt(no?).filter(|attempt| attempt.state.is_open());
+    // Only a create is looked for by what it may have made.
+    attempt.filter(|attempt| attempt.is_create() || !is_look).map(|attempt| attempt.no)
 }
 
 /// What came of writing a draft.

@@ -15,6 +15,7 @@ use crate::{
     engine::{Account, Engine, unavailable},
     look::read_over_time,
     observe,
+    outbox::Moved,
     record::PaymentRecord,
     store::{ObjectKind, ObjectRef, PaymentQuery},
 };
@@ -92,6 +93,7 @@ impl fmt::Display for Difference {
 
 impl Orchestrator {
     /// Compares the payments that were asked for in this span with what their providers say.
+    /// What was given up on the way is looked at again as well.
     /// Where an account can list by time, what it lists is searched for payments that are none of
     /// ours; leave the last minutes out of the span, since what is under way differs for a moment.
     ///
@@ -121,18 +123,49 @@ impl Engine {
             after = Some(last.id.clone());
             for row in &rows {
                 let record = crate::engine::read_document(&row.document)?;
+                let record = self.compare_left(record, &mut found).await?;
                 self.compare(record, &mut found).await?;
             }
         }
         for (id, account) in &self.accounts {
-            let capabilities = account.provider.capabilities();
-            if capabilities.has(Operation::ListPayments) && capabilities.list_created {
+            if can_list(account) {
                 self.search(id, account, (from, to), &mut found).await?;
             } else {
                 found.not_listed.push(id.clone());
             }
         }
         Ok(found)
+    }
+
+    /// Looks again at what was given up, and says where money is on it.
+    async fn compare_left(
+        &self,
+        record: PaymentRecord,
+        found: &mut Reconciliation,
+    ) -> Result<PaymentRecord> {
+        let (record, not_asked) = self.watch_all(record).await?;
+        let difference = |kind, account: &ProviderId, theirs: String| Difference {
+            kind,
+            account: account.clone(),
+            payment: Some(record.id.clone()),
+            ours: "an attempt that does not count any more".to_owned(),
+            theirs,
+        };
+        let not_asked = not_asked.into_iter().map(|(account, fault)| {
+            difference(DifferenceKind::NotCompared, &account, fault.message)
+        });
+        found.differences.extend(not_asked);
+        for left in record.attempts.iter().flat_map(|attempt| &attempt.left) {
+            let amounts = &left.amounts;
+            let is_back = amounts.captured.is_some() && amounts.captured == amounts.refunded;
+            let is_listed = self.accounts.get(&left.provider).is_some_and(can_list);
+            if observe::shows_money(left.status) && !is_back && !is_listed {
+                let theirs = format!("{} is {}", left.id, left.status);
+                let difference = difference(DifferenceKind::TheirsOnly, &left.provider, theirs);
+                found.differences.push(difference);
+            }
+        }
+        Ok(record)
     }
 
     /// Reads one payment of ours from its provider and takes in what it says.
@@ -174,9 +207,7 @@ impl Engine {
         let differs = record.status != read.status
             || record.provider.as_ref().is_some_and(|known| {
                 let amounts = read.amounts.clone().or(&known.amounts);
-                let known = &known.amounts;
-                (amounts.captured, amounts.refunded, amounts.charged_back)
-                    != (known.captured, known.refunded, known.charged_back)
+                Moved::of(&amounts) != Moved::of(&known.amounts)
             });
         if differs {
             let theirs = format!("{} ({})", read.status, read.provider_status);
@@ -264,6 +295,12 @@ impl Engine {
             }
         }
     }
+}
+
+/// Can what it has be searched by time?
+fn can_list(account: &Account) -> bool {
+    let capabilities = account.provider.capabilities();
+    capabilities.has(Operation::ListPayments) && capabilities.list_created
 }
 
 fn in_words(record: &PaymentRecord) -> String {

@@ -4,6 +4,8 @@
 //! be in doubt meanwhile. Where the provider can be asked it is asked first; what it says is kept
 //! with the decision, and a decision that it disproves is refused.
 
+use std::pin::Pin;
+
 use paymux_core::{Effect, Error, ErrorKind, Money, Payment, ProviderPaymentId, Result, Timestamp};
 
 use crate::{
@@ -157,32 +159,36 @@ impl Engine {
         person: &Person,
     ) -> Result<PaymentRecord> {
         let record = self.load(id).await?;
-        let changed = match resolution {
-            Resolution::DidNothing { attempt } => self.did_nothing(record, attempt, person).await?,
-            Resolution::WasDone { attempt } => self.was_done(record, attempt, person).await?,
+        // Each on the heap: together they would make every future as large as the largest.
+        let work: Pin<Box<dyn Future<Output = Result<Changed>> + Send + '_>> = match resolution {
+            Resolution::DidNothing { attempt } => {
+                Box::pin(self.did_nothing(record, attempt, person))
+            }
+            Resolution::WasDone { attempt } => Box::pin(self.was_done(record, attempt, person)),
             Resolution::ItIs { attempt, object } => {
-                self.it_is(record, attempt, object, person).await?
+                Box::pin(self.it_is(record, attempt, object, person))
             }
             Resolution::ItCounts { attempt, object } => {
-                self.it_counts(record, attempt, object, person).await?
+                Box::pin(self.it_counts(record, attempt, object, person))
             }
             Resolution::ProviderIsRight { attempt } => {
-                self.provider_is_right(record, attempt, person).await?
+                Box::pin(self.provider_is_right(record, attempt, person))
             }
             Resolution::AcceptAmount { attempt, amount } => {
-                self.accept_amount(record, attempt, amount, person).await?
+                Box::pin(self.accept_amount(record, attempt, amount, person))
             }
-            Resolution::GiveBack { attempt, object } => {
+            Resolution::GiveBack { attempt, object } => Box::pin(async move {
                 named(&record, attempt)?;
                 let what = "what showed late is given back";
                 let evidence = |said| person.decides(what, Some(said));
-                Box::pin(self.give_back(&record, attempt, &object, evidence)).await?
-            }
+                self.give_back(&record, attempt, &object, evidence).await
+            }),
             Resolution::Dismiss { attempt, reason } => {
-                self.dismiss(record, attempt, reason, person).await?
+                Box::pin(self.dismiss(record, attempt, reason, person))
             }
-            Resolution::TryAgain { attempt } => self.try_again(record, attempt, person).await?,
+            Resolution::TryAgain { attempt } => Box::pin(self.try_again(record, attempt, person)),
         };
+        let changed = work.await?;
         // The decision is written: whoever reads an error must not take it for not made.
         self.drive(changed.into_record()?).await.map_err(after_writing)
     }

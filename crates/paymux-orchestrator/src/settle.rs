@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use paymux_core::{
-    Capabilities, Effect, Error, ErrorKind, Failure, FailureKind, Payment, PaymentStatus, Random,
-    Refund, Replay, Timestamp,
+    Capabilities, Effect, Error, ErrorKind, Failure, FailureKind, Operation, Payment,
+    PaymentStatus, Random, Refund, Replay, Timestamp,
 };
 
 use crate::{
@@ -17,7 +17,7 @@ use crate::{
 
 mod mismatch;
 
-pub(crate) use mismatch::{differences, mismatch};
+pub(crate) use mismatch::{differences, mismatch, refund_mismatch};
 
 /// How often a step that provably did not arrive is sent again, before it counts as refused.
 const MOST_REPETITIONS: u32 = 6;
@@ -130,26 +130,32 @@ fn settle_payment(record: &mut PaymentRecord, no: u32, payment: Payment, context
         record.failure = payment.failure;
         return;
     }
+    let is_late = observe::is_late(record, context);
     observe::observe(record, payment, context);
+    if is_late {
+        // Somebody looked while the call was under way: who saw what first is found out by asking.
+        record.look_at(context.now);
+    }
 }
 
 fn settle_refund(record: &mut PaymentRecord, no: u32, refund: &Refund, context: &Context<'_>) {
-    let asked = record.attempt(no).and_then(|attempt| attempt.reserved);
-    if let (Some(asked), Some(said)) = (asked, refund.amount)
-        && asked != said
-    {
-        let note = format!("{asked} was to be given back, the answer says {said}");
+    if let Some(note) = refund_mismatch(record, no, refund) {
         freeze(record, no, ReviewReason::Mismatch, note, context.now);
         return;
     }
     close(record, no, AttemptState::Accepted, context.now);
-    observe::observe_refund(record, no, refund);
+    observe::observe_refund(record, no, refund, context.now);
     // The payment's own amounts follow from what the provider says of it next.
     record.look_at(context.now);
 }
 
 fn settle_fault(record: &mut PaymentRecord, no: u32, fault: &Fault, context: &Context<'_>) {
     let Some(attempt) = record.attempt_mut(no) else { return };
+    // It may have been taken for lost meanwhile; this is the answer to the one time that it left.
+    if fault.effect == Effect::None && attempt.sends <= 1 {
+        attempt.doubted = false;
+        attempt.doubtful_send_at = None;
+    }
     let doubt = fault.effect == Effect::Possible
         || (attempt.doubted && !speaks_for_all_sends(attempt, fault, context));
     let error = fault.to_error(&attempt.account, attempt.intent.operation());
@@ -335,6 +341,9 @@ pub(crate) fn abandon(record: &mut PaymentRecord, no: u32, now: Timestamp) {
     {
         attempt.leave(payment);
     }
+    // What it was asked there does not concern the next account.
+    let moot = [ReviewReason::NoEnd, ReviewReason::StepRefused];
+    record.reviews.retain(|review| !moot.contains(&review.reason));
     record.looked_at = None;
     record.next_look_at = None;
     record.looks = 0;
@@ -359,6 +368,29 @@ pub(crate) fn close(record: &mut PaymentRecord, no: u32, state: AttemptState, no
     record
         .reviews
         .retain(|review| review.reason != ReviewReason::StillInDoubt || review.attempt != Some(no));
+    if state == AttemptState::Accepted {
+        settle_refused_steps(record, no);
+    }
+}
+
+/// A step that was taken answers for those of its kind that were refused before.
+fn settle_refused_steps(record: &mut PaymentRecord, taken: u32) {
+    let operation = |no: u32| record.attempt(no).map(|attempt| attempt.intent.operation());
+    let taken = operation(taken).filter(|operation| *operation != Operation::CreatePayment);
+    let answered: Vec<u32> = record
+        .reviews
+        .iter()
+        .filter(|review| review.reason == ReviewReason::StepRefused)
+        .filter_map(|review| review.attempt)
+        .filter(|no| {
+            // What was parked as a whole is shown by the attempt that opened it.
+            taken.is_some() && [taken, Some(Operation::CreatePayment)].contains(&operation(*no))
+        })
+        .collect();
+    record.reviews.retain(|review| {
+        review.reason != ReviewReason::StepRefused
+            || !review.attempt.is_some_and(|no| answered.contains(&no))
+    });
 }
 
 fn may_go_elsewhere(record: &PaymentRecord, failure: Option<&Failure>) -> bool {
@@ -392,6 +424,7 @@ pub(crate) fn freeze(
         if attempt.state.is_open() {
             attempt.state = AttemptState::Unknown;
             attempt.doubted = true;
+            attempt.doubtful_send_at = attempt.doubtful_send_at.or(attempt.sent_at);
         }
         attempt.next_try_at = None;
     }

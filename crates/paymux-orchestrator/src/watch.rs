@@ -2,7 +2,7 @@
 //! may show late, and webhooks get lost.
 
 use paymux_core::{
-    Capabilities, Effect, ErrorKind, Operation, Payment, PaymentHandle, PaymentLookup,
+    Capabilities, Effect, ErrorKind, Operation, Payment, PaymentHandle, PaymentLookup, ProviderId,
     ProviderPaymentId, Result, Timestamp,
 };
 
@@ -11,43 +11,86 @@ use crate::{
     evidence::{Evidence, Said},
     ladder, observe,
     plan::View,
-    record::{Attempt, Fault, Intent, PaymentRecord},
+    record::{Attempt, AttemptState, Fault, Intent, PaymentRecord},
     store::{ObjectKind, ObjectRef},
 };
 
-/// The next attempt that is looked at again, and when, where its account can be asked for it.
+/// The next attempt that is looked at again, and when.
 pub(crate) fn next(record: &PaymentRecord, view: &View<'_>) -> Option<(Timestamp, u32)> {
     let watched = record.attempts.iter().filter_map(|attempt| {
-        let moment = attempt.watch_at?;
-        let can_ask =
-            (view.capabilities)(&attempt.account).is_none_or(|capabilities| match attempt.object {
-                Some(_) => capabilities.has(Operation::FetchPayment),
-                None => capabilities.reference_lookup.is_some(),
-            });
-        can_ask.then_some((moment, attempt.no))
+        let can = can_ask(attempt, (view.capabilities)(&attempt.account));
+        Some((attempt.watch_at?, attempt.no)).filter(|_| can)
     });
     watched.min()
+}
+
+/// Can its account be asked for it? One that is not configured any more may come back.
+fn can_ask(attempt: &Attempt, capabilities: Option<&Capabilities>) -> bool {
+    capabilities.is_none_or(|capabilities| match attempt.object {
+        Some(_) => capabilities.has(Operation::FetchPayment),
+        None => capabilities.reference_lookup.is_some(),
+    })
 }
 
 impl Engine {
     /// Asks the account of an attempt that was given up for what became of it.
     pub(crate) async fn watch(&self, record: PaymentRecord, no: u32) -> Result<PaymentRecord> {
-        let Some(attempt) = record.attempt(no) else { return Ok(record) };
-        let Some(lookup) = lookup(&record, attempt) else { return Ok(record) };
-        let seen = match self.account(&attempt.account) {
-            Ok(account) => match self.ask(account, &lookup).await {
-                Ok(payment) => {
-                    let payment = Box::new(payment);
-                    let capabilities = account.provider.capabilities();
-                    let fits = is_about(attempt, &payment, &lookup, capabilities)
-                        && self.is_free(&record, &payment).await?;
-                    if fits { Seen::It(payment) } else { Seen::Other(payment) }
-                }
-                Err(error) if error.kind() == ErrorKind::NotFound => Seen::Nothing,
-                Err(error) => Seen::Failed(Box::new(Fault::from(&error))),
-            },
-            Err(error) => Seen::Failed(Box::new(Fault::from(&error))),
+        let seen = self.look_at_left(&record, no).await?;
+        self.take_in_left(record, no, seen).await
+    }
+
+    /// The same for each attempt of a payment that was given up, however long ago. Returns those
+    /// that could not be asked for as well.
+    pub(crate) async fn watch_all(
+        &self,
+        mut record: PaymentRecord,
+    ) -> Result<(PaymentRecord, Vec<(ProviderId, Fault)>)> {
+        let given_up = record.attempts.iter().filter(|attempt| {
+            let state = matches!(attempt.state, AttemptState::Abandoned | AttemptState::NotCharged);
+            let account = self.accounts.get(&attempt.account);
+            let capabilities = account.map(|account| account.provider.capabilities());
+            attempt.is_create() && state && can_ask(attempt, capabilities)
+        });
+        let given_up: Vec<(u32, ProviderId)> =
+            given_up.map(|attempt| (attempt.no, attempt.account.clone())).collect();
+        let mut not_asked = Vec::new();
+        for (no, account) in given_up {
+            let seen = self.look_at_left(&record, no).await?;
+            if let Seen::Failed(fault) = &seen {
+                not_asked.push((account, (**fault).clone()));
+            }
+            record = self.take_in_left(record, no, seen).await?;
+        }
+        Ok((record, not_asked))
+    }
+
+    async fn look_at_left(&self, record: &PaymentRecord, no: u32) -> Result<Seen> {
+        let attempt = record.attempt(no).and_then(|attempt| {
+            let lookup = lookup(record, attempt)?;
+            Some((attempt, lookup))
+        });
+        let Some((attempt, lookup)) = attempt else { return Ok(Seen::Nothing) };
+        let account = match self.account(&attempt.account) {
+            Ok(account) => account,
+            Err(error) => return Ok(Seen::Failed(Box::new(Fault::from(&error)))),
         };
+        let payment = match self.ask(account, &lookup).await {
+            Ok(payment) => Box::new(payment),
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Seen::Nothing),
+            Err(error) => return Ok(Seen::Failed(Box::new(Fault::from(&error)))),
+        };
+        let fits = is_about(attempt, &payment, &lookup, account.provider.capabilities())
+            && self.is_free(record, &payment).await?;
+        Ok(if fits { Seen::It(payment) } else { Seen::Other(payment) })
+    }
+
+    async fn take_in_left(
+        &self,
+        record: PaymentRecord,
+        no: u32,
+        seen: Seen,
+    ) -> Result<PaymentRecord> {
+        let Some(attempt) = record.attempt(no) else { return Ok(record) };
         let said = match &seen {
             Seen::It(payment) | Seen::Other(payment) => Said::from(&**payment),
             Seen::Nothing => Said::NotFound,

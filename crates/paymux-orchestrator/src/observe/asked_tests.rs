@@ -3,6 +3,7 @@
 use paymux_core::{CreateEffect, Refund, RefundStatus, Replay, SeededRandom};
 
 use super::*;
+use crate::record::AttemptState;
 use crate::testing::{accepted, at, capabilities, context, eur, key_replay, push, refund, seen};
 
 fn observed(record: &mut PaymentRecord, payment: Payment) -> Vec<ReviewReason> {

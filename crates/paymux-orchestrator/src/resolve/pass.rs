@@ -120,6 +120,9 @@ impl Engine {
         reason: ReviewReason,
         person: &Person,
     ) -> Result<Changed> {
+        if matches!(named(&record, no)?.intent, Intent::Refund(_)) {
+            return self.refund_says_it_no_more(record, no, reason, person).await;
+        }
         let asked = self.ask_again(&record).await?;
         let account = self.account(&asked.payment.provider)?;
         if let Some(object) = self.anothers(&record, &asked.payment).await? {

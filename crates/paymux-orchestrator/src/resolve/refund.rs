@@ -4,10 +4,11 @@ use paymux_core::{Refund, RefundLookup, RefundStatus, Result};
 
 use super::{Person, before_writing, doubt::is_for_a_person, named, waits_not};
 use crate::{
-    engine::{Changed, Engine, unexpected},
+    engine::{Changed, Engine},
     evidence::Said,
     observe,
     record::{PaymentRecord, ReviewReason},
+    settle::refund_mismatch,
 };
 
 impl Engine {
@@ -36,7 +37,8 @@ impl Engine {
             let evidence = person.decides(&what, Some(Said::from(&refund)));
             return self
                 .decide(&record, &evidence, |record, now| {
-                    observe::observe_refund(record, no, &refund);
+                    // Whatever amount it says: what was reserved for it stays so.
+                    observe::believe_refund(record, no, &refund);
                     record.settle_reviews_of(no);
                     record.look_at(now);
                     Ok(())
@@ -79,18 +81,53 @@ impl Engine {
         if refund.status == RefundStatus::Unknown {
             return Err(waits_not(&record, "what its provider says of it is not documented"));
         }
+        // The payment's figures, too, are those of now: by ours the money may still be gone.
+        let payment = match named(&record, no)?.gives_back {
+            None => Some(self.ask_again(&record).await?.payment),
+            Some(_) => None,
+        };
         let what = "its provider is right about the refund";
         let evidence = person.decides(what, Some(Said::from(&refund)));
         self.decide(&record, &evidence, |record, now| {
-            let Some(attempt) = record.attempt_mut(no) else { return Ok(()) };
-            let mut refund = refund.clone();
-            if let Some(known) = attempt.refund.take() {
-                refund.id = refund.id.or(known.id);
-                refund.amount = refund.amount.or(known.amount);
+            if let Some(note) = refund_mismatch(record, no, &refund) {
+                return Err(waits_not(record, &note));
             }
-            attempt.refund = Some(refund);
+            observe::believe_refund(record, no, &refund);
             record.settle_one(ReviewReason::Contradiction, no);
+            let known = record.provider.as_mut().zip(payment.as_ref());
+            let known = known.filter(|(known, now)| known.id == now.id);
+            if let Some((known, now)) = known.filter(|(known, now)| known.status == now.status) {
+                known.amounts = now.amounts.clone();
+            }
             record.look_at(now);
+            Ok(())
+        })
+        .await
+    }
+
+    /// What was seen of a refund is no more so, by its provider's word of now.
+    pub(super) async fn refund_says_it_no_more(
+        &self,
+        record: PaymentRecord,
+        no: u32,
+        reason: ReviewReason,
+        person: &Person,
+    ) -> Result<Changed> {
+        let refund = self.ask_refund(&record, no).await?;
+        let what = format!("\"{reason}\" is no more so");
+        let evidence = person.decides(&what, Some(Said::from(&refund)));
+        self.decide(&record, &evidence, |record, now| {
+            record.settle_one(reason, no);
+            observe::observe_refund(record, no, &refund, now);
+            let known = record.attempt(no).and_then(|attempt| attempt.refund.as_ref());
+            let agrees = known.is_some_and(|known| known.status == refund.status);
+            if !agrees || record.asks(reason, no) {
+                let why = format!("its provider says that the refund is {}", refund.status);
+                return Err(waits_not(record, &why));
+            }
+            if let Some(attempt) = record.attempt_mut(no) {
+                attempt.refund_contradicted = None;
+            }
             Ok(())
         })
         .await
@@ -100,7 +137,7 @@ impl Engine {
     async fn ask_refund(&self, record: &PaymentRecord, no: u32) -> Result<Refund> {
         let attempt = named(record, no)?;
         let id = attempt.refund.as_ref().and_then(|refund| refund.id.clone());
-        let id = id.ok_or_else(|| unexpected("the refund has no id to be asked for"))?;
+        let id = id.ok_or_else(|| waits_not(record, "the refund has no id to be asked for"))?;
         let lookup = RefundLookup { id, payment: record.handle_of_refund(attempt) };
         let account = self.account(&attempt.account)?;
         self.ask_for_refund(account, &lookup).await.map_err(before_writing)

@@ -12,7 +12,7 @@ use paymux_core::{
     Failure, FailureKind, IdempotencyKey, ListPaymentMethods, ListPayments, Mandate, MandateHandle,
     ManualClock, Money, NextAction, Operation, Page, Part, Payment, PaymentLookup, PaymentMethod,
     PaymentProvider, PaymentStatus, ProviderId, ProviderPartId, ProviderRefundId, Refund,
-    RefundLookup, Result, Subject, Timestamp, Trust, Url, WebhookDelivery, WebhookEvent,
+    RefundLookup, Result, Sensitive, Subject, Timestamp, Trust, Url, WebhookDelivery, WebhookEvent,
 };
 use paymux_orchestrator::{
     PaymentId,
@@ -201,15 +201,19 @@ impl Model {
         payment.amounts.requested = Some(object.amount);
         payment.amounts.captured = (object.captured > 0).then(|| money(object.captured));
         payment.amounts.refunded = (object.refunded > 0).then(|| money(object.refunded));
-        payment.amounts.authorized = (status == PaymentStatus::Authorized).then_some(object.amount);
-        if let Some(id) = &object.part {
-            let id = ProviderPartId::new(id.clone()).unwrap();
-            payment.parts.push(Part::new(id, status, status.as_str()));
-        }
+        payment.amounts.given_back_unstated = object.given_back_unstated;
+        let held = || money(object.amount.minor() - object.captured);
+        payment.amounts.authorized =
+            (status == PaymentStatus::Authorized && object.says_held).then(held);
+        let part = |id: &ProviderPartId| Part::new(id.clone(), status, status.as_str());
+        payment.parts.extend(object.part.as_ref().map(part));
         payment.next_action = match (status, object.step) {
             (PaymentStatus::RequiresConfirmation, Some(step)) => Some(NextAction::Confirm { step }),
-            (PaymentStatus::RequiresAction, _) => Some(NextAction::Redirect {
+            (PaymentStatus::RequiresAction, _) => Some(NextAction::SubmitForm {
                 url: Url::parse(&format!("https://pay.example/{}", object.id)).unwrap(),
+                method: "POST".to_owned(),
+                // What is not written down.
+                fields: Sensitive::new(vec![("token".to_owned(), object.id.to_string())]),
             }),
             _ => None,
         };

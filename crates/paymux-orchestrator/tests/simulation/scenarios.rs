@@ -21,6 +21,7 @@ use super::{
 mod asking;
 mod given_back;
 mod late;
+mod money;
 mod person;
 mod rest;
 mod steps;

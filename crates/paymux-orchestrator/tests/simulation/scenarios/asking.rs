@@ -2,7 +2,7 @@
 
 use std::{sync::atomic::Ordering, time::Duration};
 
-use paymux_core::{Effect, ErrorKind};
+use paymux_core::{Effect, ErrorKind, NextAction};
 
 use super::{Scene, money, order, start};
 use crate::simulation::{
@@ -128,4 +128,20 @@ async fn a_payment_that_goes_well_is_two_changes() {
     let history = scene.orchestrator.history(&record.id).await.expect("a store that works");
     let causes: Vec<&str> = history.iter().map(|line| line.cause.as_str()).collect();
     assert_eq!(causes, ["asked", "reply"], "what is sent, and what came of it");
+}
+
+/// What a payer needs that is not written down is asked for again, however fresh the rest is.
+#[tokio::test(start_paused = true)]
+async fn the_way_to_pay_is_whole_whenever_it_is_asked_for() {
+    let scene = Scene::new(Kind::Page, Kind::Page);
+    let record = scene.create(order()).await;
+    let again = scene.create(order()).await;
+    let read = scene.orchestrator.fetch_payment(&record.id).await.expect("it is there");
+    for record in [record, again, read] {
+        let Some(NextAction::SubmitForm { fields, .. }) = record.next_action() else {
+            panic!("a form, not {:?}", record.next_action());
+        };
+        let token = ("token".to_owned(), "a-obj1".to_owned());
+        assert_eq!(fields.expose(), Some(&vec![token]));
+    }
 }

@@ -1,7 +1,9 @@
 //! Attempts that were given up, and money that shows late without any webhook.
 
 use paymux_core::{ConfirmStep, PaymentProvider, PaymentStatus};
-use paymux_orchestrator::{AttemptState, Intent, PaymentRecord, Resolution, ReviewReason};
+use paymux_orchestrator::{
+    AttemptState, DifferenceKind, Intent, PaymentRecord, Resolution, ReviewReason,
+};
 
 use super::{Scene, order, reasons};
 use crate::simulation::truth::{Fault, Kind};
@@ -115,4 +117,29 @@ async fn what_is_said_not_to_exist_is_looked_for_by_our_reference() {
     assert_eq!(reasons(&record), [ReviewReason::LateSuccess]);
     let object = record.attempts[0].object.as_ref().map(paymux_core::ProviderPaymentId::as_str);
     assert_eq!(object, Some("a-obj1"), "webhooks about it are known for ours from now on");
+}
+
+/// The watch is over; whoever compares the books looks all the same.
+#[tokio::test(start_paused = true)]
+async fn comparing_the_books_finds_what_was_given_up() {
+    let (scene, record) = paid_elsewhere().await;
+    for days in [1, 1, 6, 30] {
+        scene.later(days * DAY).await;
+    }
+    let compare = async || {
+        let from = record.created_at.before(std::time::Duration::from_secs(1));
+        scene.orchestrator.reconcile(from, from.after(std::time::Duration::from_secs(60))).await
+    };
+    assert_eq!(compare().await.expect("a store that works").differences, []);
+    charge(&scene);
+    for _ in 0..2 {
+        let found = compare().await.expect("a store that works").differences;
+        let [difference] = &found[..] else { panic!("one difference, not {found:?}") };
+        assert_eq!(difference.kind, DifferenceKind::TheirsOnly);
+        assert_eq!(
+            (&difference.account, &difference.payment),
+            (scene.a.id(), &Some(record.id.clone()))
+        );
+        assert_eq!(reasons(&scene.now(&record).await), [ReviewReason::LateSuccess]);
+    }
 }

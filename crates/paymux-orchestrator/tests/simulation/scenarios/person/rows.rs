@@ -2,13 +2,13 @@
 
 use std::pin::Pin;
 
-use paymux_core::{CaptureMethod, ConfirmStep, PaymentStatus};
+use paymux_core::{CaptureMethod, ConfirmStep, PaymentStatus, ProviderPartId, RefundStatus};
 use paymux_orchestrator::{ConfirmBy, NewCapture, NewRefund, PaymentRecord, ReviewReason};
 
 use super::{super::order, Scene, Waiting, money};
 use crate::simulation::{
     provider::key,
-    truth::{Fault, Kind, Object},
+    truth::{Fault, Kind, Object, Telling},
 };
 
 pub(super) const DAY: u64 = 24 * 3600;
@@ -118,6 +118,16 @@ pub(super) const ALL: &[Row] = &[
         &["try again"],
         &["provider is right", "dismiss"],
         || Box::pin(contradicted(true)),
+    ),
+    row("contradiction: a refund", Contradiction, &[], &["provider is right"], || {
+        Box::pin(refund_turned_round(false))
+    }),
+    row(
+        "contradiction: a refund, and its provider says the old again",
+        Contradiction,
+        &[],
+        &["provider is right", "dismiss"],
+        || Box::pin(refund_turned_round(true)),
     ),
     row("late success", LateSuccess, &[], &["it counts", "give back"], || {
         Box::pin(late(false, false))
@@ -301,6 +311,22 @@ pub(super) async fn contradicted(no_more: bool) -> Waiting {
     waiting(scene, &record, "a-obj1").await
 }
 
+/// The bank sent a refund back that had been done.
+async fn refund_turned_round(no_more: bool) -> Waiting {
+    let scene = Scene::new(Kind::Card, Kind::Page);
+    let record = scene.create(order()).await;
+    let all = NewRefund::default();
+    let made = scene.orchestrator.create_refund(&key("back"), &record.id, all).await;
+    made.expect("a refund");
+    scene.a.truth().refunds[0].status = RefundStatus::Failed;
+    scene.a.truth().tellings.push(Telling::Refund("a-ref1".to_owned()));
+    told_and_seen(&scene).await;
+    if no_more {
+        scene.a.truth().refunds[0].status = RefundStatus::Succeeded;
+    }
+    waiting(scene, &record, "a-obj1").await
+}
+
 /// Given up at the first account, where it is charged all the same. The second one waits for a
 /// consent, or refused.
 pub(super) async fn late(beside_another: bool, went_back: bool) -> Waiting {
@@ -340,11 +366,11 @@ pub(super) async fn ended(status: PaymentStatus, minor: i128) -> Waiting {
 async fn shares_a_part(no_more: bool) -> Waiting {
     let scene = Scene::new(Kind::Page, Kind::Card);
     let _first = scene.create(order()).await;
-    bend(&scene, "a-obj1", |object| object.part = Some("part".to_owned()));
+    bend(&scene, "a-obj1", |object| object.part = Some(ProviderPartId::new("part").unwrap()));
     scene.later(100).await;
     let made = scene.orchestrator.create_payment(&key("other"), &order()).await;
     let record = made.expect("a payment");
-    bend(&scene, "a-obj2", |object| object.part = Some("part".to_owned()));
+    bend(&scene, "a-obj2", |object| object.part = Some(ProviderPartId::new("part").unwrap()));
     scene.later(100).await;
     if no_more {
         bend(&scene, "a-obj2", |object| object.part = None);

@@ -326,3 +326,40 @@ async fn a_step_that_did_nothing_is_not_taken_again_by_itself() {
     let orchestrator = &waiting.scene.orchestrator;
     orchestrator.confirm_payment(&key("go"), &record.id, step).await.expect("the merchant asks");
 }
+
+/// Money showed at the first account, and a consent at the second one is in doubt: "try again"
+/// looks what became of it, and does not send it.
+#[tokio::test(start_paused = true)]
+async fn trying_again_adds_no_money_beside_money() {
+    let lost = [Fault::LostAfter, Fault::LostBefore, Fault::LostBefore, Fault::LostBefore];
+    let scene = Scene::new(Kind::Careless, Kind::Steps).meeting(&lost);
+    let record = scene.create(order().confirm(ConfirmBy::Merchant)).await;
+    scene.later(10).await;
+    // It was lost on its way, and its account cannot be asked for a while.
+    scene.b.truth().faults.push_back(Fault::LostBefore);
+    scene.b.truth().faults.extend([Fault::NotSent; 4]);
+    let step = ConfirmStep::Authorize;
+    let doubt = scene.orchestrator.confirm_payment(&key("go"), &record.id, step).await;
+    assert!(doubt.expect("it is in doubt").in_doubt());
+    scene.a.truth().confirm("a-obj1", ConfirmStep::Commit).expect("it is charged");
+    scene.a.truth().faults.clear();
+    told_and_seen(&scene).await;
+    scene.b.truth().faults.clear();
+    let record = scene.now(&record).await;
+    assert!(reasons(&record).contains(&ReviewReason::LateSuccess), "{record:#?}");
+    let no = record.attempts.last().expect("the consent").no;
+    let sends = record.attempts.last().map(|attempt| attempt.sends);
+    for _ in 0..3 {
+        let again = Resolution::TryAgain { attempt: no };
+        let answer = scene.orchestrator.resolve_review(&record.id, again, "ann", "go on").await;
+        if let Ok(record) = answer {
+            assert_eq!(record.attempts[record.attempts.len() - 1].sends, sends.unwrap());
+        }
+        scene.later(100).await;
+    }
+    let now = scene.now(&record).await;
+    assert_eq!(now.attempts.last().map(|attempt| attempt.sends), sends, "{now:#?}");
+    assert!(
+        scene.b.truth().objects.values().all(|object| object.step == Some(ConfirmStep::Authorize))
+    );
+}
