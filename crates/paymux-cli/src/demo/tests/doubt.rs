@@ -136,7 +136,7 @@ struct Only {
 async fn a_decision_follows_the_rules_of_the_shop() {
     for pause in ["", "pause = [\"toffeepay\"]\n"] {
         let store = OwnStore::new();
-        let routes = format!("{pause}{}", ROUTES);
+        let routes = format!("{pause}{ROUTES}");
         let setting = Setting { routes: &routes, ..Setting::usual(store.path()) };
         let (stage, _deliveries) = Box::pin(Stage::open(&setting)).await.expect("the stage opens");
         let orders = orders();
