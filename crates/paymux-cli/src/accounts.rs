@@ -111,6 +111,15 @@ impl SandboxAccount {
 struct Document {
     note: String,
     accounts: Vec<SandboxAccount>,
+    /// The rules that say which account takes what, in TOML.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    routes: Option<String>,
+}
+
+/// The accounts of a store, and the rules of the shop that it belongs to.
+pub(crate) struct Known {
+    pub(crate) accounts: Vec<SandboxAccount>,
+    pub(crate) routes: Option<String>,
 }
 
 /// Where the accounts of this store are kept.
@@ -120,17 +129,18 @@ fn file_of(store: &Path) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// Keeps the accounts beside the store.
-pub(crate) fn write(store: &Path, accounts: Vec<SandboxAccount>) -> Result<(), Stop> {
+/// Keeps the accounts and the rules beside the store.
+pub(crate) fn write(store: &Path, accounts: Vec<SandboxAccount>, routes: &str) -> Result<(), Stop> {
     let file = file_of(store);
-    let text = serde_json::to_string_pretty(&Document { note: NOTE.to_owned(), accounts })?;
+    let (note, routes) = (NOTE.to_owned(), Some(routes.to_owned()));
+    let text = serde_json::to_string_pretty(&Document { note, accounts, routes })?;
     fs::write(&file, text)
         .map_err(|error| format!("the accounts {} cannot be written: {error}", file.display()))?;
     Ok(())
 }
 
-/// Reads the accounts that are kept beside the store.
-pub(crate) fn read(store: &Path) -> Result<Vec<SandboxAccount>, Stop> {
+/// Reads the accounts and rules that are kept beside the store.
+pub(crate) fn read(store: &Path) -> Result<Known, Stop> {
     let file = file_of(store);
     let name = file.display();
     let text = fs::read_to_string(&file).map_err(|error| {
@@ -140,7 +150,7 @@ pub(crate) fn read(store: &Path) -> Result<Vec<SandboxAccount>, Stop> {
     })?;
     let document: Document = serde_json::from_str(&text)
         .map_err(|error| format!("the accounts {name} are not as they should be: {error}"))?;
-    Ok(document.accounts)
+    Ok(Known { accounts: document.accounts, routes: document.routes })
 }
 
 /// The client for providers on this machine.

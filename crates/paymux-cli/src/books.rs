@@ -6,13 +6,14 @@ use paymux::{
     ErrorKind,
     orchestrator::{
         AccountPolicy, Orchestrator, PaymentId, PaymentRecord,
+        routing::Routes,
         store::{PaymentQuery, sqlite::SqliteStore},
     },
 };
 
 use crate::{
     Stop,
-    accounts::{self, SandboxAccount, TIMEOUT},
+    accounts::{self, Known, SandboxAccount, TIMEOUT},
 };
 
 /// How many payments are read at once.
@@ -28,6 +29,11 @@ pub(crate) struct StoreArguments {
 impl StoreArguments {
     /// The accounts of the store. The store itself may be in use.
     pub(crate) fn accounts(&self) -> Result<Vec<SandboxAccount>, Stop> {
+        Ok(self.known()?.accounts)
+    }
+
+    /// The same with the rules of the shop.
+    fn known(&self) -> Result<Known, Stop> {
         self.check()?;
         accounts::read(&self.store)
     }
@@ -49,13 +55,18 @@ pub(crate) struct Books {
 
 impl Books {
     pub(crate) fn open(arguments: &StoreArguments) -> Result<Self, Stop> {
-        let accounts = arguments.accounts()?;
+        let known = arguments.known()?;
         let name = arguments.store.display();
         let store = SqliteStore::open(&arguments.store)
             .map_err(|error| format!("the store {name} cannot be opened: {error}"))?;
         let (store, http) = (Arc::new(store), accounts::http(TIMEOUT)?);
         let builder = Orchestrator::builder(store.clone()).node("command");
-        let opened = accounts.iter().try_fold(builder, |builder, account| {
+        // A decision may lead to another account: which, and whether it is paused, the shop says.
+        let builder = match &known.routes {
+            Some(routes) => builder.routes(Routes::from_toml(routes)?),
+            None => builder,
+        };
+        let opened = known.accounts.iter().try_fold(builder, |builder, account| {
             Ok::<_, Stop>(builder.account_with(account.open(&http)?, AccountPolicy::default()))
         })?;
         // A call gets its own time and what the client needs around it.

@@ -3,7 +3,7 @@
 use std::{io::Write, process::ExitCode};
 
 use paymux::{
-    ProviderPaymentId,
+    Currency, Money, ProviderPaymentId,
     orchestrator::{Resolution, ReviewReason, store::PaymentQuery},
 };
 use serde_json::Value;
@@ -35,6 +35,9 @@ struct ResolveArguments {
     /// The payment, by its id or by the order it is for.
     #[arg(value_name = "PAYMENT OR ORDER")]
     payment: String,
+    /// The attempt that it is about, as `review` names it.
+    #[arg(long, value_name = "NUMBER")]
+    attempt: u32,
     #[command(flatten)]
     decision: Decision,
     /// Who decides, for the history.
@@ -52,25 +55,29 @@ struct ResolveArguments {
 #[group(required = true, multiple = false)]
 struct Decision {
     /// The provider was asked by other means: the attempt in doubt did nothing and never will, so
-    /// that another account may be tried.
+    /// that another account may be tried. A refund that is under way came to nothing.
     #[arg(long)]
     did_nothing: bool,
-    /// The provider was asked by other means: the step in doubt was done.
+    /// The provider was asked by other means: the step in doubt, or the refund, was done.
     #[arg(long)]
     was_done: bool,
     /// The provider was asked by other means: it has the payment, under this id of its own.
     #[arg(long, value_name = "ID")]
     it_is: Option<String>,
+    /// This object counts, although it says another amount or had been given up.
+    #[arg(long, value_name = "ID")]
+    it_counts: Option<String>,
     /// A final status was contradicted, and the provider is right.
     #[arg(long)]
     provider_is_right: bool,
-    /// The amount that was taken, or the success without one, counts as paid in full.
-    #[arg(long)]
-    accept_amount: bool,
+    /// What was taken, such as `4.99`, is right and counts as all of it; `unstated` where nobody
+    /// says how much it was.
+    #[arg(long, value_name = "AMOUNT")]
+    accept_amount: Option<String>,
     /// Money showed late on this object of an attempt that does not count any more: give it back.
     #[arg(long, value_name = "ID")]
     give_back: Option<String>,
-    /// What was seen for this reason, such as `still_in_doubt`, is right as it is.
+    /// What was seen for this reason, such as `still_in_doubt`, is no more so or needs nothing.
     #[arg(long, value_name = "REASON", value_parser = read_reason)]
     dismiss: Option<ReviewReason>,
     /// Try again now.
@@ -83,25 +90,56 @@ fn read_reason(word: &str) -> Result<ReviewReason, String> {
 }
 
 impl Decision {
-    fn resolution(self) -> paymux::Result<Resolution> {
+    fn resolution(self, attempt: u32, currency: Currency) -> paymux::Result<Resolution> {
         if let Some(id) = self.it_is {
-            return Ok(Resolution::ItIs(ProviderPaymentId::new(id)?));
+            return Ok(Resolution::ItIs { attempt, object: ProviderPaymentId::new(id)? });
+        }
+        if let Some(id) = self.it_counts {
+            return Ok(Resolution::ItCounts { attempt, object: ProviderPaymentId::new(id)? });
         }
         if let Some(id) = self.give_back {
-            return Ok(Resolution::GiveBack(ProviderPaymentId::new(id)?));
+            return Ok(Resolution::GiveBack { attempt, object: ProviderPaymentId::new(id)? });
         }
         if let Some(reason) = self.dismiss {
-            return Ok(Resolution::Dismiss(reason));
+            return Ok(Resolution::Dismiss { attempt, reason });
+        }
+        if let Some(amount) = self.accept_amount {
+            let is_stated = amount != "unstated";
+            let amount = is_stated.then(|| Money::parse(&amount, currency)).transpose()?;
+            return Ok(Resolution::AcceptAmount { attempt, amount });
         }
         let said = [
-            (self.did_nothing, Resolution::DidNothing),
-            (self.was_done, Resolution::WasDone),
-            (self.provider_is_right, Resolution::ProviderIsRight),
-            (self.accept_amount, Resolution::AcceptAmount),
+            (self.did_nothing, Resolution::DidNothing { attempt }),
+            (self.was_done, Resolution::WasDone { attempt }),
+            (self.provider_is_right, Resolution::ProviderIsRight { attempt }),
         ];
         let said = said.into_iter().find(|(said, _)| *said);
         // One was said: the only one left.
-        Ok(said.map_or(Resolution::TryAgain, |(_, resolution)| resolution))
+        Ok(said.map_or(Resolution::TryAgain { attempt }, |(_, resolution)| resolution))
+    }
+}
+
+/// What may be decided, whatever its provider says when it is asked; some of it is refused then.
+fn ways_out(reason: ReviewReason) -> &'static str {
+    match reason {
+        ReviewReason::StillInDoubt => {
+            "--did-nothing, --was-done, --it-is ID, --dismiss still_in_doubt, --try-again"
+        }
+        ReviewReason::Mismatch => {
+            "--did-nothing, --it-is ID, --it-counts ID, --dismiss mismatch, --try-again"
+        }
+        ReviewReason::Contradiction => "--provider-is-right, --dismiss contradiction, --try-again",
+        ReviewReason::LateSuccess => "--give-back ID, --it-counts ID, --dismiss late_success",
+        ReviewReason::UnreportedAmount => "--accept-amount unstated, --try-again",
+        ReviewReason::ShortAmount | ReviewReason::EndedWithMoney => {
+            "--accept-amount AMOUNT, --try-again, or a refund"
+        }
+        ReviewReason::SharedObject => {
+            "--did-nothing, --it-is ID, --dismiss shared_object, --try-again"
+        }
+        ReviewReason::NoEnd => "--did-nothing, --was-done, --dismiss no_end, --try-again",
+        ReviewReason::StepRefused => "--dismiss step_refused",
+        _ => "--try-again",
     }
 }
 
@@ -127,7 +165,11 @@ async fn list(store: &StoreArguments, out: &mut dyn Write) -> Result<ExitCode, S
             let word = serde_json::to_value(review.reason)?;
             let word = word.as_str().unwrap_or_default();
             writeln!(out, "  {word}, since {}: {}", review.since, review.reason)?;
-            writeln!(out, "    {}", review.note)?;
+            match review.attempt {
+                Some(no) => writeln!(out, "    attempt {no}: {}", review.note)?,
+                None => writeln!(out, "    {}", review.note)?,
+            }
+            writeln!(out, "    decide: {}", ways_out(review.reason))?;
         }
     }
     match waiting.len() {
@@ -139,10 +181,11 @@ async fn list(store: &StoreArguments, out: &mut dyn Write) -> Result<ExitCode, S
 }
 
 async fn resolve(arguments: ResolveArguments, out: &mut dyn Write) -> Result<ExitCode, Stop> {
-    let resolution = arguments.decision.resolution()?;
     let books = Books::open(&arguments.store)?;
     let id = books.find(&arguments.payment).await?;
     let orchestrator = books.orchestrator();
+    let currency = orchestrator.stored_payment(&id).await?.request.amount.currency();
+    let resolution = arguments.decision.resolution(arguments.attempt, currency)?;
     orchestrator.resolve_review(&id, resolution, &arguments.who, &arguments.why).await?;
     let explanation = orchestrator.explain(&id).await?;
     books.close().await;

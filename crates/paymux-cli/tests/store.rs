@@ -105,7 +105,7 @@ fn nothing_waits_for_a_person_after_the_demo() {
         assert_eq!(said, "Nothing waits for a person.\n");
     }
     let decide = ["review", "resolve", "E-5001", "--store", &store];
-    let who = ["--who", "ann", "--why", "to see"];
+    let who = ["--attempt", "1", "--who", "ann", "--why", "to see"];
     for missing in [[decide.as_slice(), &who], [decide.as_slice(), &["--did-nothing"]]] {
         let said = run(2, &missing.concat());
         assert!(said.contains("required arguments were not provided"), "{said}");

@@ -188,6 +188,8 @@ impl Engine {
             link_shown: false,
             unreported_amount_accepted: false,
             accepted_amount: None,
+            let_pass: Vec::new(),
+            steps_by_hand: false,
             figure_looked_for: false,
             return_token: returns::secret(&*self.random),
             looked_at: None,

@@ -66,6 +66,9 @@ pub enum Evidence {
         who: String,
         /// What, and why.
         decision: String,
+        /// What the provider said when it was asked about it, where it could be.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        said: Option<Said>,
     },
 }
 
@@ -102,7 +105,10 @@ impl fmt::Display for Evidence {
             }
             Self::Rule { decision, attempt: Some(no) } => write!(f, "attempt {no}: {decision}"),
             Self::Rule { decision, attempt: None } => write!(f, "{decision}"),
-            Self::Person { who, decision } => write!(f, "{who} decided: {decision}"),
+            Self::Person { who, decision, said: None } => write!(f, "{who} decided: {decision}"),
+            Self::Person { who, decision, said: Some(said) } => {
+                write!(f, "{who} decided: {decision}; its provider was asked: {said}")
+            }
         }
     }
 }

@@ -7,7 +7,6 @@ use paymux_core::{
 };
 
 use crate::{
-    PaymentId,
     drive::add_attempt,
     engine::{Account, Changed, Engine},
     evidence::{Evidence, Said},
@@ -23,27 +22,28 @@ impl Engine {
     /// was given back, or may still be, is taken off.
     pub(crate) async fn give_back(
         &self,
-        id: &PaymentId,
+        record: &PaymentRecord,
+        no: u32,
         object: &ProviderPaymentId,
-        evidence: &Evidence,
+        evidence: impl Fn(Said) -> Evidence + Send + Sync,
     ) -> Result<Changed> {
-        let record = self.load(id).await?;
-        let attempt = late_success(&record, object)?;
-        let (no, account) = (attempt.no, self.account(&attempt.account)?);
+        let attempt = late_success(record, no, object)?;
+        let account = self.account(&attempt.account)?;
         let capabilities = account.provider.capabilities();
         if !capabilities.has(Operation::CreateRefund) {
             let error = Error::unsupported(Operation::CreateRefund);
             return Err(error.with_provider(account.provider.id()));
         }
-        let lookup = PaymentLookup::Payment(watch::handle_of(&record, attempt, object));
-        let seen = self.ask(account, &lookup).await?;
+        let lookup = PaymentLookup::Payment(watch::handle_of(record, attempt, object));
+        let seen = self.ask(account, &lookup).await;
+        let seen = seen.map_err(|error| error.with_effect(Effect::None))?;
         if !watch::is_about(attempt, &seen, &lookup, capabilities) {
             let message = format!("{} answers about another payment", account.provider.id());
             return Err(Error::new(ErrorKind::InvalidResponse, Effect::None, message));
         }
         let key = self.fresh_key();
-        self.change(id, evidence, |draft, now| {
-            late_success(&draft.record, object)?;
+        self.change(&record.id, &evidence(Said::from(&seen)), |draft, now| {
+            late_success(&draft.record, no, object)?;
             if draft.record.open_attempt().is_some() {
                 return Err(conflict(&draft.record, "something else is under way"));
             }
@@ -103,20 +103,22 @@ impl Engine {
     }
 }
 
-/// The attempt that left this object, where money on it waits for a person.
-fn late_success<'a>(record: &'a PaymentRecord, object: &ProviderPaymentId) -> Result<&'a Attempt> {
+/// The attempt, if it left this object, where money on it waits for a person.
+fn late_success<'a>(
+    record: &'a PaymentRecord,
+    no: u32,
+    object: &ProviderPaymentId,
+) -> Result<&'a Attempt> {
     let waits = |attempt: &&Attempt| {
-        let mut reviews = record.reviews.iter();
-        let is_shown = reviews.any(|review| {
-            review.reason == ReviewReason::LateSuccess && review.attempt == Some(attempt.no)
-        });
         let counts = record
             .provider
             .as_ref()
             .is_some_and(|known| known.provider == attempt.account && known.id == *object);
-        is_shown && !counts && attempt.left.iter().any(|left| left.id == *object)
+        record.asks(ReviewReason::LateSuccess, no)
+            && !counts
+            && attempt.left.iter().any(|left| left.id == *object)
     };
-    let found = record.attempts.iter().find(waits);
+    let found = record.attempt(no).filter(waits);
     found.ok_or_else(|| conflict(record, "no money that showed late waits there for a person"))
 }
 

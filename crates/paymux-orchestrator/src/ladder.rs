@@ -6,6 +6,8 @@ use paymux_core::{Error, Random, Timestamp, retry::RetryPolicy};
 
 /// After this long in doubt a person is asked. Looking goes on.
 pub(crate) const PARK_AFTER: Duration = Duration::from_secs(24 * 3600);
+/// A person who was asked about a doubt and let it be is asked again after this long.
+pub(crate) const ASKED_AGAIN_AFTER: Duration = Duration::from_secs(7 * 24 * 3600);
 /// A look-up that says "not found" counts only when it was said this often.
 pub(crate) const NEGATIVES_NEEDED: usize = 3;
 /// A payment that was looked at this often without a change, which takes a month, is shown to a

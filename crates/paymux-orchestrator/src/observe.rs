@@ -11,10 +11,12 @@ use crate::{
 };
 
 mod contradiction;
+mod ended;
 mod refund;
 mod steps;
 
-pub(crate) use refund::{believe_refunds, observe_refund};
+pub(crate) use ended::went_back;
+pub(crate) use refund::{believe_refund, observe_refund};
 
 use contradiction::{contradicted, raise};
 pub(crate) use steps::settle_steps;
@@ -84,8 +86,14 @@ pub(crate) fn observe(
     record.link_shown |= is_way_to_pay(merged.next_action.as_ref());
     record.status = status;
     if status.is_final() {
-        let moot = [ReviewReason::NoEnd, ReviewReason::StepRefused];
-        record.reviews.retain(|review| !moot.contains(&review.reason));
+        let under_way = record.attempts.iter().filter(|attempt| attempt.is_refund_under_way());
+        let under_way: Vec<u32> = under_way.map(|attempt| attempt.no).collect();
+        let waits = |review: &Review| review.attempt.is_some_and(|no| under_way.contains(&no));
+        let is_moot = |review: &Review| {
+            let reason = review.reason;
+            reason == ReviewReason::StepRefused || (reason == ReviewReason::NoEnd && !waits(review))
+        };
+        record.reviews.retain(|review| !is_moot(review));
     }
     if status.is_final() && status != PaymentStatus::Succeeded {
         record.failure = merged.failure.clone().or_else(|| record.failure.take());
@@ -102,6 +110,9 @@ pub(crate) fn observe(
     let first_look = record.figure_looked_for && !is_passed;
     if status == PaymentStatus::Succeeded && (observed == Observed::Changed || first_look) {
         check_figure(record, no, context);
+    }
+    if status.is_final() && observed == Observed::Changed {
+        ended::check_end(record, no, now);
     }
     observed
 }
@@ -225,7 +236,7 @@ fn check_figure(record: &mut PaymentRecord, no: u32, context: &Context<'_>) {
     let wanted_less = record.attempts.iter().any(
         |attempt| matches!(&attempt.intent, Intent::Capture(capture) if capture.amount.is_some()),
     ) || record.cancel_wanted;
-    let asked = record.request.amount;
+    let asked = record.accepted_amount.unwrap_or(record.request.amount);
     // What a person was to find out has been said meanwhile.
     let answered: &[ReviewReason] = match payment.amounts.captured {
         None => &[],
@@ -282,7 +293,7 @@ fn completed(
 }
 
 /// The newer answer, completed by what older ones said.
-fn merge(older: Option<Payment>, newer: Payment) -> Payment {
+pub(crate) fn merge(older: Option<Payment>, newer: Payment) -> Payment {
     let Some(older) = older else { return newer };
     let mut merged = newer;
     merged.amounts = merged.amounts.or(&older.amounts);
@@ -318,5 +329,7 @@ pub(crate) fn is_way_to_pay(action: Option<&NextAction>) -> bool {
     action.is_some_and(|action| !matches!(action, NextAction::Confirm { .. }))
 }
 
+#[cfg(test)]
+mod asked_tests;
 #[cfg(test)]
 mod tests;

@@ -78,8 +78,10 @@ pub(crate) fn between(
         }
     }
     let known = |review: &Review| {
-        let same =
-            |other: &Review| (other.reason, other.attempt) == (review.reason, review.attempt);
+        let same = |other: &Review| {
+            (other.reason, other.attempt, &other.note)
+                == (review.reason, review.attempt, &review.note)
+        };
         before.is_some_and(|before| before.reviews.iter().any(same))
     };
     for review in after.reviews.iter().filter(|review| !known(review)) {
@@ -115,22 +117,26 @@ fn attempts(
         }
         let refused = matches!(attempt.state, AttemptState::Rejected | AttemptState::NotSent);
         let was_open = then.is_none_or(|then| then.state.is_open());
-        // Nobody refused what was not wanted any more before it left.
+        // Nobody refused what was not wanted any more before it left, or what did nothing.
         let withdrawn = then.is_some_and(|then| {
             unwanted
                 && then.state == AttemptState::Intent
                 && attempt.state == AttemptState::NotSent
                 && then.fault == attempt.fault
         });
+        let did_nothing = attempt.state == AttemptState::NotCharged;
         let kind = match &attempt.intent {
             Intent::Refund(_) if attempt.gives_back.is_some() => "late_refund.failed",
             Intent::Refund(_) => "refund.failed",
             Intent::Confirm(_) | Intent::Capture(_) if withdrawn => "payment.step_withdrawn",
+            Intent::Confirm(_) | Intent::Capture(_) | Intent::Cancel(_) if did_nothing => {
+                "payment.step_not_done"
+            }
             Intent::Confirm(_) | Intent::Capture(_) | Intent::Cancel(_) => "payment.step_refused",
             // Another account is tried, or the payment's own status says it.
             Intent::Create(_) => continue,
         };
-        if refused && was_open {
+        if (refused || did_nothing) && was_open {
             events.push(kind, Some(attempt.no), None)?;
         }
     }

@@ -178,7 +178,8 @@ pub(crate) fn must_not_take(record: &PaymentRecord) -> bool {
         | ReviewReason::StillInDoubt
         | ReviewReason::UnreportedAmount
         | ReviewReason::ShortAmount
-        | ReviewReason::NoEnd => false,
+        | ReviewReason::NoEnd
+        | ReviewReason::EndedWithMoney => false,
     })
 }
 
@@ -233,8 +234,9 @@ fn step_of_ours(record: &PaymentRecord, view: &View<'_>) -> Option<Move> {
     if record.cancel_wanted {
         return cancel(record, capabilities);
     }
-    // After a refusal it is the merchant who goes on.
-    if must_not_take(record) || record.is_under_review(ReviewReason::StepRefused) {
+    // After a refusal, and where a person opened it again, it is the merchant who goes on.
+    let by_hand = record.steps_by_hand || record.is_under_review(ReviewReason::StepRefused);
+    if must_not_take(record) || by_hand {
         return None;
     }
     match (record.status, &payment.next_action) {
@@ -300,9 +302,10 @@ pub(crate) fn held_part(record: &PaymentRecord) -> Option<ProviderPartId> {
 /// status is final.
 fn cancel(record: &PaymentRecord, capabilities: &Capabilities) -> Option<Move> {
     let live = record.live()?.no;
-    // An end that cannot be reached is shown to a person.
-    let asked = record.is_under_review(ReviewReason::StepRefused);
-    let unreachable = || (!asked).then_some(Move::Park(live, ReviewReason::StepRefused));
+    // An end that cannot be reached is shown to a person, once.
+    let reason = ReviewReason::StepRefused;
+    let asked = record.is_under_review(reason) || record.let_pass_at(reason, live).is_some();
+    let unreachable = || (!asked).then_some(Move::Park(live, reason));
     if !capabilities.has(Operation::CancelPayment) {
         // What nobody can pay ends by being left alone.
         let alone = may_abandon(record, capabilities).then_some(Move::Abandon(live));
@@ -349,10 +352,10 @@ fn without_end(record: &PaymentRecord, no: u32) -> Option<Move> {
 
 /// A final payment is looked at only when something about it is to be settled.
 fn after_the_end(record: &PaymentRecord, view: &View<'_>) -> Move {
-    match record.next_look_at {
-        Some(moment) if record.provider.is_some() => at(Some(moment), view, Move::LookUp),
-        _ => Move::Done,
+    if record.next_look_at.is_none() || record.provider.is_none() {
+        return Move::Done;
     }
+    poll(record, view)
 }
 
 fn at(moment: Option<Timestamp>, view: &View<'_>, then: Move) -> Move {

@@ -49,6 +49,13 @@ pub struct PaymentRecord {
     /// A person let this amount count as all of it.
     #[serde(default)]
     pub accepted_amount: Option<Money>,
+    /// What a person let pass, since when: it is not asked about again, or not soon.
+    #[serde(default)]
+    pub let_pass: Vec<Review>,
+    /// A person opened it again after it had ended: what takes money is the merchant's to ask for,
+    /// and never done by itself.
+    #[serde(default)]
+    pub steps_by_hand: bool,
     /// It succeeded without a figure, and the provider was asked for it once more.
     pub figure_looked_for: bool,
     /// The secret half of the token in the return URL.
@@ -228,23 +235,35 @@ impl PaymentRecord {
         self.reviews.iter().any(|review| review.reason == reason)
     }
 
-    /// Adds something to look at, once for each reason and attempt.
+    /// Adds something to look at, once for each reason and attempt: what was seen last counts.
     pub(crate) fn add_review(&mut self, review: Review) {
         let same =
-            |known: &Review| known.reason == review.reason && known.attempt == review.attempt;
-        if !self.reviews.iter().any(same) {
-            self.reviews.push(review);
+            |known: &&mut Review| known.reason == review.reason && known.attempt == review.attempt;
+        match self.reviews.iter_mut().find(same) {
+            Some(known) => known.note = review.note,
+            None => self.reviews.push(review),
         }
+    }
+
+    /// Is this what waits for a person, about this attempt?
+    pub(crate) fn asks(&self, reason: ReviewReason, attempt: u32) -> bool {
+        self.reviews.iter().any(|review| review.is(reason, attempt))
+    }
+
+    /// When a person let this pass last.
+    pub(crate) fn let_pass_at(&self, reason: ReviewReason, attempt: u32) -> Option<Timestamp> {
+        let passed = self.let_pass.iter().filter(|review| review.is(reason, attempt));
+        passed.map(|review| review.since).max()
+    }
+
+    /// Takes one thing that waits for a person off.
+    pub(crate) fn settle_one(&mut self, reason: ReviewReason, attempt: u32) {
+        self.reviews.retain(|review| !review.is(reason, attempt));
     }
 
     /// Takes what waits for a person about one attempt off.
     pub(crate) fn settle_reviews_of(&mut self, attempt: u32) {
         self.reviews.retain(|review| review.attempt != Some(attempt));
-    }
-
-    /// Takes what waits for a person for one reason off.
-    pub(crate) fn settle_review(&mut self, reason: ReviewReason) {
-        self.reviews.retain(|review| review.reason != reason);
     }
 }
 

@@ -1,45 +1,96 @@
 //! The review queue: what no rule may decide, and what a person decides about it.
+//!
+//! A decision names the attempt that it is about, so that it cannot hit another one that came to
+//! be in doubt meanwhile. Where the provider can be asked it is asked first; what it says is kept
+//! with the decision, and a decision that it disproves is refused.
 
-use paymux_core::{
-    Effect, Error, ErrorKind, PaymentHandle, PaymentLookup, PaymentStatus, ProviderPaymentId,
-    Refund, RefundStatus, Result, Timestamp,
-};
+use std::pin::Pin;
+
+use paymux_core::{Effect, Error, ErrorKind, Money, Payment, ProviderPaymentId, Result, Timestamp};
 
 use crate::{
     Orchestrator, PaymentId,
-    engine::{Changed, Engine},
-    evidence::Evidence,
-    observe,
-    record::{Attempt, AttemptState, Intent, PaymentRecord, ReviewReason},
-    settle,
+    draft::Draft,
+    engine::{Changed, Engine, after_writing},
+    evidence::{Evidence, Said},
+    record::{Attempt, PaymentRecord, ReviewReason},
     store::PaymentQuery,
 };
 
-/// What a person decides about a payment that waits for one.
+mod doubt;
+mod object;
+mod pass;
+mod refund;
+
+/// What a person decides about a payment that waits for one. Which is possible for which reason,
+/// and what follows, is a table in the crate's documentation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Resolution {
-    /// The provider was asked by other means: the attempt in doubt did nothing and never will.
-    /// Another account may then be tried.
-    DidNothing,
-    /// The provider was asked by other means: the step in doubt (a confirmation, a capture, a
-    /// cancellation, a refund) was done.
-    WasDone,
-    /// The provider was asked by other means: it has the payment that was being created, under
-    /// this id. It is read from there, and what it says counts.
-    ItIs(ProviderPaymentId),
-    /// The payment's own final status was contradicted, and the provider is right: it is read
-    /// again, and what it says counts.
-    ProviderIsRight,
-    /// The amount that was taken, or the success without one, counts as paid in full.
-    AcceptAmount,
+    /// The provider was asked by other means: this attempt, which is in doubt, did nothing and
+    /// never will. Another account may then be tried. For a refund that its provider has: it came
+    /// to nothing.
+    DidNothing {
+        /// Which.
+        attempt: u32,
+    },
+    /// The provider was asked by other means: this step, which is in doubt (a confirmation, a
+    /// capture, a cancellation, a refund), was done.
+    WasDone {
+        /// Which.
+        attempt: u32,
+    },
+    /// The provider was asked by other means: it has the payment that this attempt was to create,
+    /// under this id. It is read from there, and what it says counts.
+    ItIs {
+        /// Which.
+        attempt: u32,
+        /// The provider's id.
+        object: ProviderPaymentId,
+    },
+    /// This object counts, although it says another amount than was asked for, or although it had
+    /// been given up. It is read, and what it says counts. Nothing else of the payment may be able
+    /// to take money: what is, is to be ended first.
+    ItCounts {
+        /// The attempt that the review is about.
+        attempt: u32,
+        /// The provider's id.
+        object: ProviderPaymentId,
+    },
+    /// The payment's own final status, or a refund's, was contradicted, and the provider is right:
+    /// it is read again, and what it says counts.
+    ProviderIsRight {
+        /// The attempt that the review is about.
+        attempt: u32,
+    },
+    /// This amount, or the success without one, is right: where it succeeded it counts as paid in
+    /// full.
+    AcceptAmount {
+        /// The attempt that the review is about.
+        attempt: u32,
+        /// What was taken; `None` where nobody says.
+        amount: Option<Money>,
+    },
     /// Money showed late on this object of an attempt that does not count any more: give it back
     /// there, all of it. The review is settled once its provider has done so.
-    GiveBack(ProviderPaymentId),
-    /// What was seen for this reason is right as it is, or was put right by other means.
-    Dismiss(ReviewReason),
-    /// Try again now.
-    TryAgain,
+    GiveBack {
+        /// The attempt that the review is about.
+        attempt: u32,
+        /// The provider's id.
+        object: ProviderPaymentId,
+    },
+    /// What was seen for this reason is no more so, or needs nothing.
+    Dismiss {
+        /// The attempt that the review is about.
+        attempt: u32,
+        /// Why it waited.
+        reason: ReviewReason,
+    },
+    /// Try again now: what is in doubt by its own rules, and else look again.
+    TryAgain {
+        /// The attempt in doubt, or the one that has the payment, or a refund under way.
+        attempt: u32,
+    },
 }
 
 impl Orchestrator {
@@ -52,11 +103,15 @@ impl Orchestrator {
         self.list_payments(&query).await
     }
 
-    /// Settles what waits for a person. Who decided, and why, is kept in the history.
+    /// Settles what waits for a person. Who decided, why, and what the provider said when it was
+    /// asked about it is kept in the history.
     ///
     /// # Errors
-    /// `Conflict` when the payment does not wait for this decision, `NotFound` when there is no
-    /// such payment; whatever the provider says when it is asked for [`Resolution::ItIs`].
+    /// `Conflict` when this attempt does not wait for this decision, or no more, or when the
+    /// provider says otherwise; `InvalidRequest` naming the field; `NotFound` when there is no such
+    /// payment; whatever the provider says when it cannot be asked. Effect `None`: nothing was
+    /// written. Effect `Possible`: the decision is written down, or may be; read the payment before
+    /// deciding again.
     pub async fn resolve_review(
         &self,
         id: &PaymentId,
@@ -70,9 +125,30 @@ impl Orchestrator {
             }
         }
         let (engine, id) = (self.0.clone(), id.clone());
-        let (who, why) = (who.to_owned(), why.to_owned());
-        self.0.calls.own(async move { engine.resolve(&id, resolution, who, &why).await }).await
+        let person = Person { who: who.to_owned(), why: why.to_owned() };
+        let work =
+            Box::pin(async move { Box::pin(engine.resolve(&id, resolution, &person)).await });
+        self.0.calls.own(work).await
     }
+}
+
+/// Who decides, and why.
+struct Person {
+    who: String,
+    why: String,
+}
+
+impl Person {
+    fn decides(&self, what: &str, said: Option<Said>) -> Evidence {
+        let decision = format!("{what}: {}", self.why);
+        Evidence::Person { who: self.who.clone(), decision, said }
+    }
+}
+
+/// What an account said of a payment when it was asked at that time.
+struct Asked {
+    payment: Payment,
+    at: Timestamp,
 }
 
 impl Engine {
@@ -80,194 +156,90 @@ impl Engine {
         &self,
         id: &PaymentId,
         resolution: Resolution,
-        who: String,
-        why: &str,
+        person: &Person,
     ) -> Result<PaymentRecord> {
-        let evidence =
-            |what: &str| Evidence::Person { who: who.clone(), decision: format!("{what}: {why}") };
-        let changed = match resolution {
-            Resolution::DidNothing => {
-                let evidence = evidence("the attempt did nothing");
-                self.change(id, &evidence, |draft, now| did_nothing(&mut draft.record, now)).await?
+        let record = self.load(id).await?;
+        // Each on the heap: together they would make every future as large as the largest.
+        let work: Pin<Box<dyn Future<Output = Result<Changed>> + Send + '_>> = match resolution {
+            Resolution::DidNothing { attempt } => {
+                Box::pin(self.did_nothing(record, attempt, person))
             }
-            Resolution::WasDone => {
-                let evidence = evidence("the step was done");
-                self.change(id, &evidence, |draft, now| was_done(&mut draft.record, now)).await?
+            Resolution::WasDone { attempt } => Box::pin(self.was_done(record, attempt, person)),
+            Resolution::ItIs { attempt, object } => {
+                Box::pin(self.it_is(record, attempt, object, person))
             }
-            Resolution::GiveBack(object) => {
-                self.give_back(id, &object, &evidence("what showed late is given back")).await?
+            Resolution::ItCounts { attempt, object } => {
+                Box::pin(self.it_counts(record, attempt, object, person))
             }
-            Resolution::ItIs(object) => self.adopt(id, object, &evidence("it is there")).await?,
-            Resolution::ProviderIsRight => {
-                self.believe(id, &evidence("the provider is right")).await?
+            Resolution::ProviderIsRight { attempt } => {
+                Box::pin(self.provider_is_right(record, attempt, person))
             }
-            Resolution::AcceptAmount => {
-                let evidence = evidence("the amount counts");
-                self.change(id, &evidence, |draft, _| accept_amount(&mut draft.record)).await?
+            Resolution::AcceptAmount { attempt, amount } => {
+                Box::pin(self.accept_amount(record, attempt, amount, person))
             }
-            Resolution::Dismiss(reason) => {
-                let evidence = evidence(&format!("\"{reason}\" is right as it is"));
-                self.change(id, &evidence, |draft, _| dismiss(&mut draft.record, reason)).await?
+            Resolution::GiveBack { attempt, object } => Box::pin(async move {
+                named(&record, attempt)?;
+                let what = "what showed late is given back";
+                let evidence = |said| person.decides(what, Some(said));
+                self.give_back(&record, attempt, &object, evidence).await
+            }),
+            Resolution::Dismiss { attempt, reason } => {
+                Box::pin(self.dismiss(record, attempt, reason, person))
             }
-            Resolution::TryAgain => {
-                let evidence = evidence("try again");
-                self.change(id, &evidence, |draft, now| {
-                    try_again(&mut draft.record, now);
-                    Ok(true)
-                })
-                .await?
-            }
+            Resolution::TryAgain { attempt } => Box::pin(self.try_again(record, attempt, person)),
         };
-        self.drive(changed.into_record()?).await
+        let changed = work.await?;
+        // The decision is written: whoever reads an error must not take it for not made.
+        self.drive(changed.into_record()?).await.map_err(after_writing)
     }
 
-    /// Reads the payment, and takes the provider's word over ours.
-    async fn believe(&self, id: &PaymentId, evidence: &Evidence) -> Result<Changed> {
-        let record = self.load(id).await?;
-        if !record.is_under_review(ReviewReason::Contradiction) {
-            return Err(nothing_waits(&record));
-        }
-        let payment = self.read_again(&record).await?;
-        let account = self.account(&payment.provider)?;
-        self.change(id, evidence, |draft, now| {
-            let record = &mut draft.record;
-            if record.provider.as_ref().is_none_or(|known| known.id != payment.id) {
-                return Err(nothing_waits(record));
-            }
-            // Ours is forgotten, so that the table forbids nothing.
-            record.provider = None;
-            record.status = PaymentStatus::Processing;
-            record.settle_review(ReviewReason::Contradiction);
-            observe::believe_refunds(record);
-            let context = self.context(account, now);
-            observe::observe(record, payment.clone(), &context);
-            Ok(true)
-        })
-        .await
-    }
-
-    /// A person knows under which id the provider has the payment.
-    async fn adopt(
+    /// Writes a decision about what was seen. It is refused when anything was done since.
+    async fn decide(
         &self,
-        id: &PaymentId,
-        object: ProviderPaymentId,
+        seen: &PaymentRecord,
         evidence: &Evidence,
+        work: impl Fn(&mut PaymentRecord, Timestamp) -> Result<()> + Send + Sync,
     ) -> Result<Changed> {
-        let record = self.load(id).await?;
-        let attempt = in_doubt(&record)?;
-        if !attempt.is_create() {
-            return Err(nothing_waits(&record));
+        let changed = self
+            .change(&seen.id, evidence, |draft: &mut Draft, now| {
+                let record = &mut draft.record;
+                if record.has_acted_since(seen) || record.account() != seen.account() {
+                    return Err(waits_not(record, "something was done meanwhile: look again"));
+                }
+                work(record, now)?;
+                Ok(true)
+            })
+            .await?;
+        let shared = |record: &PaymentRecord| record.is_under_review(ReviewReason::SharedObject);
+        if let Changed::Done(record) = &changed
+            && shared(record)
+            && !shared(seen)
+        {
+            let why = "what its provider names belongs to another payment, which is written down";
+            return Err(after_writing(waits_not(record, why)));
         }
-        let account = self.account(&attempt.account)?;
-        let mut handle = PaymentHandle::new(object);
-        handle.options = record.request.options.clone();
-        handle.mandate.clone_from(&record.request.mandate);
-        let payment = self.ask(account, &PaymentLookup::Payment(handle)).await?;
-        let no = attempt.no;
-        self.change(id, evidence, |draft, now| {
-            let attempt = in_doubt(&draft.record)?;
-            if attempt.no != no {
-                return Err(nothing_waits(&draft.record));
-            }
-            let context = self.context(account, now);
-            let mismatch = settle::mismatch(&draft.record, no, &payment, context.capabilities);
-            if let Some(mismatch) = mismatch {
-                return Err(Error::invalid_request("object", mismatch));
-            }
-            if let Some(attempt) = draft.record.attempt_mut(no) {
-                attempt.object = Some(payment.id.clone());
-            }
-            settle::close(&mut draft.record, no, AttemptState::Accepted, now);
-            draft.record.settle_reviews_of(no);
-            observe::observe(&mut draft.record, payment.clone(), &context);
-            Ok(true)
-        })
-        .await
+        Ok(changed)
+    }
+
+    /// What the account that has the payment says now.
+    async fn ask_again(&self, record: &PaymentRecord) -> Result<Asked> {
+        let at = self.now();
+        let payment = self.read_again(record).await.map_err(before_writing)?;
+        Ok(Asked { payment, at })
     }
 }
 
-fn did_nothing(record: &mut PaymentRecord, now: Timestamp) -> Result<bool> {
-    let attempt = in_doubt(record)?;
-    let (no, is_create) = (attempt.no, attempt.is_create());
-    if is_create {
-        settle::abandon(record, no, now);
-    }
-    settle::close(record, no, AttemptState::NotCharged, now);
-    record.settle_reviews_of(no);
-    Ok(true)
+/// The attempt that a decision names.
+fn named(record: &PaymentRecord, no: u32) -> Result<&Attempt> {
+    record.attempt(no).ok_or_else(|| waits_not(record, &format!("it has no attempt {no}")))
 }
 
-fn was_done(record: &mut PaymentRecord, now: Timestamp) -> Result<bool> {
-    let attempt = in_doubt(record)?;
-    if attempt.is_create() {
-        let message = "a payment that was being created has an id at its provider: say which";
-        return Err(Error::invalid_request("resolution", message));
-    }
-    let no = attempt.no;
-    if let Some(attempt) = record.attempt_mut(no)
-        && matches!(attempt.intent, Intent::Refund(_))
-    {
-        let mut refund = Refund::new(RefundStatus::Succeeded, "by a person's word");
-        refund.amount = attempt.reserved;
-        attempt.refund = Some(refund);
-    }
-    settle::close(record, no, AttemptState::Accepted, now);
-    record.settle_reviews_of(no);
-    record.look_at(now);
-    Ok(true)
-}
-
-fn accept_amount(record: &mut PaymentRecord) -> Result<bool> {
-    let unreported = record.is_under_review(ReviewReason::UnreportedAmount);
-    let short = record.is_under_review(ReviewReason::ShortAmount);
-    if !unreported && !short {
-        return Err(nothing_waits(record));
-    }
-    record.unreported_amount_accepted |= unreported;
-    let captured = record.provider.as_ref().and_then(|payment| payment.amounts.captured);
-    if short {
-        record.accepted_amount = captured;
-    }
-    record.settle_review(ReviewReason::UnreportedAmount);
-    record.settle_review(ReviewReason::ShortAmount);
-    Ok(true)
-}
-
-fn dismiss(record: &mut PaymentRecord, reason: ReviewReason) -> Result<bool> {
-    if !record.is_under_review(reason) {
-        return Err(nothing_waits(record));
-    }
-    let frozen = record.open_attempt().is_some_and(|attempt| attempt.next_try_at.is_none());
-    if frozen {
-        let message = "an attempt is in doubt because of it: say what became of it";
-        return Err(Error::invalid_request("resolution", message));
-    }
-    record.settle_review(reason);
-    Ok(true)
-}
-
-fn try_again(record: &mut PaymentRecord, now: Timestamp) {
-    match in_doubt(record).map(|attempt| attempt.no) {
-        Ok(no) => wake(record, no, now),
-        Err(_) => record.look_at(now),
-    }
-}
-
-fn wake(record: &mut PaymentRecord, no: u32, now: Timestamp) {
-    if let Some(attempt) = record.attempt_mut(no) {
-        attempt.next_try_at = Some(now);
-        attempt.rung = 0;
-        attempt.wanted_again = true;
-        attempt.seen_unchanged = false;
-    }
-}
-
-fn in_doubt(record: &PaymentRecord) -> Result<&Attempt> {
-    let attempt = record.open_attempt().filter(|attempt| attempt.state == AttemptState::Unknown);
-    attempt.ok_or_else(|| nothing_waits(record))
-}
-
-fn nothing_waits(record: &PaymentRecord) -> Error {
-    let message = format!("{} does not wait for this decision", record.id);
+fn waits_not(record: &PaymentRecord, why: &str) -> Error {
+    let message = format!("{} does not wait for this decision: {why}", record.id);
     Error::new(ErrorKind::Conflict, Effect::None, message)
+}
+
+/// Reading moves nothing, and nothing was written before it.
+fn before_writing(error: Error) -> Error {
+    error.with_effect(Effect::None)
 }

@@ -17,7 +17,7 @@ use crate::{
 
 mod mismatch;
 
-pub(crate) use mismatch::{mismatch, refund_mismatch};
+pub(crate) use mismatch::{differences, mismatch, refund_mismatch};
 
 /// How often a step that provably did not arrive is sent again, before it counts as refused.
 const MOST_REPETITIONS: u32 = 6;

@@ -54,6 +54,8 @@ pub(crate) fn record() -> PaymentRecord {
         link_shown: false,
         unreported_amount_accepted: false,
         accepted_amount: None,
+        let_pass: Vec::new(),
+        steps_by_hand: false,
         figure_looked_for: false,
         return_token: "secret".to_owned(),
         looked_at: None,

@@ -150,14 +150,16 @@ fn lookup(record: &PaymentRecord, attempt: &Attempt) -> Option<PaymentLookup> {
     Some(PaymentLookup::Payment(handle_of(record, attempt, id)))
 }
 
-/// All that is known of an object that an attempt left at its account.
+/// All that is known of an object of an attempt at its account, whether it counts or not.
 pub(crate) fn handle_of(
     record: &PaymentRecord,
     attempt: &Attempt,
     id: &ProviderPaymentId,
 ) -> PaymentHandle {
     let options = &record.request.options;
-    let known = attempt.left.iter().find(|left| left.id == *id).map(|left| left.handle(options));
+    let known = attempt.left.iter().chain(&record.provider);
+    let mut known = known.filter(|known| known.provider == attempt.account);
+    let known = known.find(|known| known.id == *id).map(|known| known.handle(options));
     let mut handle = known.unwrap_or_else(|| PaymentHandle::new(id.clone()));
     handle.options.clone_from(options);
     handle.mandate = handle.mandate.or_else(|| record.request.mandate.clone());

@@ -110,7 +110,7 @@ impl Stage {
         }
         let store = make(setting.store)?;
         let known = accounts.values().filter_map(|account| account.account.clone());
-        accounts::write(setting.store, known.collect())?;
+        accounts::write(setting.store, known.collect(), setting.routes)?;
         let clock = Arc::new(ShopClock::default());
         let mut builder = Orchestrator::builder(store.clone())
             .clock(clock.clone())

@@ -23,6 +23,8 @@ pub(crate) fn observe_refund(record: &mut PaymentRecord, no: u32, refund: &Refun
     if allowed {
         let known = attempt.refund.take();
         attempt.refund = Some(keep_id(refund.clone(), known));
+        // What comes after its end is looked for anew.
+        record.looks = if refund.status.is_final() { 0 } else { record.looks };
         given_back(record, no);
     } else if let Some(known) = known.filter(|_| refund.status.is_final()) {
         let (now_said, word) = (refund.status, &refund.provider_status);
@@ -43,14 +45,14 @@ pub(super) fn given_back(record: &mut PaymentRecord, no: u32) {
     record.reviews.retain(|review| !is_late(review) || review.attempt != Some(of));
 }
 
-/// A person found the provider right: its later word on a refund counts.
-pub(crate) fn believe_refunds(record: &mut PaymentRecord) {
-    for attempt in &mut record.attempts {
-        if let Some(word) = attempt.refund_contradicted.take() {
-            let known = attempt.refund.take();
-            attempt.refund = Some(keep_id(word, known));
-        }
-    }
+/// A person found the provider right: its later word on a refund counts, whatever was known.
+pub(crate) fn believe_refund(record: &mut PaymentRecord, no: u32, word: &Refund) {
+    let Some(attempt) = record.attempt_mut(no) else { return };
+    let known = attempt.refund.take();
+    attempt.refund = Some(keep_id(word.clone(), known));
+    attempt.refund_contradicted = None;
+    record.looks = 0;
+    given_back(record, no);
 }
 
 fn keep_id(mut refund: Refund, known: Option<Refund>) -> Refund {

@@ -126,6 +126,38 @@ fn what_becomes_of_refunds_and_steps_is_told() {
     }
 }
 
+/// A refund or step that did nothing was not refused either.
+#[test]
+fn what_did_nothing_is_told() {
+    for (intent, kind) in [(refund(), "refund.failed"), (capture(), "payment.step_not_done")] {
+        let mut asked = accepted(PaymentStatus::Authorized);
+        push(&mut asked, intent, AttemptState::Unknown);
+        let nothing = |record: &mut PaymentRecord| {
+            record.attempts[1].state = AttemptState::NotCharged;
+        };
+        assert_eq!(after(&asked, nothing), ["payment.doubt_resolved", kind]);
+    }
+}
+
+/// What was shown to a person became worse: it is no second question, and told all the same.
+#[test]
+fn another_note_about_the_same_is_told() {
+    let mut asked = accepted(PaymentStatus::Succeeded);
+    asked.add_review(review(ReviewReason::LateSuccess));
+    let again = |record: &mut PaymentRecord| record.add_review(review(ReviewReason::LateSuccess));
+    assert!(after(&asked, again).is_empty());
+    let worse = |record: &mut PaymentRecord| {
+        let note = "it succeeded".to_owned();
+        record.add_review(Review { note, since: at(9), ..review(ReviewReason::LateSuccess) });
+        assert_eq!(record.reviews.len(), 1);
+        assert_eq!(
+            (record.reviews[0].note.as_str(), record.reviews[0].since),
+            ("it succeeded", at(0))
+        );
+    };
+    assert_eq!(after(&asked, worse), ["payment.review"]);
+}
+
 /// Nobody refused what never left because the merchant wanted an end first.
 #[test]
 fn what_is_withdrawn_is_not_told_as_refused() {

@@ -4,7 +4,7 @@ use paymux_core::{Capabilities, CaptureMethod, CreateEffect, Replay, Timestamp};
 
 use super::{Move, View, has_expired, look_at_payment_of, must_not_take, takes_money};
 use crate::{
-    ladder::{NEGATIVES_NEEDED, PARK_AFTER},
+    ladder::{ASKED_AGAIN_AFTER, NEGATIVES_NEEDED, PARK_AFTER},
     record::{Attempt, Intent, PaymentRecord, ReviewReason},
     settle::may_abandon,
 };
@@ -22,8 +22,11 @@ pub(super) fn out_of_doubt(record: &PaymentRecord, attempt: &Attempt, view: &Vie
     let since = attempt.first_sent_at.unwrap_or(attempt.created_at);
     let is_over = matches!(step, Move::NotCharged(_) | Move::Abandon(_));
     let overdue = view.now.since(since) >= PARK_AFTER;
-    if overdue && !is_over && !record.is_under_review(ReviewReason::StillInDoubt) {
-        return Move::Park(attempt.no, ReviewReason::StillInDoubt);
+    let reason = ReviewReason::StillInDoubt;
+    let let_be = record.let_pass_at(reason, attempt.no);
+    let let_be = let_be.is_some_and(|moment| view.now.since(moment) < ASKED_AGAIN_AFTER);
+    if overdue && !is_over && !let_be && !record.is_under_review(reason) {
+        return Move::Park(attempt.no, reason);
     }
     if step != Move::Send(attempt.no) || attempt.wanted_again || !takes_money(attempt) {
         return step;

@@ -18,6 +18,13 @@ pub struct Review {
     pub since: Timestamp,
 }
 
+impl Review {
+    /// Is it for this reason, and about this attempt or about none?
+    pub(crate) fn is(&self, reason: ReviewReason, attempt: u32) -> bool {
+        self.reason == reason && self.attempt.is_none_or(|no| no == attempt)
+    }
+}
+
 /// Why a person has to look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -42,6 +49,15 @@ pub enum ReviewReason {
     NoEnd,
     /// A step that it needs, or its end, was refused.
     StepRefused,
+    /// It failed, expired or was cancelled, and money was taken that has not gone back.
+    EndedWithMoney,
+}
+
+impl ReviewReason {
+    /// Is it about how much was taken?
+    pub(crate) const fn is_about_amounts(self) -> bool {
+        matches!(self, Self::UnreportedAmount | Self::ShortAmount | Self::EndedWithMoney)
+    }
 }
 
 impl fmt::Display for ReviewReason {
@@ -56,6 +72,7 @@ impl fmt::Display for ReviewReason {
             Self::SharedObject => "the provider's object belongs to another payment",
             Self::NoEnd => "open for too long",
             Self::StepRefused => "a step was refused",
+            Self::EndedWithMoney => "it ended, and money was taken",
         })
     }
 }

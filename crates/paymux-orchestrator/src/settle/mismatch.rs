@@ -5,33 +5,61 @@ use paymux_core::{
     ProviderRefundId, Reference, Refund,
 };
 
-use crate::record::{Attempt, Intent, PaymentRecord};
+use crate::record::{Attempt, Intent, PaymentRecord, ReviewReason};
 
-/// How an answer differs from what was asked, in words.
+/// One thing in which an answer differs from what was asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Difference {
+    /// Which, in words.
+    pub(crate) note: String,
+    /// It may be another payment, or none with real money: nobody may let that pass.
+    pub(crate) is_another: bool,
+}
+
+/// How an answer differs from what was asked, in words, but for what a person let pass.
 pub(crate) fn mismatch(
     record: &PaymentRecord,
     no: u32,
     payment: &Payment,
     capabilities: &Capabilities,
 ) -> Option<String> {
-    let attempt = record.attempt(no)?;
+    let passed = |difference: &Difference| {
+        let mismatches = record.let_pass.iter().filter(|it| it.reason == ReviewReason::Mismatch);
+        !difference.is_another && mismatches.into_iter().any(|it| it.note == difference.note)
+    };
+    let mut found = differences(record, no, payment, capabilities);
+    found.retain(|difference| !passed(difference));
+    let notes: Vec<String> = found.into_iter().map(|difference| difference.note).collect();
+    (!notes.is_empty()).then(|| notes.join("; "))
+}
+
+/// Everything in which an answer differs from what was asked.
+pub(crate) fn differences(
+    record: &PaymentRecord,
+    no: u32,
+    payment: &Payment,
+    capabilities: &Capabilities,
+) -> Vec<Difference> {
+    let Some(attempt) = record.attempt(no) else { return Vec::new() };
     let asked = record.request.amount;
+    let mut found = Vec::new();
+    let mut differs = |is_another, note| found.push(Difference { note, is_another });
     if payment.provider != attempt.account {
-        return Some(format!("the answer names the account {}", payment.provider));
+        differs(true, format!("the answer names the account {}", payment.provider));
     }
     if payment.live.is_some_and(|live| live != capabilities.live) {
         let word = if capabilities.live { "a test payment" } else { "a payment with real money" };
-        return Some(format!("the answer shows {word}"));
+        differs(true, format!("the answer shows {word}"));
     }
     if let Some(known) = record.provider.as_ref().filter(|known| known.id != payment.id) {
-        return Some(format!("it is {} there, and the answer is about {}", known.id, payment.id));
+        differs(true, format!("it is {} there, and the answer is about {}", known.id, payment.id));
     }
     let amounts = &payment.amounts;
     let all = [amounts.requested, amounts.payable, amounts.authorized, amounts.captured];
     if let Some(other) = all.iter().flatten().find(|one| one.currency() != asked.currency())
         && capabilities.amount == AmountSource::Request
     {
-        return Some(format!("asked for {asked}, the answer is in {}", other.currency()));
+        differs(true, format!("asked for {asked}, the answer is in {}", other.currency()));
     }
     // Some providers lower what was asked for to what was taken of it.
     let taken_less = |requested: &Money| {
@@ -42,14 +70,16 @@ pub(crate) fn mismatch(
     };
     let other = |requested: &Money| *requested != asked && !taken_less(requested);
     if let Some(requested) = amounts.requested.filter(other) {
-        return Some(format!("asked for {asked}, the answer says {requested}"));
+        differs(false, format!("asked for {asked}, the answer says {requested}"));
     }
-    let Intent::Create(create) = &record.live().unwrap_or(attempt).intent else { return None };
-    payment
-        .reference
-        .as_ref()
-        .filter(|reference| **reference != create.reference)
-        .map(|reference| format!("the answer is about {reference}, not {}", create.reference))
+    if let Intent::Create(create) = &record.live().unwrap_or(attempt).intent
+        && let Some(reference) = &payment.reference
+        && *reference != create.reference
+    {
+        let note = format!("the answer is about {reference}, not {}", create.reference);
+        differs(true, note);
+    }
+    found
 }
 
 /// How an answer about a refund differs from what was asked, in words.

@@ -22,6 +22,8 @@ mod asking;
 mod given_back;
 mod late;
 mod money;
+mod person;
+mod rest;
 mod steps;
 mod told;
 mod watched;

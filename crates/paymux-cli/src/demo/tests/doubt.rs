@@ -6,7 +6,11 @@ use clap::Parser;
 use paymux_sandbox::{Fault, FaultKind};
 
 use super::{OwnStore, Setting, Stage, orders};
-use crate::Arguments;
+use crate::{
+    Arguments,
+    books::{Books, StoreArguments},
+    demo::stage::ROUTES,
+};
 
 /// What the command prints, or the sentence it stops with.
 async fn paymux(words: &[&str], store: &OwnStore) -> Result<String, String> {
@@ -20,8 +24,9 @@ async fn paymux(words: &[&str], store: &OwnStore) -> Result<String, String> {
 }
 
 fn resolve<'a>(payment: &'a str, decision: &[&'a str]) -> Vec<&'a str> {
-    let begin = ["review", "resolve", payment, "--who", "ann", "--why", "the provider said so"];
-    begin.iter().chain(decision).copied().collect()
+    let begin = ["review", "resolve", payment, "--attempt", "1", "--who", "ann"];
+    let why = ["--why", "the provider said so"];
+    begin.iter().chain(&why).chain(decision).copied().collect()
 }
 
 /// A stage whose shop is closed, with these orders in doubt for a day: every answer was lost.
@@ -52,6 +57,8 @@ async fn a_person_says_that_an_attempt_did_nothing() {
         let waiting = paymux(list, &store).await.expect("the list");
         assert!(waiting.contains("order A-1001 · 4.99 USD · processing\n"), "{waiting}");
         assert!(waiting.contains("  still_in_doubt, since "), "{waiting}");
+        assert!(waiting.contains("    attempt 1: create at toffeepay is in doubt"), "{waiting}");
+        assert!(waiting.contains("    decide: --did-nothing, "), "{waiting}");
         assert!(waiting.ends_with("1 payment waits for a person.\n"), "{waiting}");
     }
     let listed = paymux(&["payments", "--review"], &store).await.expect("the table");
@@ -90,8 +97,14 @@ async fn a_person_lets_pass_what_was_seen_and_nothing_else() {
     let words = resolve("A-1001", &["--dismiss", "mismatch"]);
     let other = paymux(&words, &store).await.expect_err("nothing of that was seen");
     assert!(other.contains("does not wait for this decision"), "{other}");
-    let words = resolve("A-1001", &["--accept-amount"]);
-    assert!(paymux(&words, &store).await.is_err(), "no amount was taken");
+    let words = resolve("A-1001", &["--accept-amount", "4.99"]);
+    let none = paymux(&words, &store).await.expect_err("no amount was taken");
+    assert!(none.contains("no amount is in question"), "{none}");
+    let words = [&resolve("A-1001", &["--try-again"])[..5], &["--who", "ann"]].concat();
+    let words = [&words[..], &["--why", "another one", "--did-nothing"]].concat();
+    let words: Vec<&str> = words.into_iter().map(|it| if it == "1" { "2" } else { it }).collect();
+    let other = paymux(&words, &store).await.expect_err("there is no second attempt");
+    assert!(other.contains("it has no attempt 2"), "{other}");
     let words = resolve("A-1001", &["--dismiss", "still_in_doubt"]);
     let done = paymux(&words, &store).await.expect("it is dismissed");
     assert!(done.contains(" is processing. Next: attempt 1 is looked after again"), "{done}");
@@ -110,4 +123,34 @@ async fn a_person_has_it_tried_again() {
     let state = stage.sandbox().toffeepay().snapshot();
     assert_eq!(state["sessions"].as_array().map(Vec::len), Some(1), "{state:#}");
     stage.close().await;
+}
+
+#[derive(clap::Parser)]
+struct Only {
+    #[command(flatten)]
+    store: StoreArguments,
+}
+
+/// What a decision leads to goes by the shop's rules: an account that they pause is left out.
+#[tokio::test]
+async fn a_decision_follows_the_rules_of_the_shop() {
+    for pause in ["", "pause = [\"toffeepay\"]\n"] {
+        let store = OwnStore::new();
+        let routes = format!("{pause}{ROUTES}");
+        let setting = Setting { routes: &routes, ..Setting::usual(store.path()) };
+        let (stage, _deliveries) = Box::pin(Stage::open(&setting)).await.expect("the stage opens");
+        let orders = orders();
+        let order = orders.iter().find(|order| order.id == "A-1001").expect("it is there");
+        let request = stage.request_for(order).expect("a request");
+        let here = stage.orchestrator().route(&request).expect("a plan").to_string();
+        stage.close_shop().await;
+        let path = store.path().display().to_string();
+        let only = Only::try_parse_from(["only", "--store", &path]).expect("a store");
+        let books = Books::open(&only.store).expect("the books open");
+        let there = books.orchestrator().route(&request).expect("a plan").to_string();
+        let same = |text: &str| text.lines().skip(1).map(str::to_owned).collect::<Vec<_>>();
+        assert_eq!(same(&there), same(&here));
+        books.close().await;
+        stage.close().await;
+    }
 }

@@ -109,7 +109,7 @@ fn a_refund_that_turns_round_goes_to_a_person_and_stays_reserved() {
             assert_eq!(record.attempts[1].reserved_refund().is_some(), reserved, "{both}");
             // A person who finds the provider right has its last word count.
             let mut known = record.clone();
-            believe_refunds(&mut known);
+            believe_refund(&mut known, 2, &named(word));
             assert_eq!(status(&known), Some(word), "{both}");
             assert!(known.attempts[1].refund.as_ref().unwrap().id.is_some());
             let gone = word == RefundStatus::Succeeded;

@@ -37,7 +37,8 @@ async fn give_back(
     record: &PaymentRecord,
     object: &str,
 ) -> paymux_core::Result<PaymentRecord> {
-    let resolution = Resolution::GiveBack(ProviderPaymentId::new(object).unwrap());
+    let object = ProviderPaymentId::new(object).unwrap();
+    let resolution = Resolution::GiveBack { attempt: 1, object };
     orchestrator.resolve_review(&record.id, resolution, "ann", "paid twice").await
 }
 
@@ -130,8 +131,8 @@ async fn what_cannot_be_given_back_is_refused_and_stays_with_the_person() {
 async fn a_refund_without_an_id_is_followed_where_no_account_has_the_payment() {
     let scene = Scene::new(Kind::Invoice, Kind::Card).meeting(&[Fault::LostBefore; 3]);
     let record = scene.create(order()).await;
-    scene.b.truth().faults.push_back(Fault::DeclinedHard);
-    let nothing = Resolution::DidNothing;
+    scene.later(90_000).await;
+    let nothing = Resolution::DidNothing { attempt: 1 };
     let record = scene.orchestrator.resolve_review(&record.id, nothing, "ann", "they say so").await;
     let record = record.expect("it is in doubt");
     assert_eq!((record.status, record.account()), (PaymentStatus::Failed, None));

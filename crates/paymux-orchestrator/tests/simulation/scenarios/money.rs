@@ -111,7 +111,7 @@ async fn a_refund_that_comes_back_is_told_and_can_be_made_again() {
     assert!(scene.kinds_told().await.contains(&"payment.review".to_owned()));
     let early = orchestrator.create_refund(&key("two"), &record.id, all.clone()).await;
     assert_eq!(early.unwrap_err().kind(), ErrorKind::Conflict);
-    let right = Resolution::ProviderIsRight;
+    let right = Resolution::ProviderIsRight { attempt: no };
     let settled = orchestrator.resolve_review(&record.id, right, "somebody", "asked them").await;
     assert_eq!(status(&settled.expect("it is settled")), Some(RefundStatus::Failed));
     assert!(scene.kinds_told().await.contains(&"refund.failed".to_owned()));

@@ -43,9 +43,16 @@ async fn money_that_nobody_told_of_is_found_and_goes_to_a_person() {
     assert_eq!((seen.status, seen.is_paid()), (PaymentStatus::Succeeded, false));
     assert_eq!(scene.kinds_told().await.last().map(String::as_str), Some("payment.review"));
     // What a person let pass is not shown again, unless it is told of something new.
-    let dismissed = Resolution::Dismiss(ReviewReason::LateSuccess);
-    let resolved = scene.orchestrator.resolve_review(&record.id, dismissed, "me", "talked").await;
-    assert!(resolved.expect("it waits for that").is_paid());
+    let dismissed = Resolution::Dismiss { attempt: 1, reason: ReviewReason::LateSuccess };
+    let resolve = async || {
+        let dismissed = dismissed.clone();
+        scene.orchestrator.resolve_review(&record.id, dismissed, "me", "given back by hand").await
+    };
+    assert!(resolve().await.is_err(), "the money is still there");
+    let mut object = scene.a.truth().objects["a-obj1"].clone();
+    object.refunded = object.captured;
+    scene.a.truth().put(object);
+    assert!(resolve().await.expect("it waits for that").is_paid());
     for days in [1, 6, 30] {
         scene.later(days * DAY).await;
         assert!(scene.now(&record).await.is_paid(), "after {days} days");
@@ -91,11 +98,14 @@ async fn what_is_said_not_to_exist_is_looked_for_by_our_reference() {
     let scene = Scene::new(Kind::Invoice, Kind::Card).meeting(&[Fault::LostBefore; 3]);
     let record = scene.create(order()).await;
     assert!(record.in_doubt());
-    let nothing = Resolution::DidNothing;
+    scene.later(DAY + HOUR).await;
+    let nothing = Resolution::DidNothing { attempt: 1 };
     let record = scene.orchestrator.resolve_review(&record.id, nothing, "me", "they said so").await;
     let record = record.expect("it is in doubt");
     assert_eq!(record.attempts[0].state, AttemptState::NotCharged, "{record:#?}");
-    assert!(record.is_paid() && record.account() == Some(scene.b.id()));
+    // After a day nobody waits for it any more: no other account is asked.
+    assert_eq!((record.status, record.account()), (PaymentStatus::Failed, None));
+    assert!(scene.b.truth().objects.is_empty());
     scene.a.truth().faults.clear();
     let Intent::Create(create) = &record.attempts[0].intent else { panic!("a create") };
     scene.a.truth().create(create, record.created_at);
