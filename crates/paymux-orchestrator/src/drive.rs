@@ -199,7 +199,13 @@ impl Engine {
             }
             let note = why_parked(&draft.record, no, reason);
             draft.record.add_review(Review { reason, attempt: Some(no), note, since: now });
-            observe::schedule(&mut draft.record, observe::Observed::Nothing, now);
+            // What no account has is not looked at as a whole.
+            let record = &mut draft.record;
+            let is_looked_at = record.provider.is_some()
+                || record.attempts.iter().any(Attempt::is_refund_under_way);
+            if is_looked_at {
+                observe::schedule(record, observe::Observed::Nothing, now);
+            }
             Ok(true)
         })
         .await?

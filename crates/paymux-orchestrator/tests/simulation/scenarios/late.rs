@@ -5,13 +5,13 @@ use std::{
     time::Duration,
 };
 
-use paymux_core::{Clock, ConfirmStep, ManualClock, NextAction, PaymentProvider};
+use paymux_core::{Clock, ConfirmStep, ManualClock, NextAction, PaymentProvider, PaymentStatus};
 use paymux_orchestrator::{
-    AttemptState, ConfirmBy, PaymentRecord,
+    AttemptState, ConfirmBy, PaymentRecord, ReviewReason,
     store::{PaymentQuery, Store},
 };
 
-use super::{Scene, order, start};
+use super::{Scene, order, reasons, start};
 use crate::simulation::{
     gate::Gate,
     provider::key,
@@ -162,4 +162,25 @@ async fn a_change_that_arrives_late_is_not_taken_for_anothers() {
     gate.open();
     let record = call.await.unwrap().expect("a payment");
     assert!(record.is_paid(), "{record:#?}");
+}
+
+/// A person was asked meanwhile; that it never left answers for all.
+#[tokio::test(start_paused = true)]
+async fn what_never_left_is_settled_however_late_that_is_known() {
+    let scene = Scene::new(Kind::Card, Kind::Card);
+    let gate = scene.weather.after_writing.shut();
+    let orchestrator = scene.orchestrator.clone();
+    let work = async move { orchestrator.create_payment(&key("order"), &order()).await };
+    let call = begin(&gate, work).await;
+    scene.clock.advance(Duration::from_secs(25 * 3_600));
+    let other = start(&scene.written, &scene.weather, &scene.clock, [&scene.a, &scene.b]);
+    while !other.step().await.expect("a store that works").is_idle() {}
+    let all = PaymentQuery { limit: 9, ..PaymentQuery::default() };
+    let asked = other.list_payments(&all).await.expect("a store that works").remove(0);
+    assert_eq!(reasons(&asked), [ReviewReason::StillInDoubt]);
+    gate.open();
+    let record = call.await.unwrap().expect("a payment");
+    assert_eq!((record.status, reasons(&record)), (PaymentStatus::Failed, vec![]));
+    assert_eq!(record.next_look_at, None, "there is nothing to look at");
+    assert!(scene.a.truth().objects.is_empty() && scene.b.truth().objects.is_empty());
 }
