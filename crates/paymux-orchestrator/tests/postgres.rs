@@ -18,6 +18,9 @@ mod lost;
 #[path = "postgres/nodes.rs"]
 mod nodes;
 #[cfg(test)]
+#[path = "postgres/plans.rs"]
+mod plans;
+#[cfg(test)]
 #[path = "postgres/races.rs"]
 mod races;
 #[cfg(test)]
@@ -43,5 +46,6 @@ fn main() -> ExitCode {
     trials.extend(refused::trials());
     trials.extend(schema::trials());
     trials.extend(tls::trials());
+    trials.extend(plans::trials());
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }

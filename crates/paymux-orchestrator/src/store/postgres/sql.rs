@@ -87,6 +87,7 @@ pub(super) const CLAIM_PAYMENTS: &str = "
       AND payments.due_at <= $2 AND payments.lease_until <= due.now
     RETURNING payments.payment_id, payments.due_at";
 
+/// The sum keeps PostgreSQL from walking all events by their age until one waits.
 pub(super) const BACKLOG: &str = "
     SELECT
       (SELECT count(*) FROM payments WHERE tenant_id = $1 AND in_doubt = 1) AS in_doubt,
@@ -94,7 +95,7 @@ pub(super) const BACKLOG: &str = "
         AS review,
       (SELECT count(*) FROM payments WHERE tenant_id = $1 AND due_at <= $2) AS due,
       (SELECT count(*) FROM inbox WHERE tenant_id = $1 AND outcome IS NULL) AS inbox,
-      (SELECT min(received_at) FROM inbox WHERE tenant_id = $1 AND outcome IS NULL)
+      (SELECT min(received_at + 0) FROM inbox WHERE tenant_id = $1 AND outcome IS NULL)
         AS oldest_event";
 
 /// A portion of what is older than `$2`, so that no statement runs for long, and the rows that it
