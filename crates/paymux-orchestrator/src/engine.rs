@@ -230,23 +230,31 @@ impl Engine {
         if error.kind() != StoreErrorKind::CommitUnknown {
             return Err(unavailable(error, Effect::None));
         }
-        let history = self.store.history(&change.payment.id).await;
-        let history = history.map_err(|error| unavailable(error, Effect::Possible))?;
-        if history.iter().any(|line| line.id == change.transition.id) {
+        let (id, transition) = (change.payment.id.clone(), change.transition.id.clone());
+        if self.is_kept(&id, &transition).await? {
             return Ok(Committed::Done);
         }
         // It is not there, and its version makes sure that it is not written twice.
-        let (id, transition) = (change.payment.id.clone(), change.transition.id.clone());
         let committed = self.store.commit(change).await;
         let committed = committed.map_err(|error| unavailable(error, Effect::Possible))?;
         if committed != Committed::Lost {
             return Ok(committed);
         }
-        // It was on its way all the same, and arrived between.
-        let history = self.store.history(&id).await;
-        let history = history.map_err(|error| unavailable(error, Effect::Possible))?;
-        let arrived = history.iter().any(|line| line.id == transition);
+        // Was it on its way all the same, and arrived between?
+        let arrived = self.is_kept(&id, &transition).await?;
         Ok(if arrived { Committed::Done } else { Committed::Lost })
+    }
+
+    /// Is this change there, and sure to stay? What can be read may be on one server alone: a
+    /// standby that took over would not know what was sent, and send it again.
+    async fn is_kept(&self, id: &PaymentId, transition: &str) -> Result<bool> {
+        let unknown = |error| unavailable(error, Effect::Possible);
+        let history = self.store.history(id).await.map_err(unknown)?;
+        if history.iter().all(|line| line.id != transition) {
+            return Ok(false);
+        }
+        self.store.flush().await.map_err(unknown)?;
+        Ok(true)
     }
 
     /// Nothing was to be done about a payment that was due: says anew when it is due.

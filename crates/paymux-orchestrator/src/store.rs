@@ -53,9 +53,19 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// objects. The first that fails is the answer.
     ///
     /// # Errors
-    /// [`StoreErrorKind::CommitUnknown`] when the connection was lost while committing: read the
-    /// payment again and look for the transition's id before doing anything.
+    /// [`StoreErrorKind::CommitUnknown`] when the answer to the commit was lost or is not to be
+    /// believed. Look for the transition's id in [`Store::history`]: if it is there, it is done
+    /// once [`Store::flush`] says so; if not, it may still arrive, so make the same change again,
+    /// which is [`Committed::Lost`] when it did.
     async fn commit(&self, change: Change) -> StoreResult<Committed>;
+
+    /// Writes something that means nothing, and waits for it as for any change: whatever could be
+    /// read before this was called will then be there after a failover, too. What another program
+    /// can read on one server may not be on its standby yet.
+    ///
+    /// # Errors
+    /// When that could not be done, or is not known to be.
+    async fn flush(&self) -> StoreResult<()>;
 
     /// Reads one payment.
     ///

@@ -90,6 +90,10 @@ impl Store for MemoryStore {
         })
     }
 
+    async fn flush(&self) -> StoreResult<()> {
+        Ok(())
+    }
+
     async fn load(&self, id: &PaymentId) -> StoreResult<Option<PaymentRow>> {
         Ok(self.tables().payments.get(id).map(|payment| payment.row.clone()))
     }

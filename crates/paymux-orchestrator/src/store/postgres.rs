@@ -12,7 +12,9 @@
 //! With a standby that takes over, set `synchronous_standby_names`: a standby that lags forgets
 //! what was sent. Where that cannot be, reconcile before anything is sent after a failover. While
 //! that standby is gone, changes end as `CommitUnknown` after
-//! [`PostgresSettings::commit_timeout`], and so does one that an operator stops waiting.
+//! [`PostgresSettings::commit_timeout`], and so does one that an operator stops waiting. Do not
+//! empty `synchronous_standby_names` while changes wait, but for good: they are then told done like
+//! any other, whether the standby had them or not, and nothing here can tell.
 //!
 //! `synchronous_commit` is held for each connection as it was found; `fsync` and
 //! `full_page_writes` are asked again before each change and each delivery that is kept.
@@ -30,6 +32,7 @@ use super::StoreResult;
 mod check;
 mod connect;
 mod fault;
+mod flush;
 mod group;
 mod inbox;
 mod list;

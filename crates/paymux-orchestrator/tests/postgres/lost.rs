@@ -114,8 +114,13 @@ async fn standby_is_gone() {
     assert_eq!(error.kind(), StoreErrorKind::CommitUnknown, "{error}");
     let error = store.receive(vec![event("e")]).await.unwrap_err();
     assert_eq!(error.kind(), StoreErrorKind::CommitUnknown, "{error}");
+    other.batch_execute("ALTER SYSTEM RESET synchronous_commit").await.unwrap();
+    reload(&server, "synchronous_commit", "on").await;
+    let error = store.flush().await.unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::CommitUnknown, "{error}");
     other.batch_execute("ALTER SYSTEM RESET ALL").await.unwrap();
     reload(&server, "synchronous_standby_names", "").await;
+    store.flush().await.unwrap();
     while versions(&store, 1).await != (2, 2) {}
     assert_eq!(store.commit(version(1, 3)).await.unwrap(), Committed::Done);
 }

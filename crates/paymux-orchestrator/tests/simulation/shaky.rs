@@ -31,6 +31,9 @@ pub(crate) struct Weather {
     pub(crate) is_bad: Arc<AtomicBool>,
     /// Do they answer nothing at all?
     pub(crate) is_down: Arc<AtomicBool>,
+    /// Is the server's standby gone, and does nobody wait for it? Whoever reads sees what was
+    /// written, and a standby that took over would not know it.
+    pub(crate) is_alone: Arc<AtomicBool>,
     /// Changes whose sender lost the connection while they were on their way: they land later.
     pub(crate) floating: Arc<Mutex<Vec<Change>>>,
 }
@@ -130,6 +133,10 @@ impl Store for Shaky {
     async fn commit(&self, change: Change) -> StoreResult<Committed> {
         self.reach().await?;
         let Some(change) = self.bent(change).await? else { return Ok(Committed::Done) };
+        if self.weather.is_alone.load(Ordering::SeqCst) {
+            self.write(change).await?;
+            return Err(lost());
+        }
         let is_bad = self.weather.is_bad.load(Ordering::SeqCst);
         let committed = match self.dice.roll(if is_bad { 60 } else { u32::MAX }) {
             0 if self.bug == Some(Bug::CallsLostDone) => Ok(Committed::Done),
@@ -149,6 +156,14 @@ impl Store for Shaky {
         };
         self.dice.pass(2).await;
         committed
+    }
+
+    async fn flush(&self) -> StoreResult<()> {
+        self.reach().await?;
+        if self.weather.is_alone.load(Ordering::SeqCst) {
+            return Err(lost());
+        }
+        self.written.flush().await
     }
 
     async fn load(&self, id: &PaymentId) -> StoreResult<Option<PaymentRow>> {

@@ -27,6 +27,10 @@ impl Store for PostgresStore {
         self.writers.commit(change).await
     }
 
+    async fn flush(&self) -> StoreResult<()> {
+        self.write_nothing().await
+    }
+
     async fn load(&self, id: &PaymentId) -> StoreResult<Option<PaymentRow>> {
         let values = [self.tenant(), id.as_str().into()];
         let found =

@@ -57,6 +57,14 @@ pub(super) const INSERT_TRANSITION: &str = "
        to_status, previous_digest, digest)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
 
+/// A row of this connection's own, so that nobody waits for another one's.
+pub(super) const ADD_FLUSH: &str = "
+    INSERT INTO counters (tenant_id, name, value)
+    VALUES ($1, 'flush ' || pg_backend_pid(), 0) ON CONFLICT DO NOTHING";
+
+pub(super) const REMOVE_FLUSH: &str =
+    "DELETE FROM counters WHERE tenant_id = $1 AND name = 'flush ' || pg_backend_pid()";
+
 // --- payments ---
 
 /// What [`super::rows::payment`] reads.

@@ -20,6 +20,10 @@ impl Store for SqliteStore {
         self.write(move |connection, tenant| commit::apply(connection, tenant, &change)).await
     }
 
+    async fn flush(&self) -> StoreResult<()> {
+        self.write(|connection, tenant| outbox::flush(connection, tenant).map(Step::Keep)).await
+    }
+
     async fn load(&self, id: &PaymentId) -> StoreResult<Option<PaymentRow>> {
         let id = id.clone();
         self.read(move |connection, tenant| payments::load(connection, tenant, &id)).await

@@ -19,6 +19,16 @@ pub(super) fn prepare(connection: &Connection, tenant: &str) -> Result<()> {
     Ok(())
 }
 
+/// Writes something that means nothing: a row is made and goes again, since SQLite does not write
+/// what was there before.
+pub(super) fn flush(connection: &Connection, tenant: &str) -> Result<()> {
+    let add = "INSERT INTO counters (tenant_id, name, value) VALUES (?1, 'flush', 0)";
+    connection.prepare_cached(add)?.execute([tenant])?;
+    let remove = "DELETE FROM counters WHERE tenant_id = ?1 AND name = 'flush'";
+    connection.prepare_cached(remove)?.execute([tenant])?;
+    Ok(())
+}
+
 /// Adds an event at the next position, unless it is there.
 pub(super) fn add(connection: &Connection, tenant: &str, event: &OutboxRow) -> Result<()> {
     let added = wrote(
