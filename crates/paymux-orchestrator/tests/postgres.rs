@@ -21,6 +21,9 @@ mod nodes;
 #[path = "postgres/plans.rs"]
 mod plans;
 #[cfg(test)]
+#[path = "postgres/proxy.rs"]
+mod proxy;
+#[cfg(test)]
 #[path = "postgres/races.rs"]
 mod races;
 #[cfg(test)]
@@ -32,6 +35,9 @@ mod schema;
 #[cfg(test)]
 #[path = "postgres/server.rs"]
 mod server;
+#[cfg(test)]
+#[path = "postgres/silent.rs"]
+mod silent;
 #[cfg(test)]
 #[path = "postgres/tls.rs"]
 mod tls;
@@ -47,5 +53,6 @@ fn main() -> ExitCode {
     trials.extend(schema::trials());
     trials.extend(tls::trials());
     trials.extend(plans::trials());
+    trials.extend(silent::trials());
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }

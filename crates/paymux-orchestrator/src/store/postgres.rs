@@ -16,16 +16,18 @@
 //! empty `synchronous_standby_names` while changes wait, but for good: they are then told done like
 //! any other, whether the standby had them or not, and nothing here can tell.
 //!
+//! A server that does not answer is given up after [`PostgresSettings::answer_timeout`].
+//!
 //! `synchronous_commit` is held for each connection as it was found; `fsync` and
 //! `full_page_writes` are asked again before each change and each delivery that is kept.
 //!
 //! Leases end by the database's clock; nothing else here asks a clock. What is due is told by the
 //! moment that the caller hands in.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, future::Future, sync::Arc};
 
-use deadpool_postgres::{Object, Pool};
-use tokio_postgres::Row;
+use deadpool_postgres::{ClientWrapper, Object, Pool};
+use tokio_postgres::{Error, Row};
 
 use super::StoreResult;
 
@@ -48,7 +50,7 @@ mod sql;
 mod values;
 mod writer;
 
-use fault::{Fault, Phase, Stop, is_gone, is_lost_race, is_stale};
+use fault::{Fault, Phase, Stop, is_gone, is_stale};
 use patience::Patience;
 use pipeline::{Value, run};
 pub use settings::{PostgresSettings, PostgresTls};
@@ -74,7 +76,7 @@ impl PostgresStore {
     /// `Unavailable` when the server cannot be reached.
     pub async fn connect(settings: PostgresSettings) -> StoreResult<Self> {
         let (pool, patience) = connect::open(&settings)?;
-        migrate::run(&pool, &settings.schema).await?;
+        migrate::run(&pool, &patience, &settings.schema).await?;
         let tenant: Arc<str> = settings.tenant.into();
         let writers = writer::Writers::start(&pool, &patience, &tenant, settings.connections);
         Ok(Self { pool, patience, tenant, writers })
@@ -88,7 +90,7 @@ impl PostgresStore {
     }
 
     async fn client(&self, doing: &str) -> StoreResult<Object> {
-        self.pool.get().await.map_err(|error| Fault::of_pool(doing, &error).into())
+        Ok(self.patience.connection(doing, &self.pool).await?)
     }
 
     /// Runs one statement, which is a transaction of its own, again when it lost a race. `phase`
@@ -103,23 +105,37 @@ impl PostgresStore {
         let (mut races, mut stale) = (0, false);
         loop {
             let client = self.client(doing).await?;
-            let statement = client.prepare_cached(sql).await;
-            let statement =
-                statement.map_err(|error| Fault::of(doing, Phase::BeforeCommit, &error))?;
-            let running = run(&client, &statement, values);
-            let result = match phase {
-                Phase::BeforeCommit => Ok(running.await),
-                Phase::Committing => self.patience.commit(doing, &client, running).await,
+            let result = match self.patience.prepare(doing, &client, sql).await {
+                Err(stop) => Err(stop),
+                Ok(statement) => {
+                    let running = run(&client, &statement, values);
+                    self.wait(doing, phase, &client, running).await
+                }
             };
             match result {
-                Ok(Ok(rows)) => return Ok(rows),
-                Ok(Err(error)) if races < RACES && is_lost_race(&error) => races += 1,
-                Ok(Err(error)) if !stale && is_stale(&error) => {
+                Ok(rows) => return Ok(rows),
+                Err(stop) if races < RACES && stop.is_lost_race() => races += 1,
+                Err(stop) if !stale && stop.is_stale() => {
                     drop(Object::take(client));
                     stale = true;
                 }
-                Ok(Err(error)) => return Err(part(doing, client, Stop::Met(phase, error)).into()),
-                Err(fault) => return Err(part(doing, client, fault.into()).into()),
+                Err(stop) => return Err(part(doing, client, stop).into()),
+            }
+        }
+    }
+
+    async fn wait<T: Send>(
+        &self,
+        doing: &str,
+        phase: Phase,
+        client: &ClientWrapper,
+        running: impl Future<Output = Result<T, Error>> + Send,
+    ) -> Result<T, Stop> {
+        match phase {
+            Phase::BeforeCommit => self.patience.answer(doing, running).await,
+            Phase::Committing => {
+                let answer = self.patience.commit(doing, client, running).await?;
+                answer.map_err(|error| Stop::Met(phase, error))
             }
         }
     }

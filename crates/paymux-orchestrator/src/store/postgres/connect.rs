@@ -37,7 +37,10 @@ const SESSION: &str = "
 pub(super) fn open(settings: &PostgresSettings) -> StoreResult<(Pool, Patience)> {
     let (server, tls) = settings.checked()?;
     let unconfirmed = Unconfirmed::default();
-    let patience = Patience::new(settings.commit_timeout, unconfirmed.clone());
+    let patience = {
+        let PostgresSettings { commit_timeout, answer_timeout, .. } = *settings;
+        Patience::new(commit_timeout, answer_timeout, unconfirmed.clone())
+    };
     let ways = ManagerConfig { recycling_method: RecyclingMethod::Fast };
     let manager = match tls {
         PostgresTls::Plain => {

@@ -96,6 +96,11 @@ impl Stop {
     pub(super) fn is_lost_race(&self) -> bool {
         matches!(self, Self::Met(_, error) if is_lost_race(error))
     }
+
+    /// Is it worth another run on another connection?
+    pub(super) fn is_stale(&self) -> bool {
+        matches!(self, Self::Met(_, error) if is_stale(error))
+    }
 }
 
 /// Is the same transaction worth another run? A key that was there after all (23505) means that

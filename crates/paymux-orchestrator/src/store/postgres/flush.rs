@@ -38,8 +38,8 @@ impl PostgresStore {
 
 async fn try_flush(client: &ClientWrapper, patience: &Patience, tenant: &str) -> Result<(), Stop> {
     let before = Stop::before;
-    let add = client.prepare_cached(sql::ADD_FLUSH).await.map_err(before)?;
-    let remove = client.prepare_cached(sql::REMOVE_FLUSH).await.map_err(before)?;
+    let add = patience.prepare(DOING, client, sql::ADD_FLUSH).await?;
+    let remove = patience.prepare(DOING, client, sql::REMOVE_FLUSH).await?;
     let begun = Begun::on(client);
     let mut pipeline = Pipeline::new(client);
     pipeline.control("BEGIN");

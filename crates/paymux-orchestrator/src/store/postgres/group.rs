@@ -18,7 +18,7 @@ use tokio_postgres::{Error, Row, error::SqlState};
 
 use super::{
     check,
-    fault::{Fault, Phase, is_lost_race},
+    fault::{Fault, Phase, Stop, is_lost_race},
     inbox::sent_with_commit,
     patience::Patience,
     pipeline::{Begun, Pipeline, Value, run},
@@ -65,6 +65,15 @@ impl From<StoreError> for Failure {
     }
 }
 
+impl From<Stop> for Failure {
+    fn from(stop: Stop) -> Self {
+        match stop {
+            Stop::Met(phase, error) => failed(phase, &error),
+            Stop::Fault(fault) => Self::Fault(fault),
+        }
+    }
+}
+
 fn failed(phase: Phase, error: &Error) -> Failure {
     let fault = || Fault::of(DOING, phase, error);
     if is_lost_race(error) {
@@ -107,14 +116,13 @@ pub(super) async fn commit(
     tenant: &str,
     changes: &[&Change],
 ) -> Result<Vec<Option<Committed>>, Failure> {
-    let prepared =
-        Prepared::on(client).await.map_err(|error| failed(Phase::BeforeCommit, &error))?;
+    let prepared = patience.answer(DOING, Prepared::on(client)).await?;
     let begun = Begun::on(client);
-    let found = look(client, &prepared, tenant, changes).await?;
+    let found = look(client, patience, &prepared, tenant, changes).await?;
     let mut answers = Vec::with_capacity(changes.len());
     for (change, found) in changes.iter().zip(&found) {
         answers.push(match (&change.caller_key, found.key_taken) {
-            (Some(key), true) => Some(key_taken(client, &prepared, tenant, key).await?),
+            (Some(key), true) => Some(key_taken(client, patience, &prepared, tenant, key).await?),
             _ => refusal(change, found),
         });
     }
@@ -139,6 +147,7 @@ pub(super) async fn commit(
 /// The first trip: begins the transaction, claims what is unique, and locks what is there.
 async fn look<'a>(
     client: &ClientWrapper,
+    patience: &Patience,
     prepared: &Prepared,
     tenant: &str,
     changes: &[&'a Change],
@@ -166,7 +175,7 @@ async fn look<'a>(
     }
     let mut found: Vec<Found<'a>> = changes.iter().map(|_| Found::default()).collect();
     let before = |error| failed(Phase::BeforeCommit, &error);
-    let mut answers = pipeline.run().await.map_err(before)?.into_iter();
+    let mut answers = patience.answer(DOING, pipeline.run()).await?.into_iter();
     // The first two answers have no question.
     answers.next().transpose().map_err(before)?;
     if answers.next().transpose().map_err(before)?.is_none_or(|rows| rows.is_empty()) {
@@ -271,13 +280,13 @@ fn refusal(change: &Change, found: &Found<'_>) -> Option<Committed> {
 /// What was asked under the key before.
 async fn key_taken(
     client: &ClientWrapper,
+    patience: &Patience,
     prepared: &Prepared,
     tenant: &str,
     key: &CallerKeyRow,
 ) -> Result<Committed, Failure> {
-    let rows = run(client, &prepared.find_key, [tenant.into(), (&key.key).into()])
-        .await
-        .map_err(|error| failed(Phase::BeforeCommit, &error))?;
+    let find = run(client, &prepared.find_key, [tenant.into(), (&key.key).into()]);
+    let rows = patience.answer(DOING, find).await?;
     match rows.first() {
         Some(row) => Ok(Committed::KeyTaken(rows::caller_key(row)?)),
         // It was forgotten between the two statements.

@@ -46,10 +46,10 @@ async fn try_keep(
     events: &[InboxRow],
 ) -> Result<Vec<Answer>, Stop> {
     let before = Stop::before;
-    let still_safe = client.prepare_cached(check::STILL_SAFE).await.map_err(before)?;
-    let find_same = client.prepare_cached(sql::FIND_SAME_CONTENT).await.map_err(before)?;
-    let insert = client.prepare_cached(sql::INSERT_INBOX).await.map_err(before)?;
-    let find_digest = client.prepare_cached(sql::FIND_INBOX_DIGEST).await.map_err(before)?;
+    let still_safe = patience.prepare(DOING, client, check::STILL_SAFE).await?;
+    let find_same = patience.prepare(DOING, client, sql::FIND_SAME_CONTENT).await?;
+    let insert = patience.prepare(DOING, client, sql::INSERT_INBOX).await?;
+    let find_digest = patience.prepare(DOING, client, sql::FIND_INBOX_DIGEST).await?;
     let begun = Begun::on(client);
     let mut looks = Pipeline::new(client);
     looks.control("BEGIN");
@@ -59,7 +59,7 @@ async fn try_keep(
         looks.add(&find_same, [tenant.into(), account, (&event.digest).into()]);
     }
     // What waits now, and nobody has taken, is looked at after now, so also after these arrived.
-    let mut looked = looks.run().await.map_err(before)?.into_iter();
+    let mut looked = patience.answer(DOING, looks.run()).await?.into_iter();
     looked.next().transpose().map_err(before)?;
     if looked.next().transpose().map_err(before)?.is_none_or(|rows| rows.is_empty()) {
         return Err(check::unsafe_now().into());

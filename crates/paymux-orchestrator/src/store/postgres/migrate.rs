@@ -4,11 +4,12 @@
 //! transaction, since not every database in reach takes several of them in one; all can be run
 //! again, so that a node that dies on the way leaves nothing that the next one cannot finish.
 
-use deadpool_postgres::{ClientWrapper, Object, Pool};
+use deadpool_postgres::{ClientWrapper, Pool};
 use tokio_postgres::{Error, error::SqlState, types::ToSql};
 
 use super::{
     fault::{Fault, Phase, is_lost_race},
+    patience::Patience,
     rows,
 };
 use crate::store::{
@@ -55,8 +56,8 @@ const RECORD: &str = "
       CAST(FLOOR(EXTRACT(EPOCH FROM clock_timestamp()) * 1000) AS BIGINT))";
 
 /// Makes the schema when it is missing, and runs what it still needs.
-pub(super) async fn run(pool: &Pool, schema: &str) -> StoreResult<()> {
-    let mut holder = get(pool).await?;
+pub(super) async fn run(pool: &Pool, patience: &Patience, schema: &str) -> StoreResult<()> {
+    let mut holder = patience.connection(DOING, pool).await?;
     // Looked for first, since a user who may not make a schema may well use one.
     let there = holder.query_opt(&FIND_LOCK.replace("$schema", schema), &[]).await;
     if !matches!(there, Ok(Some(_))) {
@@ -75,7 +76,7 @@ pub(super) async fn run(pool: &Pool, schema: &str) -> StoreResult<()> {
         });
     }
     for migration in pending(&MIGRATIONS, &applied)? {
-        let worker = get(pool).await?;
+        let worker = patience.connection(DOING, pool).await?;
         for statement in statements(migration.sql) {
             worker.batch_execute(statement).await.map_err(|error| fault(&error))?;
         }
@@ -123,10 +124,6 @@ fn is_made_by_another(error: &Error) -> bool {
 /// The statements of a migration: each ends a line with its semicolon.
 fn statements(sql: &str) -> impl Iterator<Item = &str> {
     sql.split(";\n").filter(|statement| !statement.trim().is_empty())
-}
-
-async fn get(pool: &Pool) -> StoreResult<Object> {
-    pool.get().await.map_err(|error| Fault::of_pool(DOING, &error).into())
 }
 
 fn fault(error: &Error) -> StoreError {

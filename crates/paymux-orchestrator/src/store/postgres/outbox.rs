@@ -65,23 +65,23 @@ impl PostgresStore {
 
 async fn try_place(client: &ClientWrapper, patience: &Patience, tenant: &str) -> Result<(), Stop> {
     let before = Stop::before;
-    let ensure = client.prepare_cached(sql::ENSURE_COUNTER).await.map_err(before)?;
-    let lock = client.prepare_cached(sql::LOCK_COUNTER).await.map_err(before)?;
-    let place = client.prepare_cached(sql::PLACE_EVENTS).await.map_err(before)?;
-    let advance = client.prepare_cached(sql::ADVANCE_COUNTER).await.map_err(before)?;
+    let ensure = patience.prepare(DOING, client, sql::ENSURE_COUNTER).await?;
+    let lock = patience.prepare(DOING, client, sql::LOCK_COUNTER).await?;
+    let place = patience.prepare(DOING, client, sql::PLACE_EVENTS).await?;
+    let advance = patience.prepare(DOING, client, sql::ADVANCE_COUNTER).await?;
     let begun = Begun::on(client);
     let mut pipeline = Pipeline::new(client);
     pipeline.control("BEGIN");
     pipeline.add(&ensure, [tenant.into()]);
     pipeline.add(&lock, [tenant.into()]);
     let mut locked = Vec::new();
-    for answer in pipeline.run().await.map_err(before)? {
+    for answer in patience.answer(DOING, pipeline.run()).await? {
         locked = answer.map_err(before)?;
     }
     // The counter was made above, so it is there.
     let last: i64 = locked.first().map_or(Ok(0), |row| row.try_get("value")).map_err(before)?;
     let values: [&(dyn tokio_postgres::types::ToSql + Sync); 3] = [&tenant, &last, &BATCH];
-    let placed = client.execute(&place, &values).await.map_err(before)?;
+    let placed = patience.answer(DOING, client.execute(&place, &values)).await?;
     let placed = i64::try_from(placed).unwrap_or(BATCH);
     let mut pipeline = Pipeline::new(client);
     pipeline.add(&advance, [tenant.into(), placed.into()]);

@@ -18,6 +18,8 @@ const CONNECTIONS: usize = 16;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// After this long without a sign of life a connection is given up, and a commit is unknown.
 const SILENCE: Duration = Duration::from_secs(30);
+/// Longer than the server works on any statement of ours before it refuses it itself.
+const ANSWER: Duration = Duration::from_secs(35);
 /// The longest name of a schema that PostgreSQL keeps whole.
 const MAX_NAME_LEN: usize = 63;
 /// Keys begin with the tenant, and an index takes rows of up to some 2,700 bytes.
@@ -45,6 +47,7 @@ pub struct PostgresSettings {
     pub(super) schema: String,
     pub(super) connections: usize,
     pub(super) commit_timeout: Duration,
+    pub(super) answer_timeout: Duration,
 }
 
 impl fmt::Debug for PostgresSettings {
@@ -59,6 +62,7 @@ impl fmt::Debug for PostgresSettings {
             .field("schema", &self.schema)
             .field("connections", &self.connections)
             .field("commit_timeout", &self.commit_timeout)
+            .field("answer_timeout", &self.answer_timeout)
             .finish_non_exhaustive()
     }
 }
@@ -95,6 +99,7 @@ impl PostgresSettings {
             schema: SCHEMA.to_owned(),
             connections: CONNECTIONS,
             commit_timeout: SILENCE,
+            answer_timeout: ANSWER,
         }
     }
 
@@ -141,6 +146,15 @@ impl PostgresSettings {
     /// server would never answer.
     pub fn commit_timeout(mut self, limit: Duration) -> Self {
         self.commit_timeout = limit;
+        self
+    }
+
+    /// Sets how long the answer to anything but a commit is waited for; 35 s unless set, which is
+    /// longer than the server takes before it refuses. After that it is `Unavailable`, and the
+    /// connection is closed: a server that froze, or a proxy in between, can take what is sent and
+    /// never answer. A new connection is waited for no longer than this, and 15 s at most.
+    pub fn answer_timeout(mut self, limit: Duration) -> Self {
+        self.answer_timeout = limit;
         self
     }
 

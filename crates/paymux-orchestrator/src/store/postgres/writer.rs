@@ -148,9 +148,8 @@ impl Writer {
     }
 
     async fn attempt(&self, group: &[Work]) -> Result<Vec<Option<Committed>>, Failure> {
-        let client = self.pool.get().await;
-        let client =
-            client.map_err(|error| Failure::Fault(Fault::of_pool("commit a change", &error)))?;
+        let client = self.patience.connection("commit a change", &self.pool).await;
+        let client = client.map_err(Failure::Fault)?;
         let changes: Vec<&Change> = group.iter().map(|work| &work.change).collect();
         let result = group::commit(&client, &self.patience, &self.tenant, &changes).await;
         if let Err(Failure::Fault(fault)) = &result
