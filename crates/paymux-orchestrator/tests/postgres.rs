@@ -12,6 +12,9 @@ use libtest_mimic::Arguments;
 #[expect(dead_code, reason = "the suite of all stores needs more rows than these trials")]
 mod build;
 #[cfg(test)]
+#[path = "postgres/busy.rs"]
+mod busy;
+#[cfg(test)]
 #[path = "postgres/lost.rs"]
 mod lost;
 #[cfg(test)]
@@ -53,6 +56,7 @@ fn main() -> ExitCode {
     trials.extend(schema::trials());
     trials.extend(tls::trials());
     trials.extend(plans::trials());
+    trials.extend(busy::trials());
     trials.extend(silent::trials());
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }

@@ -26,7 +26,7 @@
 
 use std::{fmt, future::Future, sync::Arc};
 
-use deadpool_postgres::{ClientWrapper, Object, Pool};
+use deadpool_postgres::{ClientWrapper, Object};
 use tokio_postgres::{Error, Row};
 
 use super::StoreResult;
@@ -50,6 +50,7 @@ mod sql;
 mod values;
 mod writer;
 
+use connect::Pools;
 use fault::{Fault, Phase, Stop, is_gone, is_stale};
 use patience::Patience;
 use pipeline::{Value, run};
@@ -60,7 +61,7 @@ const RACES: u32 = 8;
 
 /// Payments in PostgreSQL. Cheap to share behind an `Arc`; made on the runtime it is to run on.
 pub struct PostgresStore {
-    pool: Pool,
+    pools: Pools,
     patience: Patience,
     tenant: Arc<str>,
     writers: writer::Writers,
@@ -75,22 +76,22 @@ impl PostgresStore {
     /// old, credentials are refused, or the schema was made by a newer or changed version;
     /// `Unavailable` when the server cannot be reached.
     pub async fn connect(settings: PostgresSettings) -> StoreResult<Self> {
-        let (pool, patience) = connect::open(&settings)?;
-        migrate::run(&pool, &patience, &settings.schema).await?;
+        let (pools, patience) = connect::open(&settings)?;
+        migrate::run(&pools, &patience, &settings.schema).await?;
         let tenant: Arc<str> = settings.tenant.into();
-        let writers = writer::Writers::start(&pool, &patience, &tenant, settings.connections);
-        Ok(Self { pool, patience, tenant, writers })
+        let writers = writer::Writers::start(&pools.writers, &patience, &tenant);
+        Ok(Self { pools, patience, tenant, writers })
     }
 
     /// Takes no more changes, waits until those that were handed over are answered, and closes the
     /// connections. Dropping the store does the same without waiting.
     pub async fn close(&self) {
         self.writers.close().await;
-        self.pool.close();
+        self.pools.close();
     }
 
     async fn client(&self, doing: &str) -> StoreResult<Object> {
-        Ok(self.patience.connection(doing, &self.pool).await?)
+        Ok(self.patience.connection(doing, &self.pools.others).await?)
     }
 
     /// Runs one statement, which is a transaction of its own, again when it lost a race. `phase`
@@ -162,7 +163,8 @@ impl fmt::Debug for PostgresStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PostgresStore")
             .field("tenant", &self.tenant)
-            .field("connections", &self.pool.status().max_size)
+            .field("writers", &self.pools.writers.status().max_size)
+            .field("others", &self.pools.others.status().max_size)
             .finish_non_exhaustive()
     }
 }

@@ -8,7 +8,7 @@ use tokio_postgres::Client;
 use crate::{
     build::at,
     server::Server,
-    trial::{behind, node, trial},
+    trial::{behind, named, node, trial},
 };
 
 pub(crate) fn trials() -> Vec<Trial> {
@@ -33,9 +33,7 @@ async fn over(behind: &Client, name: &str, store: &PostgresStore) {
 async fn backlog_passes_what_is_settled() {
     let server = Server::shared();
     let schema = server.name();
-    let url = format!("host={} user=paymux dbname=paymux application_name={schema}", server.socket);
-    let settings = paymux_orchestrator::store::postgres::PostgresSettings::from_url(&url.into());
-    let store = node(settings.unwrap().schema(&*schema)).await;
+    let store = node(named(server, &schema).tenant("main").schema(&*schema)).await;
     let other = behind(server).await;
     let fill = format!(
         "INSERT INTO {schema}.inbox (tenant_id, account, event_key, trust, event, digest,

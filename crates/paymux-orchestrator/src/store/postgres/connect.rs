@@ -18,6 +18,7 @@ use super::{
     check,
     patience::{Attentive, Patience, Unconfirmed},
     settings::{PostgresSettings, PostgresTls},
+    writer::writers,
 };
 use crate::store::{StoreError, StoreErrorKind, StoreResult};
 
@@ -32,15 +33,39 @@ const SESSION: &str = "
     SET statement_timeout = '30s';
     SET idle_in_transaction_session_timeout = '30s'";
 
-/// Connections to the database, none of them open yet. Each is checked when it is opened, not only
-/// the first: a role's settings can change while we run.
-pub(super) fn open(settings: &PostgresSettings) -> StoreResult<(Pool, Patience)> {
-    let (server, tls) = settings.checked()?;
+/// Connections to the database, none of them open yet. Those of the writers are their own: neither
+/// slow reads nor a flood of webhooks keep a change from being written.
+pub(super) struct Pools {
+    /// One for each writer.
+    pub(super) writers: Pool,
+    /// For everything else.
+    pub(super) others: Pool,
+}
+
+impl Pools {
+    pub(super) fn close(&self) {
+        self.writers.close();
+        self.others.close();
+    }
+}
+
+pub(super) fn open(settings: &PostgresSettings) -> StoreResult<(Pools, Patience)> {
     let unconfirmed = Unconfirmed::default();
-    let patience = {
-        let PostgresSettings { commit_timeout, answer_timeout, .. } = *settings;
-        Patience::new(commit_timeout, answer_timeout, unconfirmed.clone())
+    let writers = writers(settings.connections);
+    let others = settings.connections.saturating_sub(writers);
+    let pools = Pools {
+        writers: pool(settings, writers, &unconfirmed)?,
+        others: pool(settings, others, &unconfirmed)?,
     };
+    let PostgresSettings { commit_timeout, answer_timeout, .. } = *settings;
+    Ok((pools, Patience::new(commit_timeout, answer_timeout, unconfirmed)))
+}
+
+/// Each connection is checked when it is opened, not only the first: a role's settings can change
+/// while we run.
+fn pool(settings: &PostgresSettings, size: usize, unconfirmed: &Unconfirmed) -> StoreResult<Pool> {
+    let (server, tls) = settings.checked()?;
+    let unconfirmed = unconfirmed.clone();
     let ways = ManagerConfig { recycling_method: RecyclingMethod::Fast };
     let manager = match tls {
         PostgresTls::Plain => {
@@ -64,14 +89,13 @@ pub(super) fn open(settings: &PostgresSettings) -> StoreResult<(Pool, Patience)>
             prepare(client, &session).await.map_err(HookError::Backend)?.map_err(HookError::message)
         })
     });
-    let pool = Pool::builder(manager)
-        .max_size(settings.connections)
+    Pool::builder(manager)
+        .max_size(size)
         .wait_timeout(Some(WAIT))
         .runtime(Runtime::Tokio1)
         .post_create(prepare)
         .build()
-        .map_err(|error| refused("the pool of connections cannot be made").with_source(error))?;
-    Ok((pool, patience))
+        .map_err(|error| refused("the pool of connections cannot be made").with_source(error))
 }
 
 /// What was found good is set for the session, which the server's configuration cannot undo. What

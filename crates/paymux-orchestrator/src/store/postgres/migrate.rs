@@ -4,10 +4,11 @@
 //! transaction, since not every database in reach takes several of them in one; all can be run
 //! again, so that a node that dies on the way leaves nothing that the next one cannot finish.
 
-use deadpool_postgres::{ClientWrapper, Pool};
+use deadpool_postgres::ClientWrapper;
 use tokio_postgres::{Error, error::SqlState, types::ToSql};
 
 use super::{
+    connect::Pools,
     fault::{Fault, Phase, is_lost_race},
     patience::Patience,
     rows,
@@ -56,8 +57,8 @@ const RECORD: &str = "
       CAST(FLOOR(EXTRACT(EPOCH FROM clock_timestamp()) * 1000) AS BIGINT))";
 
 /// Makes the schema when it is missing, and runs what it still needs.
-pub(super) async fn run(pool: &Pool, patience: &Patience, schema: &str) -> StoreResult<()> {
-    let mut holder = patience.connection(DOING, pool).await?;
+pub(super) async fn run(pools: &Pools, patience: &Patience, schema: &str) -> StoreResult<()> {
+    let mut holder = patience.connection(DOING, &pools.others).await?;
     // Looked for first, since a user who may not make a schema may well use one.
     let there = holder.query_opt(&FIND_LOCK.replace("$schema", schema), &[]).await;
     if !matches!(there, Ok(Some(_))) {
@@ -76,7 +77,7 @@ pub(super) async fn run(pool: &Pool, patience: &Patience, schema: &str) -> Store
         });
     }
     for migration in pending(&MIGRATIONS, &applied)? {
-        let worker = patience.connection(DOING, pool).await?;
+        let worker = patience.connection(DOING, &pools.writers).await?;
         for statement in statements(migration.sql) {
             worker.batch_execute(statement).await.map_err(|error| fault(&error))?;
         }

@@ -33,6 +33,11 @@ const QUEUE: usize = 1024;
 /// How often a transaction that lost a race is run again.
 const RACES: u32 = 8;
 
+/// How many of so many connections are the writers' own.
+pub(super) fn writers(connections: usize) -> usize {
+    WRITERS.min(connections / 2).max(1)
+}
+
 /// A change, and whoever waits for what became of it.
 struct Work {
     change: Change,
@@ -47,17 +52,11 @@ pub(super) struct Writers {
 }
 
 impl Writers {
-    pub(super) fn start(
-        pool: &Pool,
-        patience: &Patience,
-        tenant: &Arc<str>,
-        connections: usize,
-    ) -> Self {
+    /// As many as the pool has connections, which nobody else uses.
+    pub(super) fn start(pool: &Pool, patience: &Patience, tenant: &Arc<str>) -> Self {
         let (queue, waiting) = mpsc::channel(QUEUE);
         let waiting = Arc::new(Mutex::new(waiting));
-        // Some connections are left for reading.
-        let writers = WRITERS.min(connections / 2).max(1);
-        let tasks = (0..writers)
+        let tasks = (0..pool.status().max_size)
             .map(|_| {
                 let (pool, patience) = (pool.clone(), patience.clone());
                 let writer = Writer { pool, patience, tenant: Arc::clone(tenant) };
