@@ -12,9 +12,11 @@
 //! With a standby that takes over, set `synchronous_standby_names`: a standby that lags forgets
 //! what was sent. Where that cannot be, reconcile before anything is sent after a failover. While
 //! that standby is gone, changes end as `CommitUnknown` after
-//! [`PostgresSettings::commit_timeout`], and so does one that an operator stops waiting. Do not
-//! empty `synchronous_standby_names` while changes wait, but for good: they are then told done like
-//! any other, whether the standby had them or not, and nothing here can tell.
+//! [`PostgresSettings::commit_timeout`], and no more of them are begun than there are connections:
+//! the others are `Unavailable`, and what is kept can be read. A change that an operator stops
+//! waiting ends as `CommitUnknown`, too. Do not empty `synchronous_standby_names` while changes
+//! wait, but for good: they are then told done like any other, whether the standby had them or not,
+//! and nothing here can tell.
 //!
 //! A server that does not answer is given up after [`PostgresSettings::answer_timeout`].
 //!
@@ -26,7 +28,7 @@
 
 use std::{fmt, future::Future, sync::Arc};
 
-use deadpool_postgres::{ClientWrapper, Object};
+use deadpool_postgres::ClientWrapper;
 use tokio_postgres::{Error, Row};
 
 use super::StoreResult;
@@ -36,6 +38,7 @@ mod connect;
 mod fault;
 mod flush;
 mod group;
+mod held;
 mod inbox;
 mod list;
 mod migrate;
@@ -51,7 +54,8 @@ mod values;
 mod writer;
 
 use connect::Pools;
-use fault::{Fault, Phase, Stop, is_gone, is_stale};
+use fault::{Phase, Stop};
+use held::Held;
 use patience::Patience;
 use pipeline::{Value, run};
 pub use settings::{PostgresSettings, PostgresTls};
@@ -90,8 +94,18 @@ impl PostgresStore {
         self.pools.close();
     }
 
-    async fn client(&self, doing: &str) -> StoreResult<Object> {
-        Ok(self.patience.connection(doing, &self.pools.others).await?)
+    /// A connection for work in this phase at most. Some are never used to commit: what can be
+    /// read is read while no commit is answered.
+    async fn client(&self, doing: &str, phase: Phase) -> StoreResult<Held> {
+        let (patience, pools) = (&self.patience, &self.pools);
+        match phase {
+            Phase::BeforeCommit => Ok(Held::new(patience.connection(doing, &pools.others).await?)),
+            Phase::Committing => {
+                let place = patience.place(doing, &pools.committing).await?;
+                let client = patience.connection(doing, &pools.others).await?;
+                Ok(Held::committing(client, place))
+            }
+        }
     }
 
     /// Runs one statement, which is a transaction of its own, again when it lost a race. `phase`
@@ -105,7 +119,7 @@ impl PostgresStore {
     ) -> StoreResult<Vec<Row>> {
         let (mut races, mut stale) = (0, false);
         loop {
-            let client = self.client(doing).await?;
+            let client = self.client(doing, phase).await?;
             let result = match self.patience.prepare(doing, &client, sql).await {
                 Err(stop) => Err(stop),
                 Ok(statement) => {
@@ -117,10 +131,10 @@ impl PostgresStore {
                 Ok(rows) => return Ok(rows),
                 Err(stop) if races < RACES && stop.is_lost_race() => races += 1,
                 Err(stop) if !stale && stop.is_stale() => {
-                    drop(Object::take(client));
+                    client.close();
                     stale = true;
                 }
-                Err(stop) => return Err(part(doing, client, stop).into()),
+                Err(stop) => return Err(client.part(doing, stop).into()),
             }
         }
     }
@@ -138,23 +152,6 @@ impl PostgresStore {
                 let answer = self.patience.commit(doing, client, running).await?;
                 answer.map_err(|error| Stop::Met(phase, error))
             }
-        }
-    }
-}
-
-/// Says why, and lets a connection go that is of no more use, before its end is noticed: the next
-/// caller is not to get it.
-fn part(doing: &str, client: Object, stop: Stop) -> Fault {
-    match stop {
-        Stop::Fault(fault) => {
-            drop(Object::take(client));
-            fault
-        }
-        Stop::Met(phase, error) => {
-            if is_gone(&error) || is_stale(&error) {
-                drop(Object::take(client));
-            }
-            Fault::of(doing, phase, &error)
         }
     }
 }

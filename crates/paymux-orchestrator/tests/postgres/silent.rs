@@ -25,7 +25,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     ]
 }
 
-const SHORT: Duration = Duration::from_millis(400);
+const SHORT: Duration = Duration::from_secs(1);
 const UNAVAILABLE: StoreErrorKind = StoreErrorKind::Unavailable;
 const UNKNOWN: StoreErrorKind = StoreErrorKind::CommitUnknown;
 

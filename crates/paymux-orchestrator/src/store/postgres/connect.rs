@@ -11,6 +11,7 @@ use rustls::{
     pki_types::{CertificateDer, pem::PemObject},
 };
 use rustls_platform_verifier::BuilderVerifierExt;
+use tokio::sync::Semaphore;
 use tokio_postgres::{Error, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
@@ -24,6 +25,9 @@ use crate::store::{StoreError, StoreErrorKind, StoreResult};
 
 /// How long a caller waits for a connection while all are busy.
 const WAIT: Duration = Duration::from_secs(10);
+
+/// How many connections are left for reading, where there are as many.
+const READING: usize = 2;
 
 /// What each connection is told. A node that stops in the middle of a transaction is cut off, so
 /// that its locks hold nobody up for long; each limit is far above what a change takes.
@@ -40,6 +44,8 @@ pub(super) struct Pools {
     pub(super) writers: Pool,
     /// For everything else.
     pub(super) others: Pool,
+    /// How many of the others may commit at once.
+    pub(super) committing: Arc<Semaphore>,
 }
 
 impl Pools {
@@ -56,6 +62,7 @@ pub(super) fn open(settings: &PostgresSettings) -> StoreResult<(Pools, Patience)
     let pools = Pools {
         writers: pool(settings, writers, &unconfirmed)?,
         others: pool(settings, others, &unconfirmed)?,
+        committing: Arc::new(Semaphore::new(others.saturating_sub(READING).max(1))),
     };
     let PostgresSettings { commit_timeout, answer_timeout, .. } = *settings;
     Ok((pools, Patience::new(commit_timeout, answer_timeout, unconfirmed)))

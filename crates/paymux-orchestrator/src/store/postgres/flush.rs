@@ -11,7 +11,6 @@ use super::{
     PostgresStore, RACES,
     fault::{Phase, Stop},
     inbox::sent_with_commit,
-    part,
     patience::Patience,
     pipeline::{Begun, Pipeline},
     sql,
@@ -26,11 +25,11 @@ impl PostgresStore {
     pub(super) async fn write_nothing(&self) -> StoreResult<()> {
         let mut races = 0;
         loop {
-            let client = self.client(DOING).await?;
+            let client = self.client(DOING, Phase::Committing).await?;
             match try_flush(&client, &self.patience, &self.tenant).await {
                 Ok(()) => return Ok(()),
                 Err(stop) if races < RACES && stop.is_lost_race() => races += 1,
-                Err(stop) => return Err(part(DOING, client, stop).into()),
+                Err(stop) => return Err(client.part(DOING, stop).into()),
             }
         }
     }

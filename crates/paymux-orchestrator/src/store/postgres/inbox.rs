@@ -6,7 +6,6 @@ use tokio_postgres::{Error, Row};
 use super::{
     PostgresStore, RACES, check,
     fault::{Phase, Stop},
-    part,
     patience::Patience,
     pipeline::{Begun, Pipeline},
     rows, sql,
@@ -22,11 +21,11 @@ impl PostgresStore {
     pub(super) async fn keep_events(&self, events: &[InboxRow]) -> StoreResult<Vec<Received>> {
         let mut races = 0;
         loop {
-            let client = self.client(DOING).await?;
+            let client = self.client(DOING, Phase::Committing).await?;
             match try_keep(&client, &self.patience, &self.tenant, events).await {
                 Ok(answers) => return read(events, &answers),
                 Err(stop) if races < RACES && stop.is_lost_race() => races += 1,
-                Err(stop) => return Err(part(DOING, client, stop).into()),
+                Err(stop) => return Err(client.part(DOING, stop).into()),
             }
         }
     }

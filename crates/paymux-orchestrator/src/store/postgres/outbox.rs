@@ -12,7 +12,6 @@ use super::{
     PostgresStore, RACES,
     fault::{Phase, Stop},
     inbox::sent_with_commit,
-    part,
     patience::Patience,
     pipeline::{Begun, Pipeline},
     rows, sql,
@@ -53,11 +52,11 @@ impl PostgresStore {
         }
         let mut races = 0;
         loop {
-            let client = self.client(DOING).await?;
+            let client = self.client(DOING, Phase::Committing).await?;
             match try_place(&client, &self.patience, &self.tenant).await {
                 Ok(()) => return Ok(true),
                 Err(stop) if races < RACES && stop.is_lost_race() => races += 1,
-                Err(stop) => return Err(part(DOING, client, stop).into()),
+                Err(stop) => return Err(client.part(DOING, stop).into()),
             }
         }
     }

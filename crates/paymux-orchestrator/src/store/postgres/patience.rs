@@ -19,7 +19,10 @@ use std::{
 };
 
 use deadpool_postgres::{ClientWrapper, Connect, Object, Pool};
-use tokio::task::JoinHandle;
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    task::JoinHandle,
+};
 use tokio_postgres::{
     AsyncMessage, Client, Config, Error, Socket, Statement,
     tls::{MakeTlsConnect, TlsConnect},
@@ -62,6 +65,26 @@ impl Patience {
         match tokio::time::timeout(self.answer.min(CONNECTION), pool.get()).await {
             Ok(client) => client.map_err(|error| Fault::of_pool(doing, &error)),
             Err(_) => Err(unanswered(doing)),
+        }
+    }
+
+    /// A place among those that may commit at once.
+    ///
+    /// # Errors
+    /// `Unavailable` when there is none in time, and nothing was sent.
+    pub(super) async fn place(
+        &self,
+        doing: &str,
+        places: &Arc<Semaphore>,
+    ) -> Result<OwnedSemaphorePermit, Fault> {
+        let free = Arc::clone(places).acquire_owned();
+        match tokio::time::timeout(self.answer.min(CONNECTION), free).await {
+            Ok(Ok(place)) => Ok(place),
+            Ok(Err(_)) | Err(_) => {
+                let why = "the server has not answered the commits before";
+                let message = format!("could not {doing}: {why}");
+                Err(Fault::new(StoreErrorKind::Unavailable, message))
+            }
         }
     }
 

@@ -142,8 +142,9 @@ impl PostgresSettings {
     }
 
     /// Sets how long the answer to a commit is waited for; 30 s unless set. After that it is
-    /// `CommitUnknown`, and the connection is closed: with a synchronous standby that is gone, the
-    /// server would never answer.
+    /// `CommitUnknown`, and the connection is used no more, and closed once the server answers: with
+    /// a synchronous standby that is gone, the server does not, and holds on to the connection
+    /// itself.
     pub fn commit_timeout(mut self, limit: Duration) -> Self {
         self.commit_timeout = limit;
         self

@@ -10,7 +10,7 @@ use std::{
     sync::Arc,
 };
 
-use deadpool_postgres::{Object, Pool};
+use deadpool_postgres::Pool;
 use tokio::{
     sync::{Mutex, mpsc, oneshot},
     task::JoinHandle,
@@ -19,6 +19,7 @@ use tokio::{
 use super::{
     fault::Fault,
     group::{self, Failure},
+    held::Held,
     patience::Patience,
 };
 use crate::store::{Change, Committed, ObjectRef, StoreError, StoreErrorKind, StoreResult};
@@ -148,14 +149,14 @@ impl Writer {
 
     async fn attempt(&self, group: &[Work]) -> Result<Vec<Option<Committed>>, Failure> {
         let client = self.patience.connection("commit a change", &self.pool).await;
-        let client = client.map_err(Failure::Fault)?;
+        let client = Held::new(client.map_err(Failure::Fault)?);
         let changes: Vec<&Change> = group.iter().map(|work| &work.change).collect();
         let result = group::commit(&client, &self.patience, &self.tenant, &changes).await;
         if let Err(Failure::Fault(fault)) = &result
             && fault.kind != StoreErrorKind::Corrupt
         {
             // Most likely it is gone, or about to be: the next group is not to get it.
-            drop(Object::take(client));
+            client.end(fault);
         }
         result
     }
