@@ -73,7 +73,9 @@ pub struct PostgresStore {
 
 impl PostgresStore {
     /// Connects, checks the server, and brings the schema up to date; nodes that start at once do
-    /// so one after the other.
+    /// so one after the other. A step of the schema that makes an index takes as long as the table
+    /// is large, and nothing is written to that table meanwhile, by nodes of the version before
+    /// either: their changes are `Unavailable`, and are made again.
     ///
     /// # Errors
     /// `Configuration` when the settings cannot be meant, the server could lose payments or is too

@@ -10,6 +10,7 @@ use tokio_postgres::{Error, error::SqlState, types::ToSql};
 use super::{
     connect::Pools,
     fault::{Fault, Phase, is_lost_race},
+    held::Held,
     patience::Patience,
     rows,
 };
@@ -46,10 +47,12 @@ const ENSURE_LOCK: &str = "
     VALUES (0, 'lock', '', 0) ON CONFLICT DO NOTHING";
 const FIND_LOCK: &str = "SELECT 1 FROM \"$schema\".schema_migrations WHERE version = 0";
 const LOCK: &str = "SELECT 1 FROM schema_migrations WHERE version = 0 FOR UPDATE";
-/// Another node may be at it.
+/// Another node may be at it. The lock is held for as long as this one is.
 const PATIENCE: &str = "
     SET LOCAL lock_timeout = '5min'; SET LOCAL statement_timeout = '5min';
-    SET LOCAL idle_in_transaction_session_timeout = '5min'";
+    SET LOCAL idle_in_transaction_session_timeout = 0";
+/// An index over a great many rows takes its time, and one that is broken off is never made.
+const UNHURRIED: &str = "SET lock_timeout = '5min'; SET statement_timeout = 0";
 const APPLIED: &str =
     "SELECT version, name, checksum FROM schema_migrations WHERE version > 0 ORDER BY version";
 const RECORD: &str = "
@@ -77,13 +80,19 @@ pub(super) async fn run(pools: &Pools, patience: &Patience, schema: &str) -> Sto
         });
     }
     for migration in pending(&MIGRATIONS, &applied)? {
-        let worker = patience.connection(DOING, &pools.writers).await?;
+        let worker = Held::new(patience.connection(DOING, &pools.writers).await?);
+        worker.batch_execute(UNHURRIED).await.map_err(|error| fault(&error))?;
         for statement in statements(migration.sql) {
-            worker.batch_execute(statement).await.map_err(|error| fault(&error))?;
+            if let Err(error) = worker.batch_execute(statement).await {
+                worker.close();
+                return Err(fault(&error));
+            }
         }
         let line: [&(dyn ToSql + Sync); 3] =
             [&migration.version, &migration.name, &migration.checksum()];
         lock.execute(RECORD, &line).await.map_err(|error| fault(&error))?;
+        // With its limits, it is good for nothing else.
+        worker.close();
     }
     lock.commit().await.map_err(|error| fault(&error))
 }
