@@ -18,6 +18,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("lost::while_it_commits", while_it_commits),
         trial("lost::standby_is_gone", standby_is_gone),
         trial("lost::standby_is_waited_for_no_more", standby_is_waited_for_no_more),
+        trial("lost::standby_and_a_user_who_hears_little", standby_and_a_user_who_hears_little),
         trial("lost::node_recovers", node_recovers),
         trial("lost::errors_tell_the_truth", errors_tell_the_truth),
         trial("lost::caller_leaves_while_committing", caller_leaves_while_committing),
@@ -127,7 +128,18 @@ async fn standby_is_gone() {
 
 /// The server says that the commit is done, and in a notice that the standby may not have it.
 async fn standby_is_waited_for_no_more() {
+    wait_no_more(Server::start(&[])).await;
+}
+
+/// No notice is sent to a user who asks for errors alone, unless the connection asks for more.
+async fn standby_and_a_user_who_hears_little() {
     let server = Server::start(&[]);
+    let sql = "ALTER ROLE paymux SET client_min_messages = error";
+    behind(&server).await.batch_execute(sql).await.unwrap();
+    wait_no_more(server).await;
+}
+
+async fn wait_no_more(server: Server) {
     let name = server.name();
     let store = known_as(&server, &name).await;
     assert_eq!(store.commit(creation(1)).await.unwrap(), Committed::Done);

@@ -30,9 +30,11 @@ const WAIT: Duration = Duration::from_secs(10);
 const READING: usize = 2;
 
 /// What each connection is told. A node that stops in the middle of a transaction is cut off, so
-/// that its locks hold nobody up for long; each limit is far above what a change takes.
+/// that its locks hold nobody up for long; each limit is far above what a change takes. That a
+/// commit was told done without its standby is a warning.
 const SESSION: &str = "
     SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL READ COMMITTED;
+    SET client_min_messages = 'warning';
     SET lock_timeout = '10s';
     SET statement_timeout = '30s';
     SET idle_in_transaction_session_timeout = '30s'";
