@@ -27,6 +27,7 @@ pub(crate) fn trials() -> Vec<Trial> {
             outbox_is_in_order_when_a_clock_was_not,
         ),
         trial("nodes::outbox_gets_over_a_backlog", outbox_gets_over_a_backlog),
+        trial("nodes::backlog_holds_up_no_other_event", backlog_holds_up_no_other_event),
         trial("nodes::tenants_are_apart", tenants_are_apart),
         trial("nodes::closed_takes_nothing", closed_takes_nothing),
     ]
@@ -259,6 +260,28 @@ async fn outbox_gets_over_a_backlog() {
         }
     }
     assert!(store.events(after, 10).await.unwrap().is_empty());
+}
+
+/// An event of no payment has its place by when it was written, too.
+async fn backlog_holds_up_no_other_event() {
+    let server = Server::shared();
+    let name = server.name();
+    let store = node(server.settings().tenant(&*name)).await;
+    let sql = "INSERT INTO outbox (tenant_id, event_id, payment_id, version, place, kind, at,
+                 document, written_at)
+               SELECT $1, payment::text, 'pay_' || lpad(payment::text, 26, '0'), 1, 0, 'kind', 0, '{}',
+                 payment
+               FROM generate_series(1, 10100) payment
+               UNION ALL SELECT $1, 'alone', NULL, 0, 0, 'kind', 0, '{}', 50";
+    assert_eq!(behind(server).await.execute(sql, &[&name]).await.unwrap(), 10_101);
+    let page = store.events(0, 100).await.unwrap();
+    let place = page.iter().position(|line| line.event.id == "alone");
+    assert!(matches!(place, Some(49 | 50)), "{place:?}");
+    let mut all = store.events(0, 20_000).await.unwrap().len();
+    while all < 10_101 {
+        all = store.events(0, 20_000).await.unwrap().len();
+    }
+    assert_eq!(all, 10_101);
 }
 
 async fn tenants_are_apart() {

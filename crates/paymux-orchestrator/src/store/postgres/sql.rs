@@ -189,12 +189,16 @@ pub(super) const LOCK_COUNTER: &str =
 /// against that of versions: an event counts as no earlier than those of its payment before it,
 /// even when the clock was set back. Which events are in it is told by an index alone, so that a
 /// portion takes as long whatever waits behind it; of each payment it has the earliest, as the
-/// index has them.
+/// index has them. Those of no payment are last there, so some of them are always in it.
 pub(super) const PLACE_EVENTS: &str = "
     WITH portion AS MATERIALIZED (
-      SELECT event_id, payment_id, version, place, written_at
+      (SELECT event_id, payment_id, version, place, written_at
       FROM outbox WHERE tenant_id = $1 AND position IS NULL
-      ORDER BY position, payment_id, version, place, event_id LIMIT $3
+      ORDER BY position, payment_id, version, place, event_id LIMIT $3)
+      UNION
+      (SELECT event_id, payment_id, version, place, written_at
+      FROM outbox WHERE tenant_id = $1 AND position IS NULL AND payment_id IS NULL
+      ORDER BY position, payment_id, version, place, event_id LIMIT $3 / 10)
     ), waiting AS MATERIALIZED (
       SELECT event_id, payment_id, version, place,
         max(written_at) OVER (PARTITION BY COALESCE(payment_id, event_id) ORDER BY version, place)
