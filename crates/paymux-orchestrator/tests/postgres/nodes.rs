@@ -19,6 +19,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     vec![
         trial("nodes::never_share_a_claim", never_share_a_claim),
         trial("nodes::leases_end_by_the_databases_clock", leases_end_by_the_databases_clock),
+        trial("nodes::leases_of_a_wrong_clock_end", leases_of_a_wrong_clock_end),
         trial("nodes::one_version_wins", one_version_wins),
         trial("nodes::one_takes_the_slot", one_takes_the_slot),
         trial("nodes::outbox_is_in_order", outbox_is_in_order),
@@ -94,6 +95,27 @@ async fn leases_end_by_the_databases_clock() {
     let short = Claim { lease: Duration::from_millis(1), ..claim("fast", century) };
     assert_eq!(one.claim_payments(&short).await.unwrap(), [id(1)]);
     while other.claim_payments(&claim("slow", 0)).await.unwrap() != [id(1)] {}
+}
+
+/// The database's clock was a day ahead for a moment.
+async fn leases_of_a_wrong_clock_end() {
+    let server = Server::shared();
+    let name = server.name();
+    let store = node(server.settings().tenant(&*name)).await;
+    store.commit(change(0, PaymentRow { due_at: Some(at(0)), ..row(1) })).await.unwrap();
+    store.receive(vec![event("one")]).await.unwrap();
+    assert_eq!(store.claim_payments(&claim("fast", 0)).await.unwrap(), [id(1)]);
+    assert_eq!(store.claim_inbox(&claim("fast", 0)).await.unwrap().len(), 1);
+    for table in ["payments", "inbox"] {
+        let sql =
+            format!("UPDATE {table} SET lease_until = lease_until + 86400000 WHERE tenant_id = $1");
+        assert_eq!(behind(server).await.execute(&sql, &[&name]).await.unwrap(), 1);
+    }
+    for expected in [1, 0] {
+        let payments = store.claim_payments(&claim("right", 0)).await.unwrap();
+        let events = store.claim_inbox(&claim("right", 0)).await.unwrap();
+        assert_eq!((payments.len(), events.len()), (expected, expected));
+    }
 }
 
 /// Each of two nodes raises the same payments: every version is made once.

@@ -161,8 +161,8 @@ impl PostgresStore {
             millis(claim.now),
             i64::from(claim.limit).into(),
             (&claim.owner).into(),
-            // A lease without end would not fit behind the present.
-            lease.min(i64::MAX / 2).into(),
+            // A lease without end, twice, would not fit behind the present.
+            lease.min(i64::MAX / 4).into(),
         ]
     }
 }

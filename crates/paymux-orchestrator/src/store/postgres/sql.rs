@@ -81,18 +81,24 @@ pub(super) const HISTORY: &str = "
       previous_digest, digest
     FROM transitions WHERE tenant_id = $1 AND payment_id = $2 ORDER BY version";
 
-/// `due` and its moment are found once; what another node took meanwhile fails the condition.
+/// `due` and its moment are found once; what another node took meanwhile fails the condition. A
+/// lease that has longer to run than two that begin now was made while the database's clock was
+/// wrong, and holds nothing.
 pub(super) const CLAIM_PAYMENTS: &str = "
     WITH clock AS MATERIALIZED (
       SELECT CAST(FLOOR(EXTRACT(EPOCH FROM clock_timestamp()) * 1000) AS BIGINT) AS now
     ), due AS MATERIALIZED (
       SELECT p.payment_id, clock.now FROM payments p, clock
-      WHERE p.tenant_id = $1 AND p.due_at <= $2 AND p.lease_until <= clock.now
+      WHERE p.tenant_id = $1 AND p.due_at <= $2
+        AND (p.lease_until <= clock.now
+        OR p.lease_until > clock.now + 2 * CAST($5 AS BIGINT))
       ORDER BY p.due_at, p.payment_id LIMIT $3 FOR UPDATE OF p SKIP LOCKED
     )
     UPDATE payments SET lease_owner = $4, lease_until = due.now + $5 FROM due
     WHERE payments.tenant_id = $1 AND payments.payment_id = due.payment_id
-      AND payments.due_at <= $2 AND payments.lease_until <= due.now
+      AND payments.due_at <= $2
+      AND (payments.lease_until <= due.now
+        OR payments.lease_until > due.now + 2 * CAST($5 AS BIGINT))
     RETURNING payments.payment_id, payments.due_at";
 
 /// The sum keeps PostgreSQL from walking all events by their age until one waits.
@@ -143,12 +149,16 @@ pub(super) const CLAIM_INBOX: &str = "
       SELECT CAST(FLOOR(EXTRACT(EPOCH FROM clock_timestamp()) * 1000) AS BIGINT) AS now
     ), due AS MATERIALIZED (
       SELECT i.account, i.event_key, clock.now FROM inbox i, clock
-      WHERE i.tenant_id = $1 AND i.outcome IS NULL AND i.due_at <= $2 AND i.lease_until <= clock.now
+      WHERE i.tenant_id = $1 AND i.outcome IS NULL AND i.due_at <= $2
+        AND (i.lease_until <= clock.now
+        OR i.lease_until > clock.now + 2 * CAST($5 AS BIGINT))
       ORDER BY i.due_at, i.account, i.event_key LIMIT $3 FOR UPDATE OF i SKIP LOCKED
     )
     UPDATE inbox SET lease_owner = $4, lease_until = due.now + $5, tries = inbox.tries + 1 FROM due
     WHERE inbox.tenant_id = $1 AND inbox.account = due.account AND inbox.event_key = due.event_key
-      AND inbox.outcome IS NULL AND inbox.due_at <= $2 AND inbox.lease_until <= due.now
+      AND inbox.outcome IS NULL AND inbox.due_at <= $2
+      AND (inbox.lease_until <= due.now
+        OR inbox.lease_until > due.now + 2 * CAST($5 AS BIGINT))
     RETURNING inbox.account, inbox.event_key, inbox.trust, inbox.event, inbox.digest,
       inbox.received_at, inbox.tries, inbox.due_at";
 
