@@ -175,6 +175,9 @@ impl PostgresSettings {
         if self.connections < 2 {
             return Err(refused("the store needs at least 2 connections"));
         }
+        if self.commit_timeout.is_zero() || self.answer_timeout.is_zero() {
+            return Err(refused("the store must wait for an answer: no timeout may be zero"));
+        }
         let local = is_local(&self.server);
         let off = self.server.get_ssl_mode() == SslMode::Disable;
         let tls = match &self.tls {
@@ -195,7 +198,10 @@ impl PostgresSettings {
             server.connect_timeout(CONNECT_TIMEOUT);
         }
         if server.get_tcp_user_timeout().is_none() {
-            server.tcp_user_timeout(SILENCE).keepalives_idle(SILENCE);
+            server.tcp_user_timeout(SILENCE);
+        }
+        if server.get_keepalives_idle() == Config::new().get_keepalives_idle() {
+            server.keepalives_idle(SILENCE);
         }
         if server.get_application_name().is_none() {
             server.application_name("paymux");
@@ -226,6 +232,8 @@ fn is_local(server: &Config) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::{PostgresSettings, PostgresTls};
     use crate::store::StoreErrorKind;
 
@@ -272,6 +280,21 @@ mod tests {
     }
 
     #[test]
+    fn what_the_connection_string_says_of_silence_holds() {
+        let told = |url: &str| {
+            let settings = PostgresSettings::from_url(&url.into()).unwrap();
+            let (server, _) = settings.checked().unwrap();
+            (server.get_tcp_user_timeout().copied(), server.get_keepalives_idle())
+        };
+        let seconds = Duration::from_secs;
+        assert_eq!(told("postgres://u@localhost/d"), (Some(seconds(30)), seconds(30)));
+        let url = "postgres://u@localhost/d?keepalives_idle=7";
+        assert_eq!(told(url), (Some(seconds(30)), seconds(7)));
+        let url = "postgres://u@localhost/d?tcp_user_timeout=9";
+        assert_eq!(told(url), (Some(seconds(9)), seconds(30)));
+    }
+
+    #[test]
     fn what_cannot_be_meant_is_refused() {
         let settings = || PostgresSettings::new("localhost", "d", "u");
         for wrong in [
@@ -282,6 +305,8 @@ mod tests {
             settings().tenant(""),
             settings().tenant("x".repeat(256)),
             settings().connections(1),
+            settings().commit_timeout(Duration::ZERO),
+            settings().answer_timeout(Duration::ZERO),
         ] {
             assert_eq!(wrong.checked().unwrap_err().kind(), StoreErrorKind::Configuration);
         }
