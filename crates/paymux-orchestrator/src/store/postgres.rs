@@ -60,9 +60,6 @@ use patience::Patience;
 use pipeline::{Value, run};
 pub use settings::{PostgresSettings, PostgresTls};
 
-/// How often a transaction that lost a race, or was chosen to end a deadlock, is run again.
-const RACES: u32 = 8;
-
 /// Payments in PostgreSQL. Cheap to share behind an `Arc`; made on the runtime it is to run on.
 pub struct PostgresStore {
     pools: Pools,
@@ -110,7 +107,7 @@ impl PostgresStore {
         }
     }
 
-    /// Runs one statement, which is a transaction of its own, again when it lost a race. `phase`
+    /// Runs one statement, which is a transaction of its own, again where that helps. `phase`
     /// says what it means when no answer comes: for one that writes, it may have been committed.
     async fn query<const N: usize>(
         &self,
@@ -119,7 +116,7 @@ impl PostgresStore {
         sql: &str,
         values: [Value<'_>; N],
     ) -> StoreResult<Vec<Row>> {
-        let (mut races, mut stale) = (0, false);
+        let mut again = 0;
         loop {
             let client = self.client(doing, phase).await?;
             let result = match self.patience.prepare(doing, &client, sql).await {
@@ -131,12 +128,7 @@ impl PostgresStore {
             };
             match result {
                 Ok(rows) => return Ok(rows),
-                Err(stop) if races < RACES && stop.is_lost_race() => races += 1,
-                Err(stop) if !stale && stop.is_stale() => {
-                    client.close();
-                    stale = true;
-                }
-                Err(stop) => return Err(client.part(doing, stop).into()),
+                Err(stop) => client.again(doing, stop, &mut again)?,
             }
         }
     }

@@ -9,12 +9,13 @@ use crate::{
     build::{creation, event, id, version},
     lost::reload,
     server::Server,
-    trial::{behind, is_of_a_lost_connection, named, node, trial},
+    trial::{behind, is_of_a_lost_connection, named, node, trial, waiting},
 };
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
         trial("busy::changes_do_not_wait_for_others", changes_do_not_wait_for_others),
+        trial("busy::a_locked_payment_holds_up_no_other", a_locked_payment_holds_up_no_other),
         trial("busy::a_server_that_waits_is_not_flooded", a_server_that_waits_is_not_flooded),
     ]
 }
@@ -96,5 +97,40 @@ async fn changes_do_not_wait_for_others() {
     lock.rollback().await.unwrap();
     for flood in floods {
         flood.await.unwrap().unwrap();
+    }
+}
+
+/// Changes that wait together, two of them for rows that somebody else holds.
+async fn a_locked_payment_holds_up_no_other() {
+    let server = Server::shared();
+    let name = server.name();
+    let store = node(named(server, &name).connections(2)).await;
+    for n in 1..=20 {
+        assert_eq!(store.commit(creation(n)).await.unwrap(), Committed::Done);
+    }
+    let commit = |n| {
+        let store = Arc::clone(&store);
+        tokio::spawn(async move { store.commit(version(n, 2)).await })
+    };
+    let sql = "SELECT 1 FROM payments WHERE tenant_id = $1 AND payment_id = $2 FOR UPDATE";
+    let (mut first, mut second) = (behind(server).await, behind(server).await);
+    let [first, second] = [first.transaction().await.unwrap(), second.transaction().await.unwrap()];
+    first.execute(sql, &[&name, &id(1).as_str()]).await.unwrap();
+    second.execute(sql, &[&name, &id(2).as_str()]).await.unwrap();
+    second.execute(sql, &[&name, &id(3).as_str()]).await.unwrap();
+    // The only writer waits for the first, and the others for the writer.
+    let one = commit(1);
+    waiting(&behind(server).await, &name, "Lock").await;
+    let held = [commit(2), commit(3)];
+    let free: Vec<_> = (4..=20).map(commit).collect();
+    first.rollback().await.unwrap();
+    assert_eq!(one.await.unwrap().unwrap(), Committed::Done);
+    for commit in free {
+        let answer = tokio::time::timeout(Duration::from_secs(6), commit).await;
+        assert_eq!(answer.expect("nobody holds it").unwrap().unwrap(), Committed::Done);
+    }
+    second.rollback().await.unwrap();
+    for commit in held {
+        assert_eq!(commit.await.unwrap().unwrap(), Committed::Done);
     }
 }

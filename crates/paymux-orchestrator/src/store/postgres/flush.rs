@@ -8,7 +8,7 @@
 use deadpool_postgres::ClientWrapper;
 
 use super::{
-    PostgresStore, RACES,
+    PostgresStore,
     fault::{Phase, Stop},
     inbox::sent_with_commit,
     patience::Patience,
@@ -23,13 +23,12 @@ impl PostgresStore {
     /// Writes a row and takes it away again, and waits for that as for a change. One that writes
     /// nothing would not wait.
     pub(super) async fn write_nothing(&self) -> StoreResult<()> {
-        let mut races = 0;
+        let mut again = 0;
         loop {
             let client = self.client(DOING, Phase::Committing).await?;
             match try_flush(&client, &self.patience, &self.tenant).await {
                 Ok(()) => return Ok(()),
-                Err(stop) if races < RACES && stop.is_lost_race() => races += 1,
-                Err(stop) => return Err(client.part(DOING, stop).into()),
+                Err(stop) => client.again(DOING, stop, &mut again)?,
             }
         }
     }

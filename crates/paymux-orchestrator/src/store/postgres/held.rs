@@ -13,6 +13,9 @@ use tokio::sync::OwnedSemaphorePermit;
 use super::fault::{Fault, Stop, is_gone, is_stale};
 use crate::store::StoreErrorKind;
 
+/// How often a transaction that lost a race, was chosen to end a deadlock, or met a connection that
+/// was not right is run again.
+const AGAIN: u32 = 8;
 /// What never answered after this long, a proxy has swallowed.
 const KEPT: Duration = Duration::from_secs(3600);
 
@@ -64,6 +67,22 @@ impl Held {
                 Fault::of(doing, phase, &error)
             }
         }
+    }
+
+    /// Is the same work worth another run, on this connection or another one? Counts how often it
+    /// was: each connection may have stale statements.
+    ///
+    /// # Errors
+    /// Why not.
+    pub(super) fn again(self, doing: &str, stop: Stop, times: &mut u32) -> Result<(), Fault> {
+        *times += 1;
+        if *times > AGAIN || !(stop.is_lost_race() || stop.is_stale()) {
+            return Err(self.part(doing, stop));
+        }
+        if stop.is_stale() {
+            self.close();
+        }
+        Ok(())
     }
 
     /// Lets a connection go for this fault.

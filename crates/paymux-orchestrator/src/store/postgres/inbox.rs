@@ -4,7 +4,7 @@ use deadpool_postgres::ClientWrapper;
 use tokio_postgres::{Error, Row};
 
 use super::{
-    PostgresStore, RACES, check,
+    PostgresStore, check,
     fault::{Phase, Stop},
     patience::Patience,
     pipeline::{Begun, Pipeline},
@@ -19,13 +19,12 @@ impl PostgresStore {
     /// Keeps events in one transaction. Two of one batch are never merged: one delivery can hold
     /// several events, and they share its digest.
     pub(super) async fn keep_events(&self, events: &[InboxRow]) -> StoreResult<Vec<Received>> {
-        let mut races = 0;
+        let mut again = 0;
         loop {
             let client = self.client(DOING, Phase::Committing).await?;
             match try_keep(&client, &self.patience, &self.tenant, events).await {
                 Ok(answers) => return read(events, &answers),
-                Err(stop) if races < RACES && stop.is_lost_race() => races += 1,
-                Err(stop) => return Err(client.part(DOING, stop).into()),
+                Err(stop) => client.again(DOING, stop, &mut again)?,
             }
         }
     }

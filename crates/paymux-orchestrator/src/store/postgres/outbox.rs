@@ -9,7 +9,7 @@
 use deadpool_postgres::ClientWrapper;
 
 use super::{
-    PostgresStore, RACES,
+    PostgresStore,
     fault::{Phase, Stop},
     inbox::sent_with_commit,
     patience::Patience,
@@ -50,13 +50,12 @@ impl PostgresStore {
         if any.is_empty() {
             return Ok(false);
         }
-        let mut races = 0;
+        let mut again = 0;
         loop {
             let client = self.client(DOING, Phase::Committing).await?;
             match try_place(&client, &self.patience, &self.tenant).await {
                 Ok(()) => return Ok(true),
-                Err(stop) if races < RACES && stop.is_lost_race() => races += 1,
-                Err(stop) => return Err(client.part(DOING, stop).into()),
+                Err(stop) => client.again(DOING, stop, &mut again)?,
             }
         }
     }
