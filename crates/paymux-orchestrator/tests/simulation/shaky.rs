@@ -34,6 +34,8 @@ pub(crate) struct Weather {
     /// Is the server's standby gone, and does nobody wait for it? Whoever reads sees what was
     /// written, and a standby that took over would not know it.
     pub(crate) is_alone: Arc<AtomicBool>,
+    /// What lists of payments were asked for.
+    pub(crate) lists: Arc<Mutex<Vec<PaymentQuery>>>,
     /// Changes whose sender lost the connection while they were on their way: they land later.
     pub(crate) floating: Arc<Mutex<Vec<Change>>>,
 }
@@ -177,6 +179,7 @@ impl Store for Shaky {
 
     async fn list(&self, query: &PaymentQuery) -> StoreResult<Vec<PaymentRow>> {
         self.reach().await?;
+        self.weather.lists.lock().unwrap().push(query.clone());
         self.written.list(query).await
     }
 
