@@ -99,7 +99,8 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
 
     /// Takes payments whose `due_at` has come, the longest waiting first, and leases them. Nobody
     /// else gets them before the lease ends. A lease ends by its time or by the next
-    /// [`Store::commit`] for the payment, whoever makes it.
+    /// [`Store::commit`] for the payment, whoever makes it; one that has longer to run than two that
+    /// begin now was made while a clock was wrong, and holds nothing.
     ///
     /// # Errors
     /// When the store cannot be written.

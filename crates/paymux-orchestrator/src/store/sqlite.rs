@@ -11,8 +11,7 @@
 //! in it, not even to copy it: closing it ends the locks that SQLite holds on it for that process.
 //!
 //! Whoever opens the file finds everything free that an earlier process had claimed: the lock
-//! proves that it is gone. Within one process a lease ends by the clock of the claims: what was
-//! claimed while that clock was ahead waits for as long as it was.
+//! proves that it is gone. Within one process a lease ends by the clock of the claims.
 
 use std::{
     fmt,

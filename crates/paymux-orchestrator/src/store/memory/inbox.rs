@@ -65,7 +65,7 @@ pub(super) fn receive(inbox: &mut Inbox, events: Vec<InboxRow>) -> Vec<Received>
 pub(super) fn claim(inbox: &mut Inbox, claim: &Claim) -> Vec<InboxRow> {
     let mut due: Vec<&mut Entry> = inbox
         .values_mut()
-        .filter(|entry| entry.waits && entry.kept.is_free(claim.now))
+        .filter(|entry| entry.waits && entry.kept.is_free(claim))
         .filter(|entry| entry.kept.row.due_at <= claim.now)
         .collect();
     // The order of keys breaks ties, since the sort is stable.

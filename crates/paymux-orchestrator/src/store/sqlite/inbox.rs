@@ -106,12 +106,15 @@ pub(super) fn claim(connection: &Connection, tenant: &str, claim: &Claim) -> Res
          WHERE (tenant_id, account, event_key) IN (
            SELECT tenant_id, account, event_key FROM inbox
            WHERE tenant_id = ?1 AND outcome IS NULL AND due_at <= ?4
-             AND (lease_until IS NULL OR lease_until <= ?4)
+             AND (lease_until IS NULL OR lease_until <= ?4 OR lease_until > ?6)
            ORDER BY due_at, account, event_key LIMIT ?5)
          RETURNING {INBOX}"
     );
-    let until = claim.now.after(claim.lease).as_millis();
-    let params = params![tenant, claim.owner, until, claim.now.as_millis(), claim.limit];
+    let until = claim.now.after(claim.lease);
+    // A lease that has longer to run than two that begin now was made while the clock was wrong.
+    let too_long = until.after(claim.lease).as_millis();
+    let (until, now) = (until.as_millis(), claim.now.as_millis());
+    let params = params![tenant, claim.owner, until, now, claim.limit, too_long];
     let mut rows: Vec<InboxRow> =
         connection.prepare_cached(&sql)?.query_map(params, inbox)?.collect::<Result<_>>()?;
     // What an update returns is in no order.
