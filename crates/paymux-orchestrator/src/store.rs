@@ -14,7 +14,7 @@
 //! Times are handed in, money and documents are text. Nothing here is read back as a number that
 //! could be rounded.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use async_trait::async_trait;
 use paymux_core::Timestamp;
@@ -43,6 +43,9 @@ pub use rows::{
 /// How many rows are forgotten in one transaction.
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 const PORTION: u32 = 1000;
+
+/// For how long others are merged into an event that waits.
+const MERGES_FOR: Duration = Duration::from_secs(3600);
 
 /// A place where payments are kept.
 #[async_trait]
@@ -111,8 +114,9 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     ///
     /// An event whose content (`digest`) is the same as of one that still waits is merged into it:
     /// applying that one looks later than this one arrived. One that somebody has claimed is not
-    /// waiting in this sense, since that look may be over; nor are two events of one call merged,
-    /// since one delivery can hold several. What was merged counts as received and settled.
+    /// waiting in this sense, since that look may be over; nor is one that arrived an hour or more
+    /// before, since it is given up before this one should be; nor are two events of one call
+    /// merged, since one delivery can hold several. What was merged counts as received and settled.
     ///
     /// # Errors
     /// When the store cannot be written: the sender must be told to try again.

@@ -9,9 +9,9 @@ use super::{
     patience::Patience,
     pipeline::{Begun, Pipeline},
     rows, sql,
-    values::inbox_values,
+    values::{inbox_values, millis},
 };
-use crate::store::{InboxRow, Received, StoreResult, words};
+use crate::store::{InboxRow, MERGES_FOR, Received, StoreResult, words};
 
 const DOING: &str = "keep events of a webhook";
 
@@ -54,7 +54,8 @@ async fn try_keep(
     looks.add(&still_safe, []);
     for event in events {
         let account = event.account.as_str().into();
-        looks.add(&find_same, [tenant.into(), account, (&event.digest).into()]);
+        let since = millis(event.received_at.before(MERGES_FOR));
+        looks.add(&find_same, [tenant.into(), account, (&event.digest).into(), since]);
     }
     // What waits now, and nobody has taken, is looked at after now, so also after these arrived.
     let mut looked = patience.answer(DOING, looks.run()).await?.into_iter();

@@ -134,6 +134,7 @@ pub(super) const FORGET_EVENTS: &str = "
 pub(super) const FIND_SAME_CONTENT: &str = "
     SELECT 1 FROM inbox
     WHERE tenant_id = $1 AND account = $2 AND digest = $3 AND outcome IS NULL AND lease_until = 0
+      AND received_at > $4
     LIMIT 1";
 
 pub(super) const INSERT_INBOX: &str = "

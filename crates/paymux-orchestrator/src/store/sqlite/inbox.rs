@@ -10,7 +10,7 @@ use super::{
     rows::{INBOX, inbox},
 };
 use crate::store::{
-    Claim, InboxOutcome, InboxRow, InboxSettlement, PORTION, Received,
+    Claim, InboxOutcome, InboxRow, InboxSettlement, MERGES_FOR, PORTION, Received,
     words::{MERGED, outcome_word, trust_word},
 };
 
@@ -59,8 +59,9 @@ fn digest_of(connection: &Connection, tenant: &str, event: &InboxRow) -> Result<
 fn waits(connection: &Connection, tenant: &str, event: &InboxRow) -> Result<bool> {
     let sql = "SELECT 1 FROM inbox
                WHERE tenant_id = ?1 AND account = ?2 AND digest = ?3
-                 AND outcome IS NULL AND lease_until IS NULL";
-    connection.prepare_cached(sql)?.exists((tenant, event.account.as_str(), &event.digest))
+                 AND outcome IS NULL AND lease_until IS NULL AND received_at > ?4";
+    let since = event.received_at.before(MERGES_FOR).as_millis();
+    connection.prepare_cached(sql)?.exists((tenant, event.account.as_str(), &event.digest, since))
 }
 
 fn add(
