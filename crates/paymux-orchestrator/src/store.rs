@@ -44,6 +44,18 @@ pub use rows::{
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 const PORTION: u32 = 1000;
 
+/// Refuses a reader who has read further than there is anything.
+fn check_reader(after: u64, last: u64) -> StoreResult<()> {
+    if after <= last {
+        return Ok(());
+    }
+    let message = format!(
+        "events were read up to position {after}, and the store has none beyond {last}: it is \
+         another one, or an older state of it; read again from an earlier position"
+    );
+    Err(StoreError::new(StoreErrorKind::Configuration, message))
+}
+
 /// For how long others are merged into an event that waits.
 const MERGES_FOR: Duration = Duration::from_secs(3600);
 
@@ -147,7 +159,10 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// one that was already read, and the events of one payment keep their order.
     ///
     /// # Errors
-    /// When the store cannot be read or written.
+    /// `Configuration` when there is nothing as far as this: the reader has read another store, or
+    /// this one before a backup of it was put in its place, and what came in between would never be
+    /// told. Read again from an earlier position, such as 0: events have ids, and one that is known
+    /// is passed over. Else when the store cannot be read or written.
     async fn events(&self, after: u64, limit: u32) -> StoreResult<Vec<Positioned>>;
 
     /// How much waits, for metrics and for a person on call.

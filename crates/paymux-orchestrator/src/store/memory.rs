@@ -13,7 +13,7 @@ use paymux_core::{EventKey, ProviderId, Timestamp};
 use super::{
     Backlog, CallerKeyRow, Change, Claim, Committed, InboxRow, InboxSettlement, ObjectRef,
     OutboxRow, PaymentQuery, PaymentRow, Positioned, Received, Slot, Store, StoreResult,
-    TransitionRow,
+    TransitionRow, check_reader,
 };
 use crate::ids::PaymentId;
 
@@ -158,6 +158,7 @@ impl Store for MemoryStore {
 
     async fn events(&self, after: u64, limit: u32) -> StoreResult<Vec<Positioned>> {
         let tables = self.tables();
+        check_reader(after, tables.outbox.last_key_value().map_or(0, |(last, _)| *last))?;
         let Some(first) = after.checked_add(1) else { return Ok(Vec::new()) };
         let rows = tables.outbox.range(first..).take(count(limit));
         Ok(rows

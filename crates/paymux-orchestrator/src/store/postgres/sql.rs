@@ -193,6 +193,9 @@ pub(super) const ANY_UNPLACED: &str =
 pub(super) const ENSURE_COUNTER: &str = "
     INSERT INTO counters (tenant_id, name, value) VALUES ($1, 'outbox', 0) ON CONFLICT DO NOTHING";
 
+pub(super) const READ_COUNTER: &str =
+    "SELECT value FROM counters WHERE tenant_id = $1 AND name = 'outbox'";
+
 pub(super) const LOCK_COUNTER: &str =
     "SELECT value FROM counters WHERE tenant_id = $1 AND name = 'outbox' FOR UPDATE";
 

@@ -5,7 +5,7 @@ use rusqlite::{Connection, Result, params};
 
 use super::{
     commit::wrote,
-    rows::{OUTBOX, outbox, signed},
+    rows::{OUTBOX, outbox, signed, unsigned},
 };
 use crate::store::{OutboxRow, Positioned};
 
@@ -69,4 +69,10 @@ pub(super) fn read(
          ORDER BY position LIMIT ?3"
     );
     connection.prepare_cached(&sql)?.query_map((tenant, after, limit), outbox)?.collect()
+}
+
+/// The last position that was given.
+pub(super) fn last(connection: &Connection, tenant: &str) -> Result<u64> {
+    let sql = "SELECT value FROM counters WHERE tenant_id = ?1 AND name = 'outbox'";
+    connection.prepare_cached(sql)?.query_row([tenant], |row| unsigned(row, 0))
 }
