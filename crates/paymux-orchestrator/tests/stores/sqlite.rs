@@ -72,6 +72,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("second_handle_is_refused", second_handle_is_refused),
         trial("refused_handle_leaves_the_locks", refused_handle_leaves_the_locks),
         trial("link_to_nothing_is_refused", link_to_nothing_is_refused),
+        trial("second_name_is_refused", second_name_is_refused),
         trial("newer_schema_is_refused", newer_schema_is_refused),
         trial("changed_migration_is_refused", changed_migration_is_refused),
         trial("strange_files_are_refused", strange_files_are_refused),
@@ -277,6 +278,21 @@ async fn link_to_nothing_is_refused(directory: Directory) {
     good(directory.open());
 }
 
+/// Each name has a lock of its own, and a log.
+async fn second_name_is_refused(directory: Directory) {
+    drop(good(directory.open()));
+    #[cfg(unix)]
+    {
+        let other = directory.0.join("other.db");
+        fs::hard_link(directory.database(), &other).unwrap();
+        for name in [directory.database(), other.clone()] {
+            assert!(refusal(SqliteStore::open(name)).contains("more than one name"));
+        }
+        fs::remove_file(other).unwrap();
+    }
+    good(directory.open());
+}
+
 async fn newer_schema_is_refused(directory: Directory) {
     drop(good(directory.open()));
     let newer = "INSERT INTO schema_migrations VALUES (99, 'of_tomorrow', 'unknown', 0)";
@@ -324,7 +340,7 @@ async fn file_is_its_owners(directory: Directory) {
     let store = good(directory.open());
     good(store.commit(creation(1)).await);
     #[cfg(unix)]
-    for name in ["payments.db", "payments.db-wal", "payments.db-shm"] {
+    for name in ["payments.db", "payments.db-wal", "payments.db-shm", "payments.db.lock"] {
         let metadata = fs::metadata(directory.0.join(name)).unwrap();
         let mode = std::os::unix::fs::PermissionsExt::mode(&metadata.permissions());
         assert_eq!(mode & 0o777, 0o600, "{name}");

@@ -57,7 +57,10 @@ pub(super) fn true_path(path: &Path) -> StoreResult<PathBuf> {
     }
     match path.canonicalize() {
         Err(error) if error.kind() == ErrorKind::NotFound => {}
-        found => return found.map_err(|error| cannot_open(path, error)),
+        found => {
+            let found = found.map_err(|error| cannot_open(path, error))?;
+            return has_one_name(&found).map(|()| found);
+        }
     }
     let Some(name) = path.file_name() else {
         return Err(refused("a database file must have a name"));
@@ -68,6 +71,23 @@ pub(super) fn true_path(path: &Path) -> StoreResult<PathBuf> {
     };
     let folder = folder.canonicalize().map_err(|error| cannot_open(path, error))?;
     Ok(folder.join(name))
+}
+
+/// Two hard links would be two locks and two logs of one file, which is how to corrupt it.
+fn has_one_name(path: &Path) -> StoreResult<()> {
+    #[cfg(unix)]
+    {
+        let file = path.metadata().map_err(|error| cannot_open(path, error))?;
+        if file.is_file() && std::os::unix::fs::MetadataExt::nlink(&file) > 1 {
+            return Err(refused(format!(
+                "{} has more than one name: remove the other hard links",
+                path.display()
+            )));
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = path;
+    Ok(())
 }
 
 /// Makes the file if it is not there, readable by its owner only. Only whoever holds the lock may
