@@ -73,7 +73,8 @@ impl Default for BreakerSettings {
 /// each process for itself, so several share what the provider permits.
 ///
 /// A tenth of the calls, and at least one, is kept for looks and repetitions: what is new never
-/// gets it, so that charges do not keep us from finding out what became of them. A limit of one
+/// gets it, so that charges do not keep us from finding out what became of them. As much is kept
+/// for what is new, so that a great many open payments do not keep us from charging. A limit of one
 /// call has nothing to keep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RateLimit {
