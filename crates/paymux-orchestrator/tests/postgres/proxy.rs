@@ -182,7 +182,7 @@ impl Talk {
         };
         *self.plan.trap.lock().unwrap() = None;
         if way == Way::Refusal {
-            return self.server.write_all(b"Q\0\0\0\x0eNO SUCH;\0\0").await.is_ok();
+            return self.server.write_all(b"Q\0\0\0\x0cREFUSED\0").await.is_ok();
         }
         if matches!(when, When::After(_)) {
             self.server.write_all(&message).await.unwrap();

@@ -10,7 +10,7 @@ use paymux_orchestrator::store::{
 };
 
 use crate::{
-    build::{claim, creation, event, id, version},
+    build::{caller_key, claim, creation, event, id, version},
     proxy::{Proxy, Way, When},
     server::Server,
     trial::{node, refusal, trial},
@@ -21,6 +21,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("silent::while_a_change_is_made", while_a_change_is_made),
         trial("silent::while_events_are_kept", while_events_are_kept),
         trial("silent::while_it_is_read", while_it_is_read),
+        trial("silent::where_no_transaction_begins", where_no_transaction_begins),
         trial("silent::while_it_is_connected", while_it_is_connected),
     ]
 }
@@ -135,6 +136,26 @@ async fn while_it_is_read() {
     proxy.fail(When::Before("FROM outbox"), Way::Silence);
     nothing(store.events(0, 1).await.map(drop), UNAVAILABLE, "events");
     assert!(store.load(&id(1)).await.unwrap().is_some());
+}
+
+/// What is sent behind a beginning that the server refuses, it would keep statement by statement.
+async fn where_no_transaction_begins() {
+    let proxy = Proxy::before(Server::shared()).await;
+    let store = beyond(&proxy).await;
+    assert_eq!(store.commit(creation(1)).await.unwrap(), Committed::Done);
+    let mut second = creation(2);
+    second.caller_key = Some(caller_key("key", 2));
+    for change in [second.clone(), version(1, 2)] {
+        proxy.fail(When::Before("BEGIN"), Way::Refusal);
+        store.commit(change).await.unwrap_err();
+        assert!(proxy.has_failed());
+    }
+    assert!(store.find_caller_key("key").await.unwrap().is_none());
+    assert!(store.load(&id(2)).await.unwrap().is_none());
+    assert_eq!(store.load(&id(1)).await.unwrap().unwrap().version, 1);
+    for change in [second, version(1, 2)] {
+        assert_eq!(store.commit(change).await.unwrap(), Committed::Done);
+    }
 }
 
 async fn while_it_is_connected() {

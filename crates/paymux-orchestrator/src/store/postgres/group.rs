@@ -8,6 +8,10 @@
 //! second one to write it either does nothing and is counted, or fails with 23505, and then the
 //! transaction is run again and reads what the first one wrote.
 //!
+//! What the first trip writes is sent behind `BEGIN` without waiting for it: were that refused, each
+//! statement would be kept on its own. They ask for a setting that is local to the transaction, and
+//! fail without it.
+//!
 //! `COMMIT` is sent together with the writes. That is safe: when one of them fails, PostgreSQL
 //! turns the commit into a rollback.
 
@@ -50,8 +54,8 @@ pub(super) enum Locks {
 impl Locks {
     fn begin(self) -> &'static str {
         match self {
-            Self::Long => "BEGIN",
-            Self::Brief => "BEGIN; SET LOCAL lock_timeout = '250ms'",
+            Self::Long => "BEGIN; SET LOCAL paymux.begun = 0",
+            Self::Brief => "BEGIN; SET LOCAL paymux.begun = 0; SET LOCAL lock_timeout = '250ms'",
         }
     }
 }

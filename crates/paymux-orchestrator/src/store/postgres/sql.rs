@@ -6,10 +6,14 @@
 
 // --- a change ---
 
+// `paymux.begun` is zero in a transaction of ours, and no number anywhere else: what adds it fails
+// where no transaction was begun.
+
 pub(super) const CLAIM_KEY: &str = "
     INSERT INTO caller_keys
       (tenant_id, caller_key, request_digest, payment_id, attempt, created_at)
-    VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING RETURNING 1";
+    VALUES ($1, $2, $3, $4, $5, $6 + CAST(current_setting('paymux.begun') AS BIGINT))
+    ON CONFLICT DO NOTHING RETURNING 1";
 
 pub(super) const FIND_KEY: &str = "
     SELECT caller_key, request_digest, payment_id, attempt, created_at
@@ -19,14 +23,17 @@ pub(super) const INSERT_PAYMENT: &str = "
     INSERT INTO payments
       (tenant_id, payment_id, version, reference, status, in_doubt, review, due_at,
        created_at, updated_at, document)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING RETURNING 1";
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10 + CAST(current_setting('paymux.begun') AS BIGINT),
+      $11)
+    ON CONFLICT DO NOTHING RETURNING 1";
 
 /// The compare-and-set. It ends the payment's lease.
 pub(super) const UPDATE_PAYMENT: &str = "
     UPDATE payments SET version = $3, reference = $4, status = $5, in_doubt = $6, review = $7,
       due_at = $8, created_at = $9, updated_at = $10, document = $11,
       lease_owner = NULL, lease_until = 0
-    WHERE tenant_id = $1 AND payment_id = $2 AND version = $12 RETURNING 1";
+    WHERE tenant_id = $1 AND payment_id = $2
+      AND version = $12 + CAST(current_setting('paymux.begun') AS BIGINT) RETURNING 1";
 
 pub(super) const LOCK_PAYMENT: &str = "
     SELECT version FROM payments WHERE tenant_id = $1 AND payment_id = $2 FOR UPDATE";
