@@ -7,6 +7,7 @@
 use std::{
     collections::{BTreeSet, VecDeque},
     mem,
+    panic::AssertUnwindSafe,
     pin::pin,
     sync::Arc,
     time::Duration,
@@ -83,7 +84,8 @@ impl Writers {
         }
         drop(queue);
         answered.await.unwrap_or_else(|_| {
-            let message = "the runtime ended while a change was being committed";
+            let message =
+                "the runtime ended, or the task panicked, while a change was being committed";
             Err(StoreError::new(StoreErrorKind::CommitUnknown, message))
         })
     }
@@ -123,7 +125,10 @@ impl Writer {
             let mut left: VecDeque<Work> = taken.drain(..).collect();
             while !left.is_empty() {
                 let group = apart(&mut left);
-                self.settle(group).await;
+                // Its callers are told that it is unknown; the writer is there for the next.
+                if AssertUnwindSafe(self.settle(group)).catch_unwind().await.is_err() {
+                    tracing::error!("a change ended in a panic");
+                }
             }
         }
     }
