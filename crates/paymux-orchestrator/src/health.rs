@@ -1,8 +1,9 @@
 //! How well an account is, and how much it is asked: a breaker, a limit on the pace, and a budget
 //! for repetitions. One [`Health`] for each account and process.
 //!
-//! What is refused here was not sent: the payment goes to the next account, or waits. Nothing here
-//! sleeps or runs by itself; time comes in through the clock.
+//! What is refused here was not sent. What is new goes to the next account, and fails where there
+//! is none; anything else waits. Nothing here sleeps or runs by itself; time comes in through the
+//! clock.
 
 use std::{
     fmt,
