@@ -20,6 +20,7 @@ use paymux_orchestrator::store::{
 use rusqlite::Connection;
 
 mod groups;
+mod names;
 
 use super::{
     Fresh, Work,
@@ -71,8 +72,8 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("second_process_is_refused", second_process_is_refused),
         trial("second_handle_is_refused", second_handle_is_refused),
         trial("refused_handle_leaves_the_locks", refused_handle_leaves_the_locks),
-        trial("link_to_nothing_is_refused", link_to_nothing_is_refused),
-        trial("second_name_is_refused", second_name_is_refused),
+        trial("link_to_nothing_is_refused", names::link_to_nothing_is_refused),
+        trial("second_name_is_refused", names::second_name_is_refused),
         trial("newer_schema_is_refused", newer_schema_is_refused),
         trial("changed_migration_is_refused", changed_migration_is_refused),
         trial("strange_files_are_refused", strange_files_are_refused),
@@ -265,32 +266,6 @@ async fn refused_handle_leaves_the_locks(directory: Directory) {
         assert_eq!(locks(), held);
     }
     assert_eq!(good(store.commit(next(&row(1))).await), Committed::Done);
-}
-
-/// What it leads to may come to have a second name, and then two locks.
-async fn link_to_nothing_is_refused(directory: Directory) {
-    #[cfg(unix)]
-    {
-        let link = directory.0.join("link.db");
-        std::os::unix::fs::symlink(directory.0.join("elsewhere.db"), &link).unwrap();
-        assert!(refusal(SqliteStore::open(link)).contains("leads to a file that was not there"));
-    }
-    good(directory.open());
-}
-
-/// Each name has a lock of its own, and a log.
-async fn second_name_is_refused(directory: Directory) {
-    drop(good(directory.open()));
-    #[cfg(unix)]
-    {
-        let other = directory.0.join("other.db");
-        fs::hard_link(directory.database(), &other).unwrap();
-        for name in [directory.database(), other.clone()] {
-            assert!(refusal(SqliteStore::open(name)).contains("more than one name"));
-        }
-        fs::remove_file(other).unwrap();
-    }
-    good(directory.open());
 }
 
 async fn newer_schema_is_refused(directory: Directory) {

@@ -135,7 +135,9 @@ impl PostgresSettings {
         self
     }
 
-    /// Sets how many connections are opened at most; 16 unless set, at least 2.
+    /// Sets how many connections are opened at most; 16 unless set, at least 2. Half of them, and 8
+    /// at most, are for changes alone. With 2, nothing can be read while deliveries wait for a
+    /// server that does not answer their commits.
     pub fn connections(mut self, connections: usize) -> Self {
         self.connections = connections;
         self
