@@ -3,12 +3,14 @@
 use std::{sync::Arc, time::Duration};
 
 use libtest_mimic::Trial;
-use paymux_orchestrator::store::{Committed, Store, StoreErrorKind, postgres::PostgresStore};
+use paymux_orchestrator::store::{
+    Committed, Received, Store, StoreErrorKind, postgres::PostgresStore,
+};
 
 use crate::{
-    build::{creation, event, id, next, row, version},
+    build::{at, creation, event, id, next, row, version},
     server::Server,
-    trial::{behind, cut, cut_off, is_of_a_lost_connection, known_as, node, trial, waiting},
+    trial::{behind, cut, cut_off, is_of_a_lost_connection, known_as, named, node, trial, waiting},
 };
 
 pub(crate) fn trials() -> Vec<Trial> {
@@ -19,6 +21,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("lost::standby_is_gone", standby_is_gone),
         trial("lost::standby_is_waited_for_no_more", standby_is_waited_for_no_more),
         trial("lost::standby_and_a_user_who_hears_little", standby_and_a_user_who_hears_little),
+        trial("lost::delivery_that_no_standby_has", delivery_that_no_standby_has),
         trial("lost::node_recovers", node_recovers),
         trial("lost::errors_tell_the_truth", errors_tell_the_truth),
         trial("lost::caller_leaves_while_committing", caller_leaves_while_committing),
@@ -155,6 +158,33 @@ async fn wait_no_more(server: Server) {
     let error = commit.await.unwrap().unwrap_err();
     assert_eq!(error.kind(), StoreErrorKind::CommitUnknown, "{error}");
     assert_eq!(versions(&store, 1).await, (2, 2));
+}
+
+/// An event that can be read, and may not be on the standby, is not acknowledged for that.
+async fn delivery_that_no_standby_has() {
+    let server = Server::start(&[]);
+    let name = server.name();
+    let store = node(named(&server, &name).commit_timeout(Duration::from_secs(2))).await;
+    let other = behind(&server).await;
+    other.batch_execute("ALTER SYSTEM SET synchronous_standby_names = 'absent'").await.unwrap();
+    reload(&server, "synchronous_standby_names", "absent").await;
+    let receive = tokio::spawn({
+        let store = Arc::clone(&store);
+        async move { store.receive(vec![event("e")]).await }
+    });
+    let process = waiting(&other, &name, "IPC").await;
+    other.execute("SELECT pg_cancel_backend($1)", &[&process]).await.unwrap();
+    receive.await.unwrap().unwrap_err();
+    assert_eq!(store.backlog(at(0)).await.unwrap().inbox, 1);
+    store.receive(vec![event("e")]).await.unwrap_err();
+    other.batch_execute("ALTER SYSTEM RESET ALL").await.unwrap();
+    reload(&server, "synchronous_standby_names", "").await;
+    loop {
+        match store.receive(vec![event("e")]).await {
+            Ok(answers) => break assert_eq!(answers, [Received::Duplicate]),
+            Err(error) => assert!(is_of_a_lost_connection(error.kind()), "{error}"),
+        }
+    }
 }
 
 /// Makes the server read its configuration, and waits until new connections have it.

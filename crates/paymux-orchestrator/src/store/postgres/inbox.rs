@@ -23,7 +23,15 @@ impl PostgresStore {
         loop {
             let client = self.client(DOING, Phase::Committing).await?;
             match try_keep(&client, &self.patience, &self.tenant, events).await {
-                Ok(answers) => return read(events, &answers),
+                Ok(answers) => {
+                    // Where nothing was written, nothing was waited for: what was there before may
+                    // not be on the standby.
+                    if !events.is_empty() && answers.iter().all(|one| one.inserted.is_empty()) {
+                        drop(client);
+                        self.write_nothing().await?;
+                    }
+                    return read(events, &answers);
+                }
                 Err(stop) => client.again(DOING, stop, &mut again)?,
             }
         }
