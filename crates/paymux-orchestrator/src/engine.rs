@@ -232,13 +232,11 @@ impl Engine {
         if error.kind() != StoreErrorKind::CommitUnknown {
             return Err(unavailable(error, Effect::None));
         }
-        let history = self.store.history(&change.payment.id).await;
-        let history = history.map_err(|error| unavailable(error, Effect::Possible))?;
-        if history.iter().any(|line| line.id == change.transition.id) {
+        let (id, transition) = (change.payment.id.clone(), change.transition.id.clone());
+        if self.is_kept(&id, &transition).await? {
             return Ok(Committed::Done);
         }
         // It is not there, and its version makes sure that it is not written twice.
-        let (id, transition) = (change.payment.id.clone(), change.transition.id.clone());
         let committed = self.store.commit(change).await;
         let committed = committed.map_err(|error| unavailable(error, Effect::Possible))?;
         if committed == Committed::Done {
@@ -246,10 +244,20 @@ impl Engine {
         }
         // It may have been on its way all the same, and have arrived between: what refuses it then,
         // a newer version or a key that is taken, is its own.
-        let history = self.store.history(&id).await;
-        let history = history.map_err(|error| unavailable(error, Effect::Possible))?;
-        let arrived = history.iter().any(|line| line.id == transition);
+        let arrived = self.is_kept(&id, &transition).await?;
         Ok(if arrived { Committed::Done } else { committed })
+    }
+
+    /// Is this change there, and sure to stay? What can be read may be on one server alone: a
+    /// standby that took over would not know what was sent, and send it again.
+    async fn is_kept(&self, id: &PaymentId, transition: &str) -> Result<bool> {
+        let unknown = |error| unavailable(error, Effect::Possible);
+        let history = self.store.history(id).await.map_err(unknown)?;
+        if history.iter().all(|line| line.id != transition) {
+            return Ok(false);
+        }
+        self.store.flush().await.map_err(unknown)?;
+        Ok(true)
     }
 
     /// Nothing was to be done about a payment that was due: says anew when it is due.

@@ -1,8 +1,9 @@
 //! How well an account is, and how much it is asked: a breaker, a limit on the pace, and a budget
 //! for repetitions. One [`Health`] for each account and process.
 //!
-//! What is refused here was not sent: the payment goes to the next account, or waits. Nothing here
-//! sleeps or runs by itself; time comes in through the clock.
+//! What is refused here was not sent. What is new goes to the next account, and fails where there
+//! is none; anything else waits. Nothing here sleeps or runs by itself; time comes in through the
+//! clock.
 
 use std::{
     fmt,
@@ -73,7 +74,8 @@ impl Default for BreakerSettings {
 /// each process for itself, so several share what the provider permits.
 ///
 /// A tenth of the calls, and at least one, is kept for looks and repetitions: what is new never
-/// gets it, so that charges do not keep us from finding out what became of them. A limit of one
+/// gets it, so that charges do not keep us from finding out what became of them. As much is kept
+/// for what is new, so that a great many open payments do not keep us from charging. A limit of one
 /// call has nothing to keep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RateLimit {

@@ -21,11 +21,22 @@ impl PaymentId {
     /// A fresh id.
     #[must_use]
     pub fn generate(now: Timestamp, random: &dyn Random) -> Self {
-        let mut entropy = [0_u8; 16];
-        random.fill(&mut entropy[6..]);
-        let millis = u64::try_from(now.as_millis()).unwrap_or(0);
-        entropy[..6].copy_from_slice(&millis.to_be_bytes()[2..]);
-        let number = u128::from_be_bytes(entropy);
+        let mut entropy = [0_u8; 10];
+        random.fill(&mut entropy);
+        Self::of(now, entropy)
+    }
+
+    /// Below every id of this moment and later ones, above every earlier one.
+    pub(crate) fn lowest(at: Timestamp) -> Self {
+        Self::of(at, [0; 10])
+    }
+
+    fn of(at: Timestamp, entropy: [u8; 10]) -> Self {
+        let millis = u64::try_from(at.as_millis()).unwrap_or(0).min((1 << 48) - 1);
+        let mut bytes = [0_u8; 16];
+        bytes[..6].copy_from_slice(&millis.to_be_bytes()[2..]);
+        bytes[6..].copy_from_slice(&entropy);
+        let number = u128::from_be_bytes(bytes);
         let mut text = String::with_capacity(PREFIX.len() + LEN);
         text.push_str(PREFIX);
         for place in (0..LEN).rev() {

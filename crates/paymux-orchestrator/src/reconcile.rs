@@ -108,20 +108,17 @@ impl Orchestrator {
 impl Engine {
     async fn reconcile(&self, from: Timestamp, to: Timestamp) -> Result<Reconciliation> {
         let mut found = Reconciliation::default();
-        let mut after = None;
-        loop {
-            let query = PaymentQuery {
-                created_from: Some(from),
-                created_to: Some(to),
-                after: after.clone(),
-                limit: PAGE,
-                ..PaymentQuery::default()
-            };
+        // An id begins with the moment at which the payment was made, and payments are read in the
+        // order of their ids: what is older or newer need not be looked through.
+        let (mut after, end) = (PaymentId::lowest(from), PaymentId::lowest(to));
+        while after < end {
+            let after_this = Some(after.clone());
+            let query = PaymentQuery { after: after_this, limit: PAGE, ..PaymentQuery::default() };
             let rows = self.store.list(&query).await;
             let rows = rows.map_err(|error| unavailable(error, paymux_core::Effect::None))?;
             let Some(last) = rows.last() else { break };
-            after = Some(last.id.clone());
-            for row in &rows {
+            after = last.id.clone();
+            for row in rows.iter().filter(|row| row.created_at >= from && row.created_at < to) {
                 let record = crate::engine::read_document(&row.document)?;
                 let record = self.compare_left(record, &mut found).await?;
                 self.compare(record, &mut found).await?;

@@ -14,7 +14,7 @@
 //! Times are handed in, money and documents are text. Nothing here is read back as a number that
 //! could be rounded.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use async_trait::async_trait;
 use paymux_core::Timestamp;
@@ -44,6 +44,21 @@ pub use rows::{
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 const PORTION: u32 = 1000;
 
+/// Refuses a reader who has read further than there is anything.
+fn check_reader(after: u64, last: u64) -> StoreResult<()> {
+    if after <= last {
+        return Ok(());
+    }
+    let message = format!(
+        "events were read up to position {after}, and the store has none beyond {last}: it is \
+         another one, or an older state of it; read again from an earlier position"
+    );
+    Err(StoreError::new(StoreErrorKind::Configuration, message))
+}
+
+/// For how long others are merged into an event that waits.
+const MERGES_FOR: Duration = Duration::from_secs(3600);
+
 /// A place where payments are kept.
 #[async_trait]
 pub trait Store: fmt::Debug + Send + Sync + 'static {
@@ -53,9 +68,19 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// objects. The first that fails is the answer.
     ///
     /// # Errors
-    /// [`StoreErrorKind::CommitUnknown`] when the connection was lost while committing: read the
-    /// payment again and look for the transition's id before doing anything.
+    /// [`StoreErrorKind::CommitUnknown`] when the answer to the commit was lost or is not to be
+    /// believed. Look for the transition's id in [`Store::history`]: if it is there, it is done
+    /// once [`Store::flush`] says so; if not, it may still arrive, so make the same change again,
+    /// which is [`Committed::Lost`] when it did.
     async fn commit(&self, change: Change) -> StoreResult<Committed>;
+
+    /// Writes something that means nothing, and waits for it as for any change: whatever could be
+    /// read before this was called will then be there after a failover, too. What another program
+    /// can read on one server may not be on its standby yet.
+    ///
+    /// # Errors
+    /// When that could not be done, or is not known to be.
+    async fn flush(&self) -> StoreResult<()>;
 
     /// Reads one payment.
     ///
@@ -89,7 +114,8 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
 
     /// Takes payments whose `due_at` has come, the longest waiting first, and leases them. Nobody
     /// else gets them before the lease ends. A lease ends by its time or by the next
-    /// [`Store::commit`] for the payment, whoever makes it.
+    /// [`Store::commit`] for the payment, whoever makes it; one that has longer to run than two that
+    /// begin now was made while a clock was wrong, and holds nothing.
     ///
     /// # Errors
     /// When the store cannot be written.
@@ -100,8 +126,9 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     ///
     /// An event whose content (`digest`) is the same as of one that still waits is merged into it:
     /// applying that one looks later than this one arrived. One that somebody has claimed is not
-    /// waiting in this sense, since that look may be over; nor are two events of one call merged,
-    /// since one delivery can hold several. What was merged counts as received and settled.
+    /// waiting in this sense, since that look may be over; nor is one that arrived an hour or more
+    /// before, since it is given up before this one should be; nor are two events of one call
+    /// merged, since one delivery can hold several. What was merged counts as received and settled.
     ///
     /// # Errors
     /// When the store cannot be written: the sender must be told to try again.
@@ -132,7 +159,10 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// one that was already read, and the events of one payment keep their order.
     ///
     /// # Errors
-    /// When the store cannot be read or written.
+    /// `Configuration` when there is nothing as far as this: the reader has read another store, or
+    /// this one before a backup of it was put in its place, and what came in between would never be
+    /// told. Read again from an earlier position, such as 0: events have ids, and one that is known
+    /// is passed over. Else when the store cannot be read or written.
     async fn events(&self, after: u64, limit: u32) -> StoreResult<Vec<Positioned>>;
 
     /// How much waits, for metrics and for a person on call.

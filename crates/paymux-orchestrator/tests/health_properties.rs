@@ -142,6 +142,9 @@ impl<'a> World<'a> {
                     let kept = usize::try_from(rate.calls).unwrap() - for_new(rate.calls);
                     let starved = purpose != Purpose::First && others < kept;
                     prop_assert!(!starved, "{others} of {kept} places that are kept were used");
+                    let new = self.within(rate.per, |sent| sent == Purpose::First);
+                    let starved = purpose == Purpose::First && new < kept;
+                    prop_assert!(!starved, "{new} of {kept} places for what is new were used");
                 }
                 let after = self.health.snapshot();
                 prop_assert_eq!(before, after, "a refusal changed something");

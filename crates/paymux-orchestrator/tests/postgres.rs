@@ -12,11 +12,20 @@ use libtest_mimic::Arguments;
 #[expect(dead_code, reason = "the suite of all stores needs more rows than these trials")]
 mod build;
 #[cfg(test)]
+#[path = "postgres/busy.rs"]
+mod busy;
+#[cfg(test)]
 #[path = "postgres/lost.rs"]
 mod lost;
 #[cfg(test)]
 #[path = "postgres/nodes.rs"]
 mod nodes;
+#[cfg(test)]
+#[path = "postgres/plans.rs"]
+mod plans;
+#[cfg(test)]
+#[path = "postgres/proxy.rs"]
+mod proxy;
 #[cfg(test)]
 #[path = "postgres/races.rs"]
 mod races;
@@ -29,6 +38,9 @@ mod schema;
 #[cfg(test)]
 #[path = "postgres/server.rs"]
 mod server;
+#[cfg(test)]
+#[path = "postgres/silent.rs"]
+mod silent;
 #[cfg(test)]
 #[path = "postgres/tls.rs"]
 mod tls;
@@ -43,5 +55,8 @@ fn main() -> ExitCode {
     trials.extend(refused::trials());
     trials.extend(schema::trials());
     trials.extend(tls::trials());
+    trials.extend(plans::trials());
+    trials.extend(busy::trials());
+    trials.extend(silent::trials());
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }

@@ -16,7 +16,7 @@ use paymux_core::Timestamp;
 
 use super::{BreakerSettings, Sign};
 
-/// More outcomes than this say nothing more.
+/// More outcomes than this say nothing more, unless more failures are asked for.
 const REMEMBERED: usize = 100;
 
 #[derive(Debug)]
@@ -120,7 +120,10 @@ impl Breaker {
             (State::Closed { .. }, Sign::Fatal) => self.open(0, now),
             (State::Closed { .. }, Sign::Neutral) => {}
             (State::Closed { outcomes }, Sign::Healthy | Sign::Sick) => {
-                if outcomes.len() == REMEMBERED {
+                let failures = usize::try_from(self.settings.failures).unwrap_or(usize::MAX);
+                let most = REMEMBERED.max(failures.saturating_mul(2));
+                let is_old = |(at, _): &(Timestamp, bool)| at.after(self.settings.window) <= now;
+                while outcomes.len() >= most || outcomes.front().is_some_and(is_old) {
                     outcomes.pop_front();
                 }
                 outcomes.push_back((now, sign == Sign::Sick));

@@ -6,14 +6,14 @@ use paymux_core::Timestamp;
 
 use super::{Purpose, RateLimit};
 
-/// Looks and repetitions are kept one in so many calls of the limit.
+/// What is new, and looks and repetitions, are each kept one in so many calls of the limit.
 const ONE_KEPT_IN: usize = 10;
 
 /// Remembers when the last calls left, as many as may leave in one span.
 ///
 /// The crate `governor` was considered. Its algorithm either spaces calls evenly or lets up to
 /// twice the limit through in one span, and providers count calls in a span. This is exact, and
-/// costs at most sixteen bytes for each call of the limit.
+/// costs at most 32 bytes for each call of the limit.
 #[derive(Debug)]
 pub(super) struct Window {
     /// Every call.
@@ -21,6 +21,9 @@ pub(super) struct Window {
     /// What was new. These may be fewer, so that whenever a charge is in doubt there is a place
     /// left to look it up.
     firsts: Log,
+    /// Looks and repetitions. These may be fewer, too, so that many open payments do not keep us
+    /// from charging.
+    others: Log,
     /// How long a span is; without a limit nothing is counted.
     per: Option<Duration>,
 }
@@ -39,17 +42,18 @@ pub(super) enum Turn {
 impl Window {
     pub(super) fn new(limit: Option<RateLimit>) -> Self {
         let calls = limit.map_or(0, RateLimit::calls);
-        let firsts = Log::new(calls.saturating_sub(kept(calls)));
-        Self { all: Log::new(calls), firsts, per: limit.map(RateLimit::per) }
+        let some = || Log::new(calls.saturating_sub(kept(calls)));
+        let per = limit.map(RateLimit::per);
+        Self { all: Log::new(calls), firsts: some(), others: some(), per }
     }
 
     pub(super) fn turn(&self, purpose: Purpose, now: Timestamp) -> Turn {
         let Some(per) = self.per else { return Turn::Now };
-        let all = self.all.turn(per, now);
-        match purpose {
-            Purpose::First => all.max(self.firsts.turn(per, now)),
-            Purpose::Repeat | Purpose::Look => all,
-        }
+        let own = match purpose {
+            Purpose::First => &self.firsts,
+            Purpose::Repeat | Purpose::Look => &self.others,
+        };
+        self.all.turn(per, now).max(own.turn(per, now))
     }
 
     /// A call leaves; it was its turn.
@@ -58,8 +62,9 @@ impl Window {
             return;
         }
         self.all.take(now);
-        if purpose == Purpose::First {
-            self.firsts.take(now);
+        match purpose {
+            Purpose::First => self.firsts.take(now),
+            Purpose::Repeat | Purpose::Look => self.others.take(now),
         }
     }
 
@@ -69,8 +74,8 @@ impl Window {
     }
 }
 
-/// How many of these calls are kept for looks and repetitions. Of one, none: nothing new would ever
-/// leave.
+/// How many of these calls are kept for what is new, and as many for looks and repetitions. Of one,
+/// none: nothing else would ever leave.
 fn kept(calls: usize) -> usize {
     (calls / ONE_KEPT_IN).max(1).min(calls.saturating_sub(1))
 }

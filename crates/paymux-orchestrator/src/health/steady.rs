@@ -1,5 +1,9 @@
 //! Time that never goes back. A machine's clock can be set back by minutes; what is counted over
 //! spans of time would stand still until it has caught up.
+//!
+//! A clock that leaps forward is followed: nothing tells such a leap from a machine that slept. What
+//! is counted over a span then ends at once, so that up to twice a limit can leave, and a breaker
+//! tries a call early.
 
 use std::time::Duration;
 

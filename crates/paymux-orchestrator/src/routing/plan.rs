@@ -126,7 +126,7 @@ impl Router {
     }
 
     /// Accounts with what they charge, the least first; in the order of the rule where costs are
-    /// the same. A cost that is not known comes last.
+    /// the same. One whose cost cannot be computed comes with none.
     fn by_cost<'a>(
         &self,
         accounts: &'a [Named],

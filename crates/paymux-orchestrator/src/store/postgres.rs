@@ -12,7 +12,13 @@
 //! With a standby that takes over, set `synchronous_standby_names`: a standby that lags forgets
 //! what was sent. Where that cannot be, reconcile before anything is sent after a failover. While
 //! that standby is gone, changes end as `CommitUnknown` after
-//! [`PostgresSettings::commit_timeout`], and so does one that an operator stops waiting.
+//! [`PostgresSettings::commit_timeout`], and no more of them are begun than there are connections:
+//! the others are `Unavailable`, and what is kept can be read. A change that an operator stops
+//! waiting ends as `CommitUnknown`, too. Do not empty `synchronous_standby_names` while changes
+//! wait, but for good: they are then told done like any other, whether the standby had them or not,
+//! and nothing here can tell.
+//!
+//! A server that does not answer is given up after [`PostgresSettings::answer_timeout`].
 //!
 //! `synchronous_commit` is held for each connection as it was found; `fsync` and
 //! `full_page_writes` are asked again before each change and each delivery that is kept.
@@ -20,17 +26,19 @@
 //! Leases end by the database's clock; nothing else here asks a clock. What is due is told by the
 //! moment that the caller hands in.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, future::Future, sync::Arc};
 
-use deadpool_postgres::{Object, Pool};
-use tokio_postgres::Row;
+use deadpool_postgres::ClientWrapper;
+use tokio_postgres::{Error, Row};
 
 use super::StoreResult;
 
 mod check;
 mod connect;
 mod fault;
+mod flush;
 mod group;
+mod held;
 mod inbox;
 mod list;
 mod migrate;
@@ -45,17 +53,16 @@ mod sql;
 mod values;
 mod writer;
 
-use fault::{Fault, Phase, Stop, is_gone, is_lost_race, is_stale};
+use connect::Pools;
+use fault::{Phase, Stop};
+use held::Held;
 use patience::Patience;
 use pipeline::{Value, run};
 pub use settings::{PostgresSettings, PostgresTls};
 
-/// How often a transaction that lost a race, or was chosen to end a deadlock, is run again.
-const RACES: u32 = 8;
-
 /// Payments in PostgreSQL. Cheap to share behind an `Arc`; made on the runtime it is to run on.
 pub struct PostgresStore {
-    pool: Pool,
+    pools: Pools,
     patience: Patience,
     tenant: Arc<str>,
     writers: writer::Writers,
@@ -63,32 +70,44 @@ pub struct PostgresStore {
 
 impl PostgresStore {
     /// Connects, checks the server, and brings the schema up to date; nodes that start at once do
-    /// so one after the other.
+    /// so one after the other. A step of the schema that makes an index takes as long as the table
+    /// is large, and nothing is written to that table meanwhile, by nodes of the version before
+    /// either: their changes are `Unavailable`, and are made again.
     ///
     /// # Errors
     /// `Configuration` when the settings cannot be meant, the server could lose payments or is too
     /// old, credentials are refused, or the schema was made by a newer or changed version;
     /// `Unavailable` when the server cannot be reached.
     pub async fn connect(settings: PostgresSettings) -> StoreResult<Self> {
-        let (pool, patience) = connect::open(&settings)?;
-        migrate::run(&pool, &settings.schema).await?;
+        let (pools, patience) = connect::open(&settings)?;
+        migrate::run(&pools, &patience, &settings.schema).await?;
         let tenant: Arc<str> = settings.tenant.into();
-        let writers = writer::Writers::start(&pool, &patience, &tenant, settings.connections);
-        Ok(Self { pool, patience, tenant, writers })
+        let writers = writer::Writers::start(&pools.writers, &patience, &tenant);
+        Ok(Self { pools, patience, tenant, writers })
     }
 
     /// Takes no more changes, waits until those that were handed over are answered, and closes the
     /// connections. Dropping the store does the same without waiting.
     pub async fn close(&self) {
         self.writers.close().await;
-        self.pool.close();
+        self.pools.close();
     }
 
-    async fn client(&self, doing: &str) -> StoreResult<Object> {
-        self.pool.get().await.map_err(|error| Fault::of_pool(doing, &error).into())
+    /// A connection for work in this phase at most. Some are never used to commit: what can be
+    /// read is read while no commit is answered.
+    async fn client(&self, doing: &str, phase: Phase) -> StoreResult<Held> {
+        let (patience, pools) = (&self.patience, &self.pools);
+        match phase {
+            Phase::BeforeCommit => Ok(Held::new(patience.connection(doing, &pools.others).await?)),
+            Phase::Committing => {
+                let place = patience.place(doing, &pools.committing).await?;
+                let client = patience.connection(doing, &pools.others).await?;
+                Ok(Held::committing(client, place))
+            }
+        }
     }
 
-    /// Runs one statement, which is a transaction of its own, again when it lost a race. `phase`
+    /// Runs one statement, which is a transaction of its own, again where that helps. `phase`
     /// says what it means when no answer comes: for one that writes, it may have been committed.
     async fn query<const N: usize>(
         &self,
@@ -97,44 +116,36 @@ impl PostgresStore {
         sql: &str,
         values: [Value<'_>; N],
     ) -> StoreResult<Vec<Row>> {
-        let (mut races, mut stale) = (0, false);
+        let mut again = 0;
         loop {
-            let client = self.client(doing).await?;
-            let statement = client.prepare_cached(sql).await;
-            let statement =
-                statement.map_err(|error| Fault::of(doing, Phase::BeforeCommit, &error))?;
-            let running = run(&client, &statement, values);
-            let result = match phase {
-                Phase::BeforeCommit => Ok(running.await),
-                Phase::Committing => self.patience.commit(doing, &client, running).await,
+            let client = self.client(doing, phase).await?;
+            let result = match self.patience.prepare(doing, &client, sql).await {
+                Err(stop) => Err(stop),
+                Ok(statement) => {
+                    let running = run(&client, &statement, values);
+                    self.wait(doing, phase, &client, running).await
+                }
             };
             match result {
-                Ok(Ok(rows)) => return Ok(rows),
-                Ok(Err(error)) if races < RACES && is_lost_race(&error) => races += 1,
-                Ok(Err(error)) if !stale && is_stale(&error) => {
-                    drop(Object::take(client));
-                    stale = true;
-                }
-                Ok(Err(error)) => return Err(part(doing, client, Stop::Met(phase, error)).into()),
-                Err(fault) => return Err(part(doing, client, fault.into()).into()),
+                Ok(rows) => return Ok(rows),
+                Err(stop) => client.again(doing, stop, &mut again)?,
             }
         }
     }
-}
 
-/// Says why, and lets a connection go that is of no more use, before its end is noticed: the next
-/// caller is not to get it.
-fn part(doing: &str, client: Object, stop: Stop) -> Fault {
-    match stop {
-        Stop::Fault(fault) => {
-            drop(Object::take(client));
-            fault
-        }
-        Stop::Met(phase, error) => {
-            if is_gone(&error) || is_stale(&error) {
-                drop(Object::take(client));
+    async fn wait<T: Send>(
+        &self,
+        doing: &str,
+        phase: Phase,
+        client: &ClientWrapper,
+        running: impl Future<Output = Result<T, Error>> + Send,
+    ) -> Result<T, Stop> {
+        match phase {
+            Phase::BeforeCommit => self.patience.answer(doing, running).await,
+            Phase::Committing => {
+                let answer = self.patience.commit(doing, client, running).await?;
+                answer.map_err(|error| Stop::Met(phase, error))
             }
-            Fault::of(doing, phase, &error)
         }
     }
 }
@@ -143,7 +154,8 @@ impl fmt::Debug for PostgresStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PostgresStore")
             .field("tenant", &self.tenant)
-            .field("connections", &self.pool.status().max_size)
+            .field("writers", &self.pools.writers.status().max_size)
+            .field("others", &self.pools.others.status().max_size)
             .finish_non_exhaustive()
     }
 }

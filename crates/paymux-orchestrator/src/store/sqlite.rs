@@ -6,13 +6,16 @@
 //!
 //! The file must be on a disk of this machine: file locks do not hold over a network. A lock file
 //! beside it, `<file>.lock`, keeps a second process out; `-wal` and `-shm` belong to the file, and
-//! a copy of it without them can lack the latest payments. Take a backup with SQLite's own
-//! `VACUUM INTO` or backup API. Never open the file by hand in the process that keeps payments
-//! in it, not even to copy it: closing it ends the locks that SQLite holds on it for that process.
+//! a copy of it without them can lack the latest payments. Never open the file by hand in the
+//! process that keeps payments in it, not even to copy it: closing it ends the locks that SQLite
+//! holds on it for that process.
+//!
+//! Take a backup with SQLite's own `VACUUM INTO` or backup API. Where one takes the file's place,
+//! what was done since is not known: reconcile before anything is sent, and have the readers of
+//! events begin at an earlier position, as they are told.
 //!
 //! Whoever opens the file finds everything free that an earlier process had claimed: the lock
-//! proves that it is gone. Within one process a lease ends by the clock of the claims: what was
-//! claimed while that clock was ahead waits for as long as it was.
+//! proves that it is gone. Within one process a lease ends by the clock of the claims.
 
 use std::{
     fmt,

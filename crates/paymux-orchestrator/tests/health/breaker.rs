@@ -1,10 +1,11 @@
 //! The breaker: what opens it, what passes it, and what closes it.
 
 use paymux_core::{Effect, Error, ErrorKind};
-use paymux_orchestrator::health::{BreakerState, Purpose, RefusedFor};
+use paymux_orchestrator::health::{BreakerState, HealthSettings, Purpose, RefusedFor};
 
 use crate::{
     START, at, breaker, declined, fail, first, is_refused, seconds, sick, stands, unauthenticated,
+    with,
 };
 
 #[test]
@@ -29,6 +30,21 @@ fn bad_outcomes_that_are_few_among_good_ones_open_nothing() {
     fail(&health, 3);
     stands(&health, BreakerState::Closed, START);
     // Four bad of eight are half.
+    fail(&health, 1);
+    stands(&health, BreakerState::Open, START);
+}
+
+/// As many are remembered as it takes.
+#[test]
+fn many_failures_can_be_asked_for() {
+    let mut settings = HealthSettings::default();
+    settings.breaker.failures = 150;
+    let (_, health) = with(settings);
+    for _ in 0..150 {
+        first(&health).record(Ok(()));
+    }
+    fail(&health, 149);
+    stands(&health, BreakerState::Closed, START);
     fail(&health, 1);
     stands(&health, BreakerState::Open, START);
 }

@@ -62,8 +62,9 @@ fn what_is_refused_spends_nothing() {
     assert_eq!((health.snapshot().calls, health.snapshot().repetitions), (1, 1));
     health.admit(Purpose::Repeat).unwrap().record(Err(&declined()));
     stands(&health, BreakerState::Closed, at(10));
-    // The pace is looked at first, so a repetition that has to wait for it is not spent either.
-    is_refused(&health, Purpose::Repeat, RefusedFor::RateLimited, Some(at(100)));
+    // The pace is looked at first, so a repetition that has to wait for it is not spent either. Of
+    // two places one is for repetitions, and free once the one before was a span ago.
+    is_refused(&health, Purpose::Repeat, RefusedFor::RateLimited, Some(at(110)));
     assert_eq!(health.snapshot().repetitions, 0);
     // A refusal of the budget lets nobody be the one that finds out.
     clock.set(at(110));

@@ -28,9 +28,10 @@ fn never_more_than_the_limit_in_a_span() {
     is_refused(&health, Purpose::Look, RefusedFor::RateLimited, Some(at(20)));
 }
 
-/// Charges that fill the limit used to leave no room to find out what became of them.
+/// Charges that fill the limit used to leave no room to find out what became of them, and looks
+/// that fill it none to charge.
 #[test]
-fn charges_leave_a_tenth_of_the_limit_to_looks_and_repetitions() {
+fn neither_charges_nor_looks_have_the_last_tenth_of_the_limit() {
     // The limit, and how much of it is kept.
     for (calls, kept) in [(100, 10), (29, 2), (20, 2), (19, 1), (10, 1), (2, 1), (1, 0)] {
         let (clock, health) = rate(calls, seconds(10));
@@ -44,9 +45,10 @@ fn charges_leave_a_tenth_of_the_limit_to_looks_and_repetitions() {
             is_refused(&health, Purpose::First, RefusedFor::RateLimited, again);
             is_refused(&health, purpose, RefusedFor::RateLimited, again);
         }
-        // Looks and repetitions may have all of it: what charges do not use is theirs.
+        // And the other way round: looks that fill the limit leave as much to charges.
         clock.set(at(20));
-        assert_eq!(sent(Purpose::Look), calls);
+        assert_eq!(sent(Purpose::Look), calls - kept, "of {calls}");
+        assert_eq!(sent(Purpose::First), kept, "of {calls}");
     }
 }
 

@@ -3,12 +3,14 @@
 use std::{sync::Arc, time::Duration};
 
 use libtest_mimic::Trial;
-use paymux_orchestrator::store::{Committed, Store, StoreErrorKind, postgres::PostgresStore};
+use paymux_orchestrator::store::{
+    Committed, Received, Store, StoreErrorKind, postgres::PostgresStore,
+};
 
 use crate::{
-    build::{creation, event, id, next, row, version},
+    build::{at, creation, event, id, next, row, version},
     server::Server,
-    trial::{behind, cut, cut_off, is_of_a_lost_connection, known_as, node, trial, waiting},
+    trial::{behind, cut, cut_off, is_of_a_lost_connection, known_as, named, node, trial, waiting},
 };
 
 pub(crate) fn trials() -> Vec<Trial> {
@@ -18,6 +20,8 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("lost::while_it_commits", while_it_commits),
         trial("lost::standby_is_gone", standby_is_gone),
         trial("lost::standby_is_waited_for_no_more", standby_is_waited_for_no_more),
+        trial("lost::standby_and_a_user_who_hears_little", standby_and_a_user_who_hears_little),
+        trial("lost::delivery_that_no_standby_has", delivery_that_no_standby_has),
         trial("lost::node_recovers", node_recovers),
         trial("lost::errors_tell_the_truth", errors_tell_the_truth),
         trial("lost::caller_leaves_while_committing", caller_leaves_while_committing),
@@ -114,15 +118,31 @@ async fn standby_is_gone() {
     assert_eq!(error.kind(), StoreErrorKind::CommitUnknown, "{error}");
     let error = store.receive(vec![event("e")]).await.unwrap_err();
     assert_eq!(error.kind(), StoreErrorKind::CommitUnknown, "{error}");
+    other.batch_execute("ALTER SYSTEM RESET synchronous_commit").await.unwrap();
+    reload(&server, "synchronous_commit", "on").await;
+    let error = store.flush().await.unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::CommitUnknown, "{error}");
     other.batch_execute("ALTER SYSTEM RESET ALL").await.unwrap();
     reload(&server, "synchronous_standby_names", "").await;
+    store.flush().await.unwrap();
     while versions(&store, 1).await != (2, 2) {}
     assert_eq!(store.commit(version(1, 3)).await.unwrap(), Committed::Done);
 }
 
 /// The server says that the commit is done, and in a notice that the standby may not have it.
 async fn standby_is_waited_for_no_more() {
+    wait_no_more(Server::start(&[])).await;
+}
+
+/// No notice is sent to a user who asks for errors alone, unless the connection asks for more.
+async fn standby_and_a_user_who_hears_little() {
     let server = Server::start(&[]);
+    let sql = "ALTER ROLE paymux SET client_min_messages = error";
+    behind(&server).await.batch_execute(sql).await.unwrap();
+    wait_no_more(server).await;
+}
+
+async fn wait_no_more(server: Server) {
     let name = server.name();
     let store = known_as(&server, &name).await;
     assert_eq!(store.commit(creation(1)).await.unwrap(), Committed::Done);
@@ -138,6 +158,33 @@ async fn standby_is_waited_for_no_more() {
     let error = commit.await.unwrap().unwrap_err();
     assert_eq!(error.kind(), StoreErrorKind::CommitUnknown, "{error}");
     assert_eq!(versions(&store, 1).await, (2, 2));
+}
+
+/// An event that can be read, and may not be on the standby, is not acknowledged for that.
+async fn delivery_that_no_standby_has() {
+    let server = Server::start(&[]);
+    let name = server.name();
+    let store = node(named(&server, &name).commit_timeout(Duration::from_secs(2))).await;
+    let other = behind(&server).await;
+    other.batch_execute("ALTER SYSTEM SET synchronous_standby_names = 'absent'").await.unwrap();
+    reload(&server, "synchronous_standby_names", "absent").await;
+    let receive = tokio::spawn({
+        let store = Arc::clone(&store);
+        async move { store.receive(vec![event("e")]).await }
+    });
+    let process = waiting(&other, &name, "IPC").await;
+    other.execute("SELECT pg_cancel_backend($1)", &[&process]).await.unwrap();
+    receive.await.unwrap().unwrap_err();
+    assert_eq!(store.backlog(at(0)).await.unwrap().inbox, 1);
+    store.receive(vec![event("e")]).await.unwrap_err();
+    other.batch_execute("ALTER SYSTEM RESET ALL").await.unwrap();
+    reload(&server, "synchronous_standby_names", "").await;
+    loop {
+        match store.receive(vec![event("e")]).await {
+            Ok(answers) => break assert_eq!(answers, [Received::Duplicate]),
+            Err(error) => assert!(is_of_a_lost_connection(error.kind()), "{error}"),
+        }
+    }
 }
 
 /// Makes the server read its configuration, and waits until new connections have it.

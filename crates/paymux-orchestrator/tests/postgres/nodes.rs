@@ -19,6 +19,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     vec![
         trial("nodes::never_share_a_claim", never_share_a_claim),
         trial("nodes::leases_end_by_the_databases_clock", leases_end_by_the_databases_clock),
+        trial("nodes::leases_of_a_wrong_clock_end", leases_of_a_wrong_clock_end),
         trial("nodes::one_version_wins", one_version_wins),
         trial("nodes::one_takes_the_slot", one_takes_the_slot),
         trial("nodes::outbox_is_in_order", outbox_is_in_order),
@@ -27,6 +28,7 @@ pub(crate) fn trials() -> Vec<Trial> {
             outbox_is_in_order_when_a_clock_was_not,
         ),
         trial("nodes::outbox_gets_over_a_backlog", outbox_gets_over_a_backlog),
+        trial("nodes::backlog_holds_up_no_other_event", backlog_holds_up_no_other_event),
         trial("nodes::tenants_are_apart", tenants_are_apart),
         trial("nodes::closed_takes_nothing", closed_takes_nothing),
     ]
@@ -93,6 +95,27 @@ async fn leases_end_by_the_databases_clock() {
     let short = Claim { lease: Duration::from_millis(1), ..claim("fast", century) };
     assert_eq!(one.claim_payments(&short).await.unwrap(), [id(1)]);
     while other.claim_payments(&claim("slow", 0)).await.unwrap() != [id(1)] {}
+}
+
+/// The database's clock was a day ahead for a moment.
+async fn leases_of_a_wrong_clock_end() {
+    let server = Server::shared();
+    let name = server.name();
+    let store = node(server.settings().tenant(&*name)).await;
+    store.commit(change(0, PaymentRow { due_at: Some(at(0)), ..row(1) })).await.unwrap();
+    store.receive(vec![event("one")]).await.unwrap();
+    assert_eq!(store.claim_payments(&claim("fast", 0)).await.unwrap(), [id(1)]);
+    assert_eq!(store.claim_inbox(&claim("fast", 0)).await.unwrap().len(), 1);
+    for table in ["payments", "inbox"] {
+        let sql =
+            format!("UPDATE {table} SET lease_until = lease_until + 86400000 WHERE tenant_id = $1");
+        assert_eq!(behind(server).await.execute(&sql, &[&name]).await.unwrap(), 1);
+    }
+    for expected in [1, 0] {
+        let payments = store.claim_payments(&claim("right", 0)).await.unwrap();
+        let events = store.claim_inbox(&claim("right", 0)).await.unwrap();
+        assert_eq!((payments.len(), events.len()), (expected, expected));
+    }
 }
 
 /// Each of two nodes raises the same payments: every version is made once.
@@ -259,6 +282,28 @@ async fn outbox_gets_over_a_backlog() {
         }
     }
     assert!(store.events(after, 10).await.unwrap().is_empty());
+}
+
+/// An event of no payment has its place by when it was written, too.
+async fn backlog_holds_up_no_other_event() {
+    let server = Server::shared();
+    let name = server.name();
+    let store = node(server.settings().tenant(&*name)).await;
+    let sql = "INSERT INTO outbox (tenant_id, event_id, payment_id, version, place, kind, at,
+                 document, written_at)
+               SELECT $1, payment::text, 'pay_' || lpad(payment::text, 26, '0'), 1, 0, 'kind', 0, '{}',
+                 payment
+               FROM generate_series(1, 10100) payment
+               UNION ALL SELECT $1, 'alone', NULL, 0, 0, 'kind', 0, '{}', 50";
+    assert_eq!(behind(server).await.execute(sql, &[&name]).await.unwrap(), 10_101);
+    let page = store.events(0, 100).await.unwrap();
+    let place = page.iter().position(|line| line.event.id == "alone");
+    assert!(matches!(place, Some(49 | 50)), "{place:?}");
+    let mut all = store.events(0, 20_000).await.unwrap().len();
+    while all < 10_101 {
+        all = store.events(0, 20_000).await.unwrap().len();
+    }
+    assert_eq!(all, 10_101);
 }
 
 async fn tenants_are_apart() {

@@ -7,15 +7,16 @@ use paymux_core::Timestamp;
 use paymux_orchestrator::store::{CallerKeyRow, Committed, Store};
 
 use crate::{
-    build::{caller_key, creation, id, object},
+    build::{caller_key, creation, event, id, object, told},
     server::Server,
-    trial::{behind, known_as, trial, waiting},
+    trial::{behind, known_as, node, trial, waiting},
 };
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
         trial("races::object_that_another_names", object_that_another_names),
         trial("races::key_that_another_claims", key_that_another_claims),
+        trial("races::statements_that_went_stale", statements_that_went_stale),
         trial("races::group_with_a_refused_change", group_with_a_refused_change),
     ]
 }
@@ -101,5 +102,36 @@ async fn group_with_a_refused_change() {
         }
         let key = store.find_caller_key(&format!("key-{n}")).await.unwrap();
         assert_eq!(key.is_some(), n % 10 == 3);
+    }
+}
+
+/// A column became another one under connections that had their statements ready. What the server
+/// refuses for that is run again.
+async fn statements_that_went_stale() {
+    let server = Server::shared();
+    let schema = server.name();
+    let store = node(server.settings().schema(&*schema)).await;
+    for n in 1..=3_u64 {
+        let all = (1..=8).map(|part| {
+            let store = Arc::clone(&store);
+            let mut change = creation(n * 10 + part);
+            change.objects = vec![object(&format!("{n}/{part}"))];
+            change.events = vec![told(&format!("{n}/{part}"), n * 10 + part, 1)];
+            tokio::spawn(async move {
+                assert_eq!(store.commit(change).await.unwrap(), Committed::Done);
+                store.receive(vec![event("one")]).await.unwrap();
+                store.events(0, 10).await.unwrap();
+            })
+        });
+        for one in all.collect::<Vec<_>>() {
+            one.await.unwrap();
+        }
+        let column =
+            ["provider_objects ALTER payment_id", "inbox ALTER digest", "outbox ALTER kind"];
+        for column in column {
+            let length = n * 100;
+            let sql = format!("ALTER TABLE {schema}.{column} TYPE VARCHAR({length})");
+            behind(server).await.batch_execute(&sql).await.unwrap();
+        }
     }
 }

@@ -56,9 +56,14 @@ pub(crate) async fn behind(server: &Server) -> Client {
 
 /// A node that the server knows by this name, which is its tenant's as well.
 pub(crate) async fn known_as(server: &Server, name: &str) -> Arc<PostgresStore> {
+    node(named(server, name)).await
+}
+
+/// How a node gets to the server that is known there by this name, which is its tenant's as well.
+pub(crate) fn named(server: &Server, name: &str) -> PostgresSettings {
     let socket = &server.socket;
     let url = format!("host={socket} user=paymux dbname=paymux application_name={name}");
-    node(PostgresSettings::from_url(&url.into()).unwrap().tenant(name)).await
+    PostgresSettings::from_url(&url.into()).unwrap().tenant(name)
 }
 
 /// Waits until a connection of the node of this name waits for something of this kind: `Lock`, or

@@ -32,6 +32,11 @@ pub(crate) struct Weather {
     pub(crate) is_bad: Arc<AtomicBool>,
     /// Do they answer nothing at all?
     pub(crate) is_down: Arc<AtomicBool>,
+    /// Is the server's standby gone, and does nobody wait for it? Whoever reads sees what was
+    /// written, and a standby that took over would not know it.
+    pub(crate) is_alone: Arc<AtomicBool>,
+    /// What lists of payments were asked for.
+    pub(crate) lists: Arc<Mutex<Vec<PaymentQuery>>>,
     /// Changes whose sender lost the connection while they were on their way: they land later.
     pub(crate) floating: Arc<Mutex<Vec<Change>>>,
     /// The next change is lost on its way, and is found here.
@@ -142,6 +147,10 @@ impl Store for Shaky {
         }
         self.weather.before_writing.pass().await;
         let Some(change) = self.bent(change).await? else { return Ok(Committed::Done) };
+        if self.weather.is_alone.load(Ordering::SeqCst) {
+            self.write(change).await?;
+            return Err(lost());
+        }
         let is_bad = self.weather.is_bad.load(Ordering::SeqCst);
         let committed = match self.dice.roll(if is_bad { 60 } else { u32::MAX }) {
             0 if self.bug == Some(Bug::CallsLostDone) => Ok(Committed::Done),
@@ -164,6 +173,14 @@ impl Store for Shaky {
         committed
     }
 
+    async fn flush(&self) -> StoreResult<()> {
+        self.reach().await?;
+        if self.weather.is_alone.load(Ordering::SeqCst) {
+            return Err(lost());
+        }
+        self.written.flush().await
+    }
+
     async fn load(&self, id: &PaymentId) -> StoreResult<Option<PaymentRow>> {
         self.reach().await?;
         let held = self.held.lock().unwrap().get(id).map(|change| change.payment.clone());
@@ -175,6 +192,7 @@ impl Store for Shaky {
 
     async fn list(&self, query: &PaymentQuery) -> StoreResult<Vec<PaymentRow>> {
         self.reach().await?;
+        self.weather.lists.lock().unwrap().push(query.clone());
         self.written.list(query).await
     }
 

@@ -9,7 +9,7 @@ use paymux_orchestrator::{
 
 use super::{
     Given, LeaseClock, Promise,
-    build::{HOUR, at, change, claim, id, next, row},
+    build::{HOUR, at, change, claim, event, id, next, row},
     good,
 };
 
@@ -21,6 +21,7 @@ pub(crate) fn promises() -> Vec<Promise> {
         Promise::new("claim::lease_holds", lease_holds),
         Promise::new("claim::lease_ends_by_time", lease_ends_by_time),
         Promise::new("claim::lease_ends_by_a_commit", lease_ends_by_a_commit),
+        Promise::new("claim::lease_of_a_wrong_clock_ends", lease_of_a_wrong_clock_ends),
         Promise::new("claim::leaves_the_payment", leaves_the_payment),
         Promise::new("claim::two_never_share", two_never_share),
     ]
@@ -95,6 +96,23 @@ async fn lease_ends_by_a_commit(given: Given) {
     let answer = given.store.commit(next(&due(1, 0))).await;
     assert_eq!(good(answer), Committed::Done);
     assert_eq!(claimed(&given, &claim("b", 0)).await, [id(1)]);
+}
+
+/// A claim was made while the clock was a day ahead. How a store that has a clock of its own gets
+/// over that is tried behind its back.
+async fn lease_of_a_wrong_clock_ends(given: Given) {
+    if given.leases == LeaseClock::Own {
+        return;
+    }
+    write(&given, &[due(1, 0)]).await;
+    good(given.store.receive(vec![event("one")]).await);
+    let day = 24 * i64::try_from(HOUR.as_millis()).unwrap();
+    assert_eq!(claimed(&given, &claim("fast", day)).await, [id(1)]);
+    assert_eq!(good(given.store.claim_inbox(&claim("fast", day)).await).len(), 1);
+    for expected in [1, 0] {
+        assert_eq!(claimed(&given, &claim("right", 0)).await.len(), expected);
+        assert_eq!(good(given.store.claim_inbox(&claim("right", 0)).await).len(), expected);
+    }
 }
 
 async fn leaves_the_payment(given: Given) {

@@ -235,6 +235,10 @@ impl Store for Flawed {
         Ok(answer)
     }
 
+    async fn flush(&self) -> StoreResult<()> {
+        self.inner.flush().await
+    }
+
     async fn load(&self, id: &PaymentId) -> StoreResult<Option<PaymentRow>> {
         self.inner.load(id).await
     }

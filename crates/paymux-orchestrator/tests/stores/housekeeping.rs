@@ -15,11 +15,22 @@ pub(crate) fn promises() -> Vec<Promise> {
         Promise::new("backlog::nothing_waits_at_first", nothing_waits_at_first),
         Promise::new("backlog::counts_payments", counts_payments),
         Promise::new("backlog::counts_events", counts_events),
+        Promise::new("flush::leaves_nothing_behind", flush_leaves_nothing_behind),
         Promise::new("forget::old_keys_go", old_keys_go),
         Promise::new("forget::old_settled_events_go", old_settled_events_go),
         Promise::new("forget::a_great_many_go", a_great_many_go),
         Promise::new("forget::waiting_events_stay", waiting_events_stay),
     ]
+}
+
+async fn flush_leaves_nothing_behind(given: Given) {
+    good(given.store.flush().await);
+    good(given.store.commit(creation(1)).await);
+    good(given.store.flush().await);
+    good(given.store.flush().await);
+    assert_eq!(good(given.store.backlog(at(0)).await), Backlog::default());
+    assert!(good(given.store.events(0, 10).await).is_empty());
+    assert_eq!(good(given.store.load(&id(1)).await), Some(row(1)));
 }
 
 async fn nothing_waits_at_first(given: Given) {

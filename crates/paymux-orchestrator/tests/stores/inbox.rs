@@ -7,7 +7,7 @@ use paymux_orchestrator::store::{InboxOutcome, InboxRow, Received};
 
 use super::{
     Given, Promise,
-    build::{account, at, claim, event, settlement, tried},
+    build::{HOUR, account, at, claim, event, settlement, tried},
     good,
 };
 
@@ -21,6 +21,7 @@ pub(crate) fn promises() -> Vec<Promise> {
         Promise::new("inbox::settled_takes_no_more", settled_takes_no_more),
         Promise::new("inbox::claimed_takes_no_more", claimed_takes_no_more),
         Promise::new("inbox::postponed_takes_more", postponed_takes_more),
+        Promise::new("inbox::old_takes_no_more", old_takes_no_more),
         Promise::new("inbox::accounts_are_apart", accounts_are_apart),
         Promise::new("inbox::one_call_is_not_merged", one_call_is_not_merged),
         Promise::new("inbox::answers_are_in_order", answers_are_in_order),
@@ -123,6 +124,17 @@ async fn postponed_takes_more(given: Given) {
     good(given.store.claim_inbox(&claim("a", 0)).await);
     good(given.store.settle_inbox(&tried(1, "e", InboxOutcome::Later(at(9)))).await);
     assert_eq!(one(&given, &like("f", "e")).await, Received::Merged);
+}
+
+/// One that has waited long is given up before one that comes now should be.
+async fn old_takes_no_more(given: Given) {
+    let hour = i64::try_from(HOUR.as_millis()).unwrap();
+    let arrived =
+        |key, millis| InboxRow { received_at: at(millis), digest: "content".into(), ..event(key) };
+    assert_eq!(one(&given, &arrived("old", 0)).await, Received::New);
+    assert_eq!(one(&given, &arrived("soon", hour - 1)).await, Received::Merged);
+    assert_eq!(one(&given, &arrived("late", hour)).await, Received::New);
+    assert_eq!(one(&given, &arrived("later", hour + 1)).await, Received::Merged);
 }
 
 async fn accounts_are_apart(given: Given) {

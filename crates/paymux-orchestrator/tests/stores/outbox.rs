@@ -15,6 +15,7 @@ pub(crate) fn promises() -> Vec<Promise> {
         Promise::new("outbox::events_are_kept_whole", events_are_kept_whole),
         Promise::new("outbox::in_order_of_versions", in_order_of_versions),
         Promise::new("outbox::positions_grow", positions_grow),
+        Promise::new("outbox::what_was_forgotten_is_seen", what_was_forgotten_is_seen),
         Promise::new("outbox::reading_changes_nothing", reading_changes_nothing),
         Promise::new("outbox::pages_without_gaps", pages_without_gaps),
         Promise::new("outbox::keeps_to_its_limit", keeps_to_its_limit),
@@ -84,7 +85,21 @@ async fn positions_grow(given: Given) {
         }
     }
     assert!(good(given.store.events(last, 10).await).is_empty());
-    assert!(good(given.store.events(u64::MAX, 10).await).is_empty());
+}
+
+/// Who has read further than there is anything has read another store than this one, or this one
+/// before it was restored: what comes next would not be told.
+async fn what_was_forgotten_is_seen(given: Given) {
+    for kept in 0..=2_u64 {
+        for after in [kept + 1, kept + 50, u64::MAX] {
+            let error = given.store.events(after, 10).await.unwrap_err();
+            assert_eq!(error.kind(), StoreErrorKind::Configuration, "{error}");
+        }
+        good(given.store.events(kept, 10).await);
+        let events = vec![told(&format!("{kept}"), kept + 1, 1)];
+        good(given.store.commit(Change { events, ..creation(kept + 1) }).await);
+        assert_eq!(good(given.store.events(kept, 10).await).len(), 1);
+    }
 }
 
 async fn reading_changes_nothing(given: Given) {

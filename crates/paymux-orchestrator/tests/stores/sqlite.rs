@@ -20,6 +20,7 @@ use paymux_orchestrator::store::{
 use rusqlite::Connection;
 
 mod groups;
+mod names;
 
 use super::{
     Fresh, Work,
@@ -71,7 +72,8 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("second_process_is_refused", second_process_is_refused),
         trial("second_handle_is_refused", second_handle_is_refused),
         trial("refused_handle_leaves_the_locks", refused_handle_leaves_the_locks),
-        trial("link_to_nothing_is_refused", link_to_nothing_is_refused),
+        trial("link_to_nothing_is_refused", names::link_to_nothing_is_refused),
+        trial("second_name_is_refused", names::second_name_is_refused),
         trial("newer_schema_is_refused", newer_schema_is_refused),
         trial("changed_migration_is_refused", changed_migration_is_refused),
         trial("strange_files_are_refused", strange_files_are_refused),
@@ -266,17 +268,6 @@ async fn refused_handle_leaves_the_locks(directory: Directory) {
     assert_eq!(good(store.commit(next(&row(1))).await), Committed::Done);
 }
 
-/// What it leads to may come to have a second name, and then two locks.
-async fn link_to_nothing_is_refused(directory: Directory) {
-    #[cfg(unix)]
-    {
-        let link = directory.0.join("link.db");
-        std::os::unix::fs::symlink(directory.0.join("elsewhere.db"), &link).unwrap();
-        assert!(refusal(SqliteStore::open(link)).contains("leads to a file that was not there"));
-    }
-    good(directory.open());
-}
-
 async fn newer_schema_is_refused(directory: Directory) {
     drop(good(directory.open()));
     let newer = "INSERT INTO schema_migrations VALUES (99, 'of_tomorrow', 'unknown', 0)";
@@ -324,7 +315,7 @@ async fn file_is_its_owners(directory: Directory) {
     let store = good(directory.open());
     good(store.commit(creation(1)).await);
     #[cfg(unix)]
-    for name in ["payments.db", "payments.db-wal", "payments.db-shm"] {
+    for name in ["payments.db", "payments.db-wal", "payments.db-shm", "payments.db.lock"] {
         let metadata = fs::metadata(directory.0.join(name)).unwrap();
         let mode = std::os::unix::fs::PermissionsExt::mode(&metadata.permissions());
         assert_eq!(mode & 0o777, 0o600, "{name}");

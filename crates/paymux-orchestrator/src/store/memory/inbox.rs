@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use paymux_core::{EventKey, ProviderId, Timestamp};
 
 use super::{Leased, count};
-use crate::store::{Claim, InboxOutcome, InboxRow, InboxSettlement, Received};
+use crate::store::{Claim, InboxOutcome, InboxRow, InboxSettlement, MERGES_FOR, Received};
 
 /// The events, by the account they came for and their key.
 pub(super) type Inbox = BTreeMap<(ProviderId, EventKey), Entry>;
@@ -49,6 +49,7 @@ pub(super) fn receive(inbox: &mut Inbox, events: Vec<InboxRow>) -> Vec<Received>
                     other.looks_later()
                         && row.account == event.account
                         && row.digest == event.digest
+                        && row.received_at > event.received_at.before(MERGES_FOR)
                 });
                 fresh.insert(key, Entry { kept: Leased::free(event), waits: !merged });
                 if merged { Received::Merged } else { Received::New }
@@ -65,7 +66,7 @@ pub(super) fn receive(inbox: &mut Inbox, events: Vec<InboxRow>) -> Vec<Received>
 pub(super) fn claim(inbox: &mut Inbox, claim: &Claim) -> Vec<InboxRow> {
     let mut due: Vec<&mut Entry> = inbox
         .values_mut()
-        .filter(|entry| entry.waits && entry.kept.is_free(claim.now))
+        .filter(|entry| entry.waits && entry.kept.is_free(claim))
         .filter(|entry| entry.kept.row.due_at <= claim.now)
         .collect();
     // The order of keys breaks ties, since the sort is stable.

@@ -11,6 +11,7 @@ use rustls::{
     pki_types::{CertificateDer, pem::PemObject},
 };
 use rustls_platform_verifier::BuilderVerifierExt;
+use tokio::sync::Semaphore;
 use tokio_postgres::{Error, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
@@ -18,26 +19,62 @@ use super::{
     check,
     patience::{Attentive, Patience, Unconfirmed},
     settings::{PostgresSettings, PostgresTls},
+    writer::writers,
 };
 use crate::store::{StoreError, StoreErrorKind, StoreResult};
 
 /// How long a caller waits for a connection while all are busy.
 const WAIT: Duration = Duration::from_secs(10);
 
+/// How many connections are left for reading, where there are as many.
+const READING: usize = 2;
+
 /// What each connection is told. A node that stops in the middle of a transaction is cut off, so
-/// that its locks hold nobody up for long; each limit is far above what a change takes.
+/// that its locks hold nobody up for long; each limit is far above what a change takes. That a
+/// commit was told done without its standby is a warning.
 const SESSION: &str = "
     SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL READ COMMITTED;
+    SET client_min_messages = 'warning';
     SET lock_timeout = '10s';
     SET statement_timeout = '30s';
     SET idle_in_transaction_session_timeout = '30s'";
 
-/// Connections to the database, none of them open yet. Each is checked when it is opened, not only
-/// the first: a role's settings can change while we run.
-pub(super) fn open(settings: &PostgresSettings) -> StoreResult<(Pool, Patience)> {
-    let (server, tls) = settings.checked()?;
+/// Connections to the database, none of them open yet. Those of the writers are their own: neither
+/// slow reads nor a flood of webhooks keep a change from being written.
+pub(super) struct Pools {
+    /// One for each writer.
+    pub(super) writers: Pool,
+    /// For everything else.
+    pub(super) others: Pool,
+    /// How many of the others may commit at once.
+    pub(super) committing: Arc<Semaphore>,
+}
+
+impl Pools {
+    pub(super) fn close(&self) {
+        self.writers.close();
+        self.others.close();
+    }
+}
+
+pub(super) fn open(settings: &PostgresSettings) -> StoreResult<(Pools, Patience)> {
     let unconfirmed = Unconfirmed::default();
-    let patience = Patience::new(settings.commit_timeout, unconfirmed.clone());
+    let writers = writers(settings.connections);
+    let others = settings.connections.saturating_sub(writers);
+    let pools = Pools {
+        writers: pool(settings, writers, &unconfirmed)?,
+        others: pool(settings, others, &unconfirmed)?,
+        committing: Arc::new(Semaphore::new(others.saturating_sub(READING).max(1))),
+    };
+    let PostgresSettings { commit_timeout, answer_timeout, .. } = *settings;
+    Ok((pools, Patience::new(commit_timeout, answer_timeout, unconfirmed)))
+}
+
+/// Each connection is checked when it is opened, not only the first: a role's settings can change
+/// while we run.
+fn pool(settings: &PostgresSettings, size: usize, unconfirmed: &Unconfirmed) -> StoreResult<Pool> {
+    let (server, tls) = settings.checked()?;
+    let unconfirmed = unconfirmed.clone();
     let ways = ManagerConfig { recycling_method: RecyclingMethod::Fast };
     let manager = match tls {
         PostgresTls::Plain => {
@@ -61,14 +98,13 @@ pub(super) fn open(settings: &PostgresSettings) -> StoreResult<(Pool, Patience)>
             prepare(client, &session).await.map_err(HookError::Backend)?.map_err(HookError::message)
         })
     });
-    let pool = Pool::builder(manager)
-        .max_size(settings.connections)
+    Pool::builder(manager)
+        .max_size(size)
         .wait_timeout(Some(WAIT))
         .runtime(Runtime::Tokio1)
         .post_create(prepare)
         .build()
-        .map_err(|error| refused("the pool of connections cannot be made").with_source(error))?;
-    Ok((pool, patience))
+        .map_err(|error| refused("the pool of connections cannot be made").with_source(error))
 }
 
 /// What was found good is set for the session, which the server's configuration cannot undo. What

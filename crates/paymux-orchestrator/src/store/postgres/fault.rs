@@ -96,6 +96,11 @@ impl Stop {
     pub(super) fn is_lost_race(&self) -> bool {
         matches!(self, Self::Met(_, error) if is_lost_race(error))
     }
+
+    /// Is it worth another run on another connection?
+    pub(super) fn is_stale(&self) -> bool {
+        matches!(self, Self::Met(_, error) if is_stale(error))
+    }
 }
 
 /// Is the same transaction worth another run? A key that was there after all (23505) means that
@@ -117,11 +122,17 @@ pub(super) fn is_gone(error: &Error) -> bool {
     error.is_closed() || matches!(severity, Some(Severity::Fatal | Severity::Panic))
 }
 
-/// Does this connection have a statement ready that its server does not know, or knows otherwise?
-/// Nothing was done, and another connection has it right.
+/// Does this connection have a statement ready that its server does not know, or knows otherwise,
+/// or does it lead to a server that takes no writes any more? Nothing was done, and another
+/// connection has it right, or finds out where the primary is now.
 pub(super) fn is_stale(error: &Error) -> bool {
     error.code().is_some_and(|code| {
-        [&SqlState::FEATURE_NOT_SUPPORTED, &SqlState::INVALID_SQL_STATEMENT_NAME].contains(&code)
+        [
+            &SqlState::FEATURE_NOT_SUPPORTED,
+            &SqlState::INVALID_SQL_STATEMENT_NAME,
+            &SqlState::READ_ONLY_SQL_TRANSACTION,
+        ]
+        .contains(&code)
     })
 }
 

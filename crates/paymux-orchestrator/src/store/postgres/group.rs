@@ -8,6 +8,10 @@
 //! second one to write it either does nothing and is counted, or fails with 23505, and then the
 //! transaction is run again and reads what the first one wrote.
 //!
+//! What the first trip writes is sent behind `BEGIN` without waiting for it: were that refused, each
+//! statement would be kept on its own. They ask for a setting that is local to the transaction, and
+//! fail without it.
+//!
 //! `COMMIT` is sent together with the writes. That is safe: when one of them fails, PostgreSQL
 //! turns the commit into a rollback.
 
@@ -18,7 +22,7 @@ use tokio_postgres::{Error, Row, error::SqlState};
 
 use super::{
     check,
-    fault::{Fault, Phase, is_lost_race},
+    fault::{Fault, Phase, Stop, is_lost_race, is_stale},
     inbox::sent_with_commit,
     patience::Patience,
     pipeline::{Begun, Pipeline, Value, run},
@@ -38,11 +42,32 @@ use crate::{
 
 const DOING: &str = "commit a change";
 
+/// How long a row or a table is waited for that somebody else holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Locks {
+    /// As long as one change may take.
+    Long,
+    /// So long that others need not wait for it.
+    Brief,
+}
+
+impl Locks {
+    fn begin(self) -> &'static str {
+        match self {
+            Self::Long => "BEGIN; SET LOCAL paymux.begun = 0",
+            Self::Brief => "BEGIN; SET LOCAL paymux.begun = 0; SET LOCAL lock_timeout = '250ms'",
+        }
+    }
+}
+
 /// Why a group was not committed.
 #[derive(Debug)]
 pub(super) enum Failure {
     /// Somebody else was faster, and nothing was written: worth another run.
     Race,
+    /// This connection is not right any more, and nothing was written: worth another run on
+    /// another one.
+    Stale(Fault),
     /// A lock that somebody else holds was waited for in vain.
     Blocked(Fault),
     /// Something went wrong.
@@ -50,10 +75,22 @@ pub(super) enum Failure {
 }
 
 impl Failure {
+    /// What the callers are told.
+    pub(super) fn into_fault(self) -> Fault {
+        match self {
+            Self::Race => {
+                let message = "could not commit a change: others were faster each time";
+                Fault::new(StoreErrorKind::Unavailable, message)
+            }
+            Self::Stale(fault) | Self::Blocked(fault) | Self::Fault(fault) => fault,
+        }
+    }
+
     /// Is it likely that one change of the group is the cause, and the others are good?
     pub(super) fn is_of_one(&self) -> bool {
         match self {
             Self::Race | Self::Blocked(_) => true,
+            Self::Stale(_) => false,
             Self::Fault(fault) => fault.kind == StoreErrorKind::Corrupt,
         }
     }
@@ -65,10 +102,21 @@ impl From<StoreError> for Failure {
     }
 }
 
+impl From<Stop> for Failure {
+    fn from(stop: Stop) -> Self {
+        match stop {
+            Stop::Met(phase, error) => failed(phase, &error),
+            Stop::Fault(fault) => Self::Fault(fault),
+        }
+    }
+}
+
 fn failed(phase: Phase, error: &Error) -> Failure {
     let fault = || Fault::of(DOING, phase, error);
     if is_lost_race(error) {
         Failure::Race
+    } else if is_stale(error) {
+        Failure::Stale(fault())
     } else if error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE) {
         Failure::Blocked(fault())
     } else {
@@ -106,15 +154,17 @@ pub(super) async fn commit(
     patience: &Patience,
     tenant: &str,
     changes: &[&Change],
+    locks: Locks,
 ) -> Result<Vec<Option<Committed>>, Failure> {
-    let prepared =
-        Prepared::on(client).await.map_err(|error| failed(Phase::BeforeCommit, &error))?;
+    let prepared = patience.answer(DOING, Prepared::on(client)).await?;
     let begun = Begun::on(client);
-    let found = look(client, &prepared, tenant, changes).await?;
+    let mut pipeline = Pipeline::new(client);
+    pipeline.control(locks.begin());
+    let found = look(pipeline, patience, &prepared, tenant, changes).await?;
     let mut answers = Vec::with_capacity(changes.len());
     for (change, found) in changes.iter().zip(&found) {
         answers.push(match (&change.caller_key, found.key_taken) {
-            (Some(key), true) => Some(key_taken(client, &prepared, tenant, key).await?),
+            (Some(key), true) => Some(key_taken(client, patience, &prepared, tenant, key).await?),
             _ => refusal(change, found),
         });
     }
@@ -136,16 +186,16 @@ pub(super) async fn commit(
     Ok(answers.into_iter().map(|refused| Some(refused.unwrap_or(Committed::Done))).collect())
 }
 
-/// The first trip: begins the transaction, claims what is unique, and locks what is there.
+/// The rest of the first trip, which begins the transaction: claims what is unique, and locks what
+/// is there.
 async fn look<'a>(
-    client: &ClientWrapper,
+    mut pipeline: Pipeline<'_>,
+    patience: &Patience,
     prepared: &Prepared,
     tenant: &str,
     changes: &[&'a Change],
 ) -> Result<Vec<Found<'a>>, Failure> {
-    let mut pipeline = Pipeline::new(client);
     let mut questions = Vec::new();
-    pipeline.control("BEGIN");
     pipeline.add(&prepared.still_safe, []);
     // Keys before payments, and both in the order of their text: two nodes that take the same ones
     // then wait for each other in one direction only.
@@ -166,7 +216,7 @@ async fn look<'a>(
     }
     let mut found: Vec<Found<'a>> = changes.iter().map(|_| Found::default()).collect();
     let before = |error| failed(Phase::BeforeCommit, &error);
-    let mut answers = pipeline.run().await.map_err(before)?.into_iter();
+    let mut answers = patience.answer(DOING, pipeline.run()).await?.into_iter();
     // The first two answers have no question.
     answers.next().transpose().map_err(before)?;
     if answers.next().transpose().map_err(before)?.is_none_or(|rows| rows.is_empty()) {
@@ -271,13 +321,13 @@ fn refusal(change: &Change, found: &Found<'_>) -> Option<Committed> {
 /// What was asked under the key before.
 async fn key_taken(
     client: &ClientWrapper,
+    patience: &Patience,
     prepared: &Prepared,
     tenant: &str,
     key: &CallerKeyRow,
 ) -> Result<Committed, Failure> {
-    let rows = run(client, &prepared.find_key, [tenant.into(), (&key.key).into()])
-        .await
-        .map_err(|error| failed(Phase::BeforeCommit, &error))?;
+    let find = run(client, &prepared.find_key, [tenant.into(), (&key.key).into()]);
+    let rows = patience.answer(DOING, find).await?;
     match rows.first() {
         Some(row) => Ok(Committed::KeyTaken(rows::caller_key(row)?)),
         // It was forgotten between the two statements.

@@ -4,15 +4,14 @@ use deadpool_postgres::ClientWrapper;
 use tokio_postgres::{Error, Row};
 
 use super::{
-    PostgresStore, RACES, check,
+    PostgresStore, check,
     fault::{Phase, Stop},
-    part,
     patience::Patience,
     pipeline::{Begun, Pipeline},
     rows, sql,
-    values::inbox_values,
+    values::{inbox_values, millis},
 };
-use crate::store::{InboxRow, Received, StoreResult, words};
+use crate::store::{InboxRow, MERGES_FOR, Received, StoreResult, words};
 
 const DOING: &str = "keep events of a webhook";
 
@@ -20,13 +19,20 @@ impl PostgresStore {
     /// Keeps events in one transaction. Two of one batch are never merged: one delivery can hold
     /// several events, and they share its digest.
     pub(super) async fn keep_events(&self, events: &[InboxRow]) -> StoreResult<Vec<Received>> {
-        let mut races = 0;
+        let mut again = 0;
         loop {
-            let client = self.client(DOING).await?;
+            let client = self.client(DOING, Phase::Committing).await?;
             match try_keep(&client, &self.patience, &self.tenant, events).await {
-                Ok(answers) => return read(events, &answers),
-                Err(stop) if races < RACES && stop.is_lost_race() => races += 1,
-                Err(stop) => return Err(part(DOING, client, stop).into()),
+                Ok(answers) => {
+                    // Where nothing was written, nothing was waited for: what was there before may
+                    // not be on the standby.
+                    if !events.is_empty() && answers.iter().all(|one| one.inserted.is_empty()) {
+                        drop(client);
+                        self.write_nothing().await?;
+                    }
+                    return read(events, &answers);
+                }
+                Err(stop) => client.again(DOING, stop, &mut again)?,
             }
         }
     }
@@ -46,20 +52,21 @@ async fn try_keep(
     events: &[InboxRow],
 ) -> Result<Vec<Answer>, Stop> {
     let before = Stop::before;
-    let still_safe = client.prepare_cached(check::STILL_SAFE).await.map_err(before)?;
-    let find_same = client.prepare_cached(sql::FIND_SAME_CONTENT).await.map_err(before)?;
-    let insert = client.prepare_cached(sql::INSERT_INBOX).await.map_err(before)?;
-    let find_digest = client.prepare_cached(sql::FIND_INBOX_DIGEST).await.map_err(before)?;
+    let still_safe = patience.prepare(DOING, client, check::STILL_SAFE).await?;
+    let find_same = patience.prepare(DOING, client, sql::FIND_SAME_CONTENT).await?;
+    let insert = patience.prepare(DOING, client, sql::INSERT_INBOX).await?;
+    let find_digest = patience.prepare(DOING, client, sql::FIND_INBOX_DIGEST).await?;
     let begun = Begun::on(client);
     let mut looks = Pipeline::new(client);
     looks.control("BEGIN");
     looks.add(&still_safe, []);
     for event in events {
         let account = event.account.as_str().into();
-        looks.add(&find_same, [tenant.into(), account, (&event.digest).into()]);
+        let since = millis(event.received_at.before(MERGES_FOR));
+        looks.add(&find_same, [tenant.into(), account, (&event.digest).into(), since]);
     }
     // What waits now, and nobody has taken, is looked at after now, so also after these arrived.
-    let mut looked = looks.run().await.map_err(before)?.into_iter();
+    let mut looked = patience.answer(DOING, looks.run()).await?.into_iter();
     looked.next().transpose().map_err(before)?;
     if looked.next().transpose().map_err(before)?.is_none_or(|rows| rows.is_empty()) {
         return Err(check::unsafe_now().into());

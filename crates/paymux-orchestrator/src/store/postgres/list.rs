@@ -3,7 +3,7 @@
 
 use tokio_postgres::types::ToSql;
 
-use super::{PostgresStore, fault::Stop, part, rows, sql};
+use super::{PostgresStore, fault::Phase, rows, sql};
 use crate::store::{PaymentQuery, PaymentRow, StoreResult};
 
 const DOING: &str = "list payments";
@@ -66,13 +66,13 @@ impl PostgresStore {
             conditions.sql,
             query.limit
         );
-        let client = self.client(DOING).await?;
+        let client = self.client(DOING, Phase::BeforeCommit).await?;
         let values: Vec<&(dyn ToSql + Sync)> =
             conditions.values.iter().map(|value| &**value as &(dyn ToSql + Sync)).collect();
         // Not prepared for good: there are more lists than are worth keeping.
-        match client.query(&sql, &values).await {
+        match self.patience.answer(DOING, client.query(&sql, &values)).await {
             Ok(rows) => rows.iter().map(rows::payment).collect(),
-            Err(error) => Err(part(DOING, client, Stop::before(error)).into()),
+            Err(stop) => Err(client.part(DOING, stop).into()),
         }
     }
 }

@@ -4,11 +4,14 @@
 //! transaction, since not every database in reach takes several of them in one; all can be run
 //! again, so that a node that dies on the way leaves nothing that the next one cannot finish.
 
-use deadpool_postgres::{ClientWrapper, Object, Pool};
+use deadpool_postgres::ClientWrapper;
 use tokio_postgres::{Error, error::SqlState, types::ToSql};
 
 use super::{
+    connect::Pools,
     fault::{Fault, Phase, is_lost_race},
+    held::Held,
+    patience::Patience,
     rows,
 };
 use crate::store::{
@@ -44,10 +47,12 @@ const ENSURE_LOCK: &str = "
     VALUES (0, 'lock', '', 0) ON CONFLICT DO NOTHING";
 const FIND_LOCK: &str = "SELECT 1 FROM \"$schema\".schema_migrations WHERE version = 0";
 const LOCK: &str = "SELECT 1 FROM schema_migrations WHERE version = 0 FOR UPDATE";
-/// Another node may be at it.
+/// Another node may be at it. The lock is held for as long as this one is.
 const PATIENCE: &str = "
     SET LOCAL lock_timeout = '5min'; SET LOCAL statement_timeout = '5min';
-    SET LOCAL idle_in_transaction_session_timeout = '5min'";
+    SET LOCAL idle_in_transaction_session_timeout = 0";
+/// An index over a great many rows takes its time, and one that is broken off is never made.
+const UNHURRIED: &str = "SET lock_timeout = '5min'; SET statement_timeout = 0";
 const APPLIED: &str =
     "SELECT version, name, checksum FROM schema_migrations WHERE version > 0 ORDER BY version";
 const RECORD: &str = "
@@ -55,8 +60,8 @@ const RECORD: &str = "
       CAST(FLOOR(EXTRACT(EPOCH FROM clock_timestamp()) * 1000) AS BIGINT))";
 
 /// Makes the schema when it is missing, and runs what it still needs.
-pub(super) async fn run(pool: &Pool, schema: &str) -> StoreResult<()> {
-    let mut holder = get(pool).await?;
+pub(super) async fn run(pools: &Pools, patience: &Patience, schema: &str) -> StoreResult<()> {
+    let mut holder = patience.connection(DOING, &pools.others).await?;
     // Looked for first, since a user who may not make a schema may well use one.
     let there = holder.query_opt(&FIND_LOCK.replace("$schema", schema), &[]).await;
     if !matches!(there, Ok(Some(_))) {
@@ -75,13 +80,19 @@ pub(super) async fn run(pool: &Pool, schema: &str) -> StoreResult<()> {
         });
     }
     for migration in pending(&MIGRATIONS, &applied)? {
-        let worker = get(pool).await?;
+        let worker = Held::new(patience.connection(DOING, &pools.writers).await?);
+        worker.batch_execute(UNHURRIED).await.map_err(|error| fault(&error))?;
         for statement in statements(migration.sql) {
-            worker.batch_execute(statement).await.map_err(|error| fault(&error))?;
+            if let Err(error) = worker.batch_execute(statement).await {
+                worker.close();
+                return Err(fault(&error));
+            }
         }
         let line: [&(dyn ToSql + Sync); 3] =
             [&migration.version, &migration.name, &migration.checksum()];
         lock.execute(RECORD, &line).await.map_err(|error| fault(&error))?;
+        // With its limits, it is good for nothing else.
+        worker.close();
     }
     lock.commit().await.map_err(|error| fault(&error))
 }
@@ -123,10 +134,6 @@ fn is_made_by_another(error: &Error) -> bool {
 /// The statements of a migration: each ends a line with its semicolon.
 fn statements(sql: &str) -> impl Iterator<Item = &str> {
     sql.split(";\n").filter(|statement| !statement.trim().is_empty())
-}
-
-async fn get(pool: &Pool) -> StoreResult<Object> {
-    pool.get().await.map_err(|error| Fault::of_pool(DOING, &error).into())
 }
 
 fn fault(error: &Error) -> StoreError {

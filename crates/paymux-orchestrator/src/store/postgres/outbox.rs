@@ -9,15 +9,14 @@
 use deadpool_postgres::ClientWrapper;
 
 use super::{
-    PostgresStore, RACES,
+    PostgresStore,
     fault::{Phase, Stop},
     inbox::sent_with_commit,
-    part,
     patience::Patience,
     pipeline::{Begun, Pipeline},
     rows, sql,
 };
-use crate::store::{Positioned, StoreResult};
+use crate::store::{Positioned, StoreResult, check_reader};
 
 const DOING: &str = "read the outbox";
 /// How many events get their position in one transaction. Those of one payment are numbered in
@@ -28,14 +27,23 @@ const BATCH: i64 = 10_000;
 impl PostgresStore {
     /// The events after this position.
     pub(super) async fn read_events(&self, after: u64, limit: u32) -> StoreResult<Vec<Positioned>> {
-        // Positions end where BIGINT does: behind it there is nothing.
-        let Ok(after) = rows::number(after) else { return Ok(Vec::new()) };
-        let page = self.read_positioned(after, limit).await?;
+        // Positions end where BIGINT does.
+        let from = rows::number(after).unwrap_or(i64::MAX);
+        let mut page = self.read_positioned(from, limit).await?;
         let full = u32::try_from(page.len()).is_ok_and(|read| read >= limit);
-        if full || !self.place_events().await? {
-            return Ok(page);
+        if !full && self.place_events().await? {
+            page = self.read_positioned(from, limit).await?;
         }
-        self.read_positioned(after, limit).await
+        // Asked for only after the page: what another node numbers meanwhile is none too few.
+        if page.is_empty() && after > 0 {
+            let tenant = (&*self.tenant).into();
+            let counter =
+                self.query(DOING, Phase::BeforeCommit, sql::READ_COUNTER, [tenant]).await?;
+            let last =
+                counter.first().map_or(Ok(0), |row| rows::count(rows::get(row, "value")?))?;
+            check_reader(after, last)?;
+        }
+        Ok(page)
     }
 
     async fn read_positioned(&self, after: i64, limit: u32) -> StoreResult<Vec<Positioned>> {
@@ -51,13 +59,12 @@ impl PostgresStore {
         if any.is_empty() {
             return Ok(false);
         }
-        let mut races = 0;
+        let mut again = 0;
         loop {
-            let client = self.client(DOING).await?;
+            let client = self.client(DOING, Phase::Committing).await?;
             match try_place(&client, &self.patience, &self.tenant).await {
                 Ok(()) => return Ok(true),
-                Err(stop) if races < RACES && stop.is_lost_race() => races += 1,
-                Err(stop) => return Err(part(DOING, client, stop).into()),
+                Err(stop) => client.again(DOING, stop, &mut again)?,
             }
         }
     }
@@ -65,23 +72,23 @@ impl PostgresStore {
 
 async fn try_place(client: &ClientWrapper, patience: &Patience, tenant: &str) -> Result<(), Stop> {
     let before = Stop::before;
-    let ensure = client.prepare_cached(sql::ENSURE_COUNTER).await.map_err(before)?;
-    let lock = client.prepare_cached(sql::LOCK_COUNTER).await.map_err(before)?;
-    let place = client.prepare_cached(sql::PLACE_EVENTS).await.map_err(before)?;
-    let advance = client.prepare_cached(sql::ADVANCE_COUNTER).await.map_err(before)?;
+    let ensure = patience.prepare(DOING, client, sql::ENSURE_COUNTER).await?;
+    let lock = patience.prepare(DOING, client, sql::LOCK_COUNTER).await?;
+    let place = patience.prepare(DOING, client, sql::PLACE_EVENTS).await?;
+    let advance = patience.prepare(DOING, client, sql::ADVANCE_COUNTER).await?;
     let begun = Begun::on(client);
     let mut pipeline = Pipeline::new(client);
     pipeline.control("BEGIN");
     pipeline.add(&ensure, [tenant.into()]);
     pipeline.add(&lock, [tenant.into()]);
     let mut locked = Vec::new();
-    for answer in pipeline.run().await.map_err(before)? {
+    for answer in patience.answer(DOING, pipeline.run()).await? {
         locked = answer.map_err(before)?;
     }
     // The counter was made above, so it is there.
     let last: i64 = locked.first().map_or(Ok(0), |row| row.try_get("value")).map_err(before)?;
     let values: [&(dyn tokio_postgres::types::ToSql + Sync); 3] = [&tenant, &last, &BATCH];
-    let placed = client.execute(&place, &values).await.map_err(before)?;
+    let placed = patience.answer(DOING, client.execute(&place, &values)).await?;
     let placed = i64::try_from(placed).unwrap_or(BATCH);
     let mut pipeline = Pipeline::new(client);
     pipeline.add(&advance, [tenant.into(), placed.into()]);

@@ -1,4 +1,7 @@
-//! Waiting for a commit: how long, and what is believed of its answer.
+//! Waiting for the server: how long, and what is believed of the answer to a commit.
+//!
+//! A server that froze, or a proxy in between, can take what is sent and never answer. The server's
+//! own limits do not help there, nor those of TCP, as everything is acknowledged.
 //!
 //! A server with a synchronous standby holds the answer to a commit back until the standby has it,
 //! and no limit of the server's ends that wait. When somebody ends it by hand, the server says
@@ -15,24 +18,33 @@ use std::{
     time::Duration,
 };
 
-use deadpool_postgres::{ClientWrapper, Connect};
-use tokio::task::JoinHandle;
+use deadpool_postgres::{ClientWrapper, Connect, Object, Pool};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    task::JoinHandle,
+};
 use tokio_postgres::{
-    AsyncMessage, Client, Config, Error, Socket,
+    AsyncMessage, Client, Config, Error, Socket, Statement,
     tls::{MakeTlsConnect, TlsConnect},
 };
 
-use super::fault::Fault;
+use super::fault::{Fault, Stop};
 use crate::store::StoreErrorKind;
 
 /// The part of PostgreSQL that waits for a standby, as it names itself in its notices: their words
 /// are in the language of the server.
 const WAITS_FOR_A_STANDBY: &str = "SyncRepWaitForLSN";
 
-/// How a commit is waited for.
+/// How long a connection is waited for, at most: for one to be free, and then for its set-up.
+const CONNECTION: Duration = Duration::from_secs(15);
+
+/// How long an answer is waited for.
 #[derive(Clone, Debug)]
 pub(super) struct Patience {
-    limit: Duration,
+    /// That to a commit.
+    commit: Duration,
+    /// Any other.
+    answer: Duration,
     unconfirmed: Unconfirmed,
 }
 
@@ -41,8 +53,67 @@ pub(super) struct Patience {
 pub(super) struct Unconfirmed(Arc<AtomicU64>);
 
 impl Patience {
-    pub(super) fn new(limit: Duration, unconfirmed: Unconfirmed) -> Self {
-        Self { limit, unconfirmed }
+    pub(super) fn new(commit: Duration, answer: Duration, unconfirmed: Unconfirmed) -> Self {
+        Self { commit, answer, unconfirmed }
+    }
+
+    /// A connection that is ready for use.
+    ///
+    /// # Errors
+    /// `Unavailable` when there is none in time; otherwise as the pool says.
+    pub(super) async fn connection(&self, doing: &str, pool: &Pool) -> Result<Object, Fault> {
+        match tokio::time::timeout(self.answer.min(CONNECTION), pool.get()).await {
+            Ok(client) => client.map_err(|error| Fault::of_pool(doing, &error)),
+            Err(_) => Err(unanswered(doing)),
+        }
+    }
+
+    /// A place among those that may commit at once.
+    ///
+    /// # Errors
+    /// `Unavailable` when there is none in time, and nothing was sent.
+    pub(super) async fn place(
+        &self,
+        doing: &str,
+        places: &Arc<Semaphore>,
+    ) -> Result<OwnedSemaphorePermit, Fault> {
+        let free = Arc::clone(places).acquire_owned();
+        match tokio::time::timeout(self.answer.min(CONNECTION), free).await {
+            Ok(Ok(place)) => Ok(place),
+            Ok(Err(_)) | Err(_) => {
+                let why = "the server has not answered the commits before";
+                let message = format!("could not {doing}: {why}");
+                Err(Fault::new(StoreErrorKind::Unavailable, message))
+            }
+        }
+    }
+
+    /// Prepares a statement, unless this connection has it.
+    ///
+    /// # Errors
+    /// As [`Self::answer`].
+    pub(super) async fn prepare(
+        &self,
+        doing: &str,
+        client: &ClientWrapper,
+        sql: &str,
+    ) -> Result<Statement, Stop> {
+        self.answer(doing, client.prepare_cached(sql)).await
+    }
+
+    /// Waits for work that commits nothing.
+    ///
+    /// # Errors
+    /// `Unavailable` when no answer came in time. The connection is to be closed then.
+    pub(super) async fn answer<T>(
+        &self,
+        doing: &str,
+        work: impl Future<Output = Result<T, Error>> + Send,
+    ) -> Result<T, Stop> {
+        match tokio::time::timeout(self.answer, work).await {
+            Ok(answer) => answer.map_err(Stop::before),
+            Err(_) => Err(unanswered(doing).into()),
+        }
     }
 
     /// Waits for work that commits. It is sent when it is polled first, so that nothing is sent on
@@ -66,7 +137,7 @@ impl Patience {
             Fault::new(StoreErrorKind::CommitUnknown, format!("could not {doing} for sure: {why}"))
         };
         let before = self.unconfirmed.count();
-        let answer = tokio::time::timeout(self.limit, work).await;
+        let answer = tokio::time::timeout(self.commit, work).await;
         let answer = answer.map_err(|_| unknown("the server did not answer in time"))?;
         if self.unconfirmed.count() == before {
             Ok(answer)
@@ -74,6 +145,11 @@ impl Patience {
             Err(unknown("the server stopped waiting for its standby"))
         }
     }
+}
+
+fn unanswered(doing: &str) -> Fault {
+    let message = format!("could not {doing}: the server did not answer in time");
+    Fault::new(StoreErrorKind::Unavailable, message)
 }
 
 impl Unconfirmed {

@@ -28,22 +28,23 @@ pub(super) struct Prepared {
 impl Prepared {
     /// Prepares what this connection has not prepared before.
     pub(super) async fn on(client: &ClientWrapper) -> Result<Self, Error> {
+        let ready = |sql| client.prepare_cached(sql);
         Ok(Self {
-            still_safe: client.prepare_cached(check::STILL_SAFE).await?,
-            claim_key: client.prepare_cached(sql::CLAIM_KEY).await?,
-            find_key: client.prepare_cached(sql::FIND_KEY).await?,
-            insert_payment: client.prepare_cached(sql::INSERT_PAYMENT).await?,
-            update_payment: client.prepare_cached(sql::UPDATE_PAYMENT).await?,
-            lock_payment: client.prepare_cached(sql::LOCK_PAYMENT).await?,
-            read_slot: client.prepare_cached(sql::READ_SLOT).await?,
-            take_slot: client.prepare_cached(sql::TAKE_SLOT).await?,
-            move_slot: client.prepare_cached(sql::MOVE_SLOT).await?,
-            release_slot: client.prepare_cached(sql::RELEASE_SLOT).await?,
-            find_object: client.prepare_cached(sql::FIND_OBJECT).await?,
-            insert_object: client.prepare_cached(sql::INSERT_OBJECT).await?,
-            insert_transition: client.prepare_cached(sql::INSERT_TRANSITION).await?,
-            insert_event: client.prepare_cached(sql::INSERT_EVENT).await?,
-            settle_inbox: client.prepare_cached(sql::SETTLE_INBOX).await?,
+            still_safe: ready(check::STILL_SAFE).await?,
+            claim_key: ready(sql::CLAIM_KEY).await?,
+            find_key: ready(sql::FIND_KEY).await?,
+            insert_payment: ready(sql::INSERT_PAYMENT).await?,
+            update_payment: ready(sql::UPDATE_PAYMENT).await?,
+            lock_payment: ready(sql::LOCK_PAYMENT).await?,
+            read_slot: ready(sql::READ_SLOT).await?,
+            take_slot: ready(sql::TAKE_SLOT).await?,
+            move_slot: ready(sql::MOVE_SLOT).await?,
+            release_slot: ready(sql::RELEASE_SLOT).await?,
+            find_object: ready(sql::FIND_OBJECT).await?,
+            insert_object: ready(sql::INSERT_OBJECT).await?,
+            insert_transition: ready(sql::INSERT_TRANSITION).await?,
+            insert_event: ready(sql::INSERT_EVENT).await?,
+            settle_inbox: ready(sql::SETTLE_INBOX).await?,
         })
     }
 }

@@ -18,6 +18,8 @@ const CONNECTIONS: usize = 16;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// After this long without a sign of life a connection is given up, and a commit is unknown.
 const SILENCE: Duration = Duration::from_secs(30);
+/// Longer than the server works on any statement of ours before it refuses it itself.
+const ANSWER: Duration = Duration::from_secs(35);
 /// The longest name of a schema that PostgreSQL keeps whole.
 const MAX_NAME_LEN: usize = 63;
 /// Keys begin with the tenant, and an index takes rows of up to some 2,700 bytes.
@@ -45,6 +47,7 @@ pub struct PostgresSettings {
     pub(super) schema: String,
     pub(super) connections: usize,
     pub(super) commit_timeout: Duration,
+    pub(super) answer_timeout: Duration,
 }
 
 impl fmt::Debug for PostgresSettings {
@@ -59,6 +62,7 @@ impl fmt::Debug for PostgresSettings {
             .field("schema", &self.schema)
             .field("connections", &self.connections)
             .field("commit_timeout", &self.commit_timeout)
+            .field("answer_timeout", &self.answer_timeout)
             .finish_non_exhaustive()
     }
 }
@@ -95,6 +99,7 @@ impl PostgresSettings {
             schema: SCHEMA.to_owned(),
             connections: CONNECTIONS,
             commit_timeout: SILENCE,
+            answer_timeout: ANSWER,
         }
     }
 
@@ -130,17 +135,29 @@ impl PostgresSettings {
         self
     }
 
-    /// Sets how many connections are opened at most; 16 unless set, at least 2.
+    /// Sets how many connections are opened at most; 16 unless set, at least 2. Half of them, and 8
+    /// at most, are for changes alone. With 2, nothing can be read while deliveries wait for a
+    /// server that does not answer their commits.
     pub fn connections(mut self, connections: usize) -> Self {
         self.connections = connections;
         self
     }
 
     /// Sets how long the answer to a commit is waited for; 30 s unless set. After that it is
-    /// `CommitUnknown`, and the connection is closed: with a synchronous standby that is gone, the
-    /// server would never answer.
+    /// `CommitUnknown`, and the connection is used no more, and closed once the server answers: with
+    /// a synchronous standby that is gone, the server does not, and holds on to the connection
+    /// itself.
     pub fn commit_timeout(mut self, limit: Duration) -> Self {
         self.commit_timeout = limit;
+        self
+    }
+
+    /// Sets how long the answer to anything but a commit is waited for; 35 s unless set, which is
+    /// longer than the server takes before it refuses. After that it is `Unavailable`, and the
+    /// connection is closed: a server that froze, or a proxy in between, can take what is sent and
+    /// never answer. A new connection is waited for no longer than this, and 15 s at most.
+    pub fn answer_timeout(mut self, limit: Duration) -> Self {
+        self.answer_timeout = limit;
         self
     }
 
@@ -159,6 +176,9 @@ impl PostgresSettings {
         }
         if self.connections < 2 {
             return Err(refused("the store needs at least 2 connections"));
+        }
+        if self.commit_timeout.is_zero() || self.answer_timeout.is_zero() {
+            return Err(refused("the store must wait for an answer: no timeout may be zero"));
         }
         let local = is_local(&self.server);
         let off = self.server.get_ssl_mode() == SslMode::Disable;
@@ -180,7 +200,10 @@ impl PostgresSettings {
             server.connect_timeout(CONNECT_TIMEOUT);
         }
         if server.get_tcp_user_timeout().is_none() {
-            server.tcp_user_timeout(SILENCE).keepalives_idle(SILENCE);
+            server.tcp_user_timeout(SILENCE);
+        }
+        if server.get_keepalives_idle() == Config::new().get_keepalives_idle() {
+            server.keepalives_idle(SILENCE);
         }
         if server.get_application_name().is_none() {
             server.application_name("paymux");
@@ -211,6 +234,8 @@ fn is_local(server: &Config) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::{PostgresSettings, PostgresTls};
     use crate::store::StoreErrorKind;
 
@@ -257,6 +282,21 @@ mod tests {
     }
 
     #[test]
+    fn what_the_connection_string_says_of_silence_holds() {
+        let told = |url: &str| {
+            let settings = PostgresSettings::from_url(&url.into()).unwrap();
+            let (server, _) = settings.checked().unwrap();
+            (server.get_tcp_user_timeout().copied(), server.get_keepalives_idle())
+        };
+        let seconds = Duration::from_secs;
+        assert_eq!(told("postgres://u@localhost/d"), (Some(seconds(30)), seconds(30)));
+        let url = "postgres://u@localhost/d?keepalives_idle=7";
+        assert_eq!(told(url), (Some(seconds(30)), seconds(7)));
+        let url = "postgres://u@localhost/d?tcp_user_timeout=9";
+        assert_eq!(told(url), (Some(seconds(9)), seconds(30)));
+    }
+
+    #[test]
     fn what_cannot_be_meant_is_refused() {
         let settings = || PostgresSettings::new("localhost", "d", "u");
         for wrong in [
@@ -267,6 +307,8 @@ mod tests {
             settings().tenant(""),
             settings().tenant("x".repeat(256)),
             settings().connections(1),
+            settings().commit_timeout(Duration::ZERO),
+            settings().answer_timeout(Duration::ZERO),
         ] {
             assert_eq!(wrong.checked().unwrap_err().kind(), StoreErrorKind::Configuration);
         }

@@ -6,10 +6,14 @@
 
 // --- a change ---
 
+// `paymux.begun` is zero in a transaction of ours, and no number anywhere else: what adds it fails
+// where no transaction was begun.
+
 pub(super) const CLAIM_KEY: &str = "
     INSERT INTO caller_keys
       (tenant_id, caller_key, request_digest, payment_id, attempt, created_at)
-    VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING RETURNING 1";
+    VALUES ($1, $2, $3, $4, $5, $6 + CAST(current_setting('paymux.begun') AS BIGINT))
+    ON CONFLICT DO NOTHING RETURNING 1";
 
 pub(super) const FIND_KEY: &str = "
     SELECT caller_key, request_digest, payment_id, attempt, created_at
@@ -19,14 +23,17 @@ pub(super) const INSERT_PAYMENT: &str = "
     INSERT INTO payments
       (tenant_id, payment_id, version, reference, status, in_doubt, review, due_at,
        created_at, updated_at, document)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING RETURNING 1";
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10 + CAST(current_setting('paymux.begun') AS BIGINT),
+      $11)
+    ON CONFLICT DO NOTHING RETURNING 1";
 
 /// The compare-and-set. It ends the payment's lease.
 pub(super) const UPDATE_PAYMENT: &str = "
     UPDATE payments SET version = $3, reference = $4, status = $5, in_doubt = $6, review = $7,
       due_at = $8, created_at = $9, updated_at = $10, document = $11,
       lease_owner = NULL, lease_until = 0
-    WHERE tenant_id = $1 AND payment_id = $2 AND version = $12 RETURNING 1";
+    WHERE tenant_id = $1 AND payment_id = $2
+      AND version = $12 + CAST(current_setting('paymux.begun') AS BIGINT) RETURNING 1";
 
 pub(super) const LOCK_PAYMENT: &str = "
     SELECT version FROM payments WHERE tenant_id = $1 AND payment_id = $2 FOR UPDATE";
@@ -57,6 +64,14 @@ pub(super) const INSERT_TRANSITION: &str = "
        to_status, previous_digest, digest)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
 
+/// A row of this connection's own, so that nobody waits for another one's.
+pub(super) const ADD_FLUSH: &str = "
+    INSERT INTO counters (tenant_id, name, value)
+    VALUES ($1, 'flush ' || pg_backend_pid(), 0) ON CONFLICT DO NOTHING";
+
+pub(super) const REMOVE_FLUSH: &str =
+    "DELETE FROM counters WHERE tenant_id = $1 AND name = 'flush ' || pg_backend_pid()";
+
 // --- payments ---
 
 /// What [`super::rows::payment`] reads.
@@ -73,20 +88,27 @@ pub(super) const HISTORY: &str = "
       previous_digest, digest
     FROM transitions WHERE tenant_id = $1 AND payment_id = $2 ORDER BY version";
 
-/// `due` and its moment are found once; what another node took meanwhile fails the condition.
+/// `due` and its moment are found once; what another node took meanwhile fails the condition. A
+/// lease that has longer to run than two that begin now was made while the database's clock was
+/// wrong, and holds nothing.
 pub(super) const CLAIM_PAYMENTS: &str = "
     WITH clock AS MATERIALIZED (
       SELECT CAST(FLOOR(EXTRACT(EPOCH FROM clock_timestamp()) * 1000) AS BIGINT) AS now
     ), due AS MATERIALIZED (
       SELECT p.payment_id, clock.now FROM payments p, clock
-      WHERE p.tenant_id = $1 AND p.due_at <= $2 AND p.lease_until <= clock.now
+      WHERE p.tenant_id = $1 AND p.due_at <= $2
+        AND (p.lease_until <= clock.now
+        OR p.lease_until > clock.now + 2 * CAST($5 AS BIGINT))
       ORDER BY p.due_at, p.payment_id LIMIT $3 FOR UPDATE OF p SKIP LOCKED
     )
     UPDATE payments SET lease_owner = $4, lease_until = due.now + $5 FROM due
     WHERE payments.tenant_id = $1 AND payments.payment_id = due.payment_id
-      AND payments.due_at <= $2 AND payments.lease_until <= due.now
+      AND payments.due_at <= $2
+      AND (payments.lease_until <= due.now
+        OR payments.lease_until > due.now + 2 * CAST($5 AS BIGINT))
     RETURNING payments.payment_id, payments.due_at";
 
+/// The sum keeps PostgreSQL from walking all events by their age until one waits.
 pub(super) const BACKLOG: &str = "
     SELECT
       (SELECT count(*) FROM payments WHERE tenant_id = $1 AND in_doubt = 1) AS in_doubt,
@@ -94,7 +116,7 @@ pub(super) const BACKLOG: &str = "
         AS review,
       (SELECT count(*) FROM payments WHERE tenant_id = $1 AND due_at <= $2) AS due,
       (SELECT count(*) FROM inbox WHERE tenant_id = $1 AND outcome IS NULL) AS inbox,
-      (SELECT min(received_at) FROM inbox WHERE tenant_id = $1 AND outcome IS NULL)
+      (SELECT min(received_at + 0) FROM inbox WHERE tenant_id = $1 AND outcome IS NULL)
         AS oldest_event";
 
 /// A portion of what is older than `$2`, so that no statement runs for long, and the rows that it
@@ -119,6 +141,7 @@ pub(super) const FORGET_EVENTS: &str = "
 pub(super) const FIND_SAME_CONTENT: &str = "
     SELECT 1 FROM inbox
     WHERE tenant_id = $1 AND account = $2 AND digest = $3 AND outcome IS NULL AND lease_until = 0
+      AND received_at > $4
     LIMIT 1";
 
 pub(super) const INSERT_INBOX: &str = "
@@ -134,12 +157,16 @@ pub(super) const CLAIM_INBOX: &str = "
       SELECT CAST(FLOOR(EXTRACT(EPOCH FROM clock_timestamp()) * 1000) AS BIGINT) AS now
     ), due AS MATERIALIZED (
       SELECT i.account, i.event_key, clock.now FROM inbox i, clock
-      WHERE i.tenant_id = $1 AND i.outcome IS NULL AND i.due_at <= $2 AND i.lease_until <= clock.now
+      WHERE i.tenant_id = $1 AND i.outcome IS NULL AND i.due_at <= $2
+        AND (i.lease_until <= clock.now
+        OR i.lease_until > clock.now + 2 * CAST($5 AS BIGINT))
       ORDER BY i.due_at, i.account, i.event_key LIMIT $3 FOR UPDATE OF i SKIP LOCKED
     )
     UPDATE inbox SET lease_owner = $4, lease_until = due.now + $5, tries = inbox.tries + 1 FROM due
     WHERE inbox.tenant_id = $1 AND inbox.account = due.account AND inbox.event_key = due.event_key
-      AND inbox.outcome IS NULL AND inbox.due_at <= $2 AND inbox.lease_until <= due.now
+      AND inbox.outcome IS NULL AND inbox.due_at <= $2
+      AND (inbox.lease_until <= due.now
+        OR inbox.lease_until > due.now + 2 * CAST($5 AS BIGINT))
     RETURNING inbox.account, inbox.event_key, inbox.trust, inbox.event, inbox.digest,
       inbox.received_at, inbox.tries, inbox.due_at";
 
@@ -173,6 +200,9 @@ pub(super) const ANY_UNPLACED: &str =
 pub(super) const ENSURE_COUNTER: &str = "
     INSERT INTO counters (tenant_id, name, value) VALUES ($1, 'outbox', 0) ON CONFLICT DO NOTHING";
 
+pub(super) const READ_COUNTER: &str =
+    "SELECT value FROM counters WHERE tenant_id = $1 AND name = 'outbox'";
+
 pub(super) const LOCK_COUNTER: &str =
     "SELECT value FROM counters WHERE tenant_id = $1 AND name = 'outbox' FOR UPDATE";
 
@@ -180,12 +210,16 @@ pub(super) const LOCK_COUNTER: &str =
 /// against that of versions: an event counts as no earlier than those of its payment before it,
 /// even when the clock was set back. Which events are in it is told by an index alone, so that a
 /// portion takes as long whatever waits behind it; of each payment it has the earliest, as the
-/// index has them.
+/// index has them. Those of no payment are last there, so some of them are always in it.
 pub(super) const PLACE_EVENTS: &str = "
     WITH portion AS MATERIALIZED (
-      SELECT event_id, payment_id, version, place, written_at
+      (SELECT event_id, payment_id, version, place, written_at
       FROM outbox WHERE tenant_id = $1 AND position IS NULL
-      ORDER BY position, payment_id, version, place, event_id LIMIT $3
+      ORDER BY position, payment_id, version, place, event_id LIMIT $3)
+      UNION
+      (SELECT event_id, payment_id, version, place, written_at
+      FROM outbox WHERE tenant_id = $1 AND position IS NULL AND payment_id IS NULL
+      ORDER BY position, payment_id, version, place, event_id LIMIT $3 / 10)
     ), waiting AS MATERIALIZED (
       SELECT event_id, payment_id, version, place,
         max(written_at) OVER (PARTITION BY COALESCE(payment_id, event_id) ORDER BY version, place)

@@ -7,10 +7,14 @@
 use std::{
     collections::{BTreeSet, VecDeque},
     mem,
+    panic::AssertUnwindSafe,
+    pin::pin,
     sync::Arc,
+    time::Duration,
 };
 
-use deadpool_postgres::{Object, Pool};
+use deadpool_postgres::Pool;
+use futures_util::FutureExt;
 use tokio::{
     sync::{Mutex, mpsc, oneshot},
     task::JoinHandle,
@@ -18,7 +22,8 @@ use tokio::{
 
 use super::{
     fault::Fault,
-    group::{self, Failure},
+    group::{self, Failure, Locks},
+    held::Held,
     patience::Patience,
 };
 use crate::store::{Change, Committed, ObjectRef, StoreError, StoreErrorKind, StoreResult};
@@ -30,8 +35,16 @@ const WRITERS: usize = 8;
 const GROUP: usize = 64;
 /// How many changes may wait before callers have to.
 const QUEUE: usize = 1024;
-/// How often a transaction that lost a race is run again.
-const RACES: u32 = 8;
+/// How often a transaction that lost a race is run again, or one that met a connection with stale
+/// statements: each may have them.
+const AGAIN: u32 = 8;
+/// How long a writer waits for what others hold, however many changes it has that need it.
+const HELD_UP: Duration = Duration::from_secs(10);
+
+/// How many of so many connections are the writers' own.
+pub(super) fn writers(connections: usize) -> usize {
+    WRITERS.min(connections / 2).max(1)
+}
 
 /// A change, and whoever waits for what became of it.
 struct Work {
@@ -47,17 +60,11 @@ pub(super) struct Writers {
 }
 
 impl Writers {
-    pub(super) fn start(
-        pool: &Pool,
-        patience: &Patience,
-        tenant: &Arc<str>,
-        connections: usize,
-    ) -> Self {
+    /// As many as the pool has connections, which nobody else uses.
+    pub(super) fn start(pool: &Pool, patience: &Patience, tenant: &Arc<str>) -> Self {
         let (queue, waiting) = mpsc::channel(QUEUE);
         let waiting = Arc::new(Mutex::new(waiting));
-        // Some connections are left for reading.
-        let writers = WRITERS.min(connections / 2).max(1);
-        let tasks = (0..writers)
+        let tasks = (0..pool.status().max_size)
             .map(|_| {
                 let (pool, patience) = (pool.clone(), patience.clone());
                 let writer = Writer { pool, patience, tenant: Arc::clone(tenant) };
@@ -77,7 +84,8 @@ impl Writers {
         }
         drop(queue);
         answered.await.unwrap_or_else(|_| {
-            let message = "the runtime ended while a change was being committed";
+            let message =
+                "the runtime ended, or the task panicked, while a change was being committed";
             Err(StoreError::new(StoreErrorKind::CommitUnknown, message))
         })
     }
@@ -117,47 +125,73 @@ impl Writer {
             let mut left: VecDeque<Work> = taken.drain(..).collect();
             while !left.is_empty() {
                 let group = apart(&mut left);
-                self.settle(group).await;
+                // Its callers are told that it is unknown; the writer is there for the next.
+                if AssertUnwindSafe(self.settle(group)).catch_unwind().await.is_err() {
+                    tracing::error!("a change ended in a panic");
+                }
             }
         }
     }
 
     /// Answers every change of a group.
-    async fn settle(&self, mut group: Vec<Work>) {
-        let mut races = 0;
-        while !group.is_empty() {
-            match self.attempt(&group).await {
-                Ok(answers) => group = deliver(group, answers),
-                Err(Failure::Race) if races < RACES => races += 1,
-                // One of them is in the way; the others are not to suffer for it.
-                Err(failure) if group.len() > 1 && failure.is_of_one() => {
-                    for work in group {
-                        Box::pin(self.settle(vec![work])).await;
-                    }
-                    return;
-                }
-                Err(Failure::Race) => {
-                    let message = "could not commit a change: others were faster each time";
-                    return refuse(group, &Fault::new(StoreErrorKind::Unavailable, message));
-                }
-                Err(Failure::Blocked(fault) | Failure::Fault(fault)) => {
-                    return refuse(group, &fault);
-                }
+    async fn settle(&self, group: Vec<Work>) {
+        let locks = if group.len() > 1 { Locks::Brief } else { Locks::Long };
+        let Err((group, failure)) = self.together(group, locks).await else { return };
+        if group.len() == 1 || !failure.is_of_one() {
+            return refuse(group, &failure.into_fault());
+        }
+        // One of them is in the way; the others are not to suffer for it.
+        let mut blocked = Vec::new();
+        for work in group {
+            match self.together(vec![work], Locks::Brief).await {
+                Ok(()) => {}
+                Err((work, Failure::Blocked(_))) => blocked.extend(work),
+                Err((work, failure)) => refuse(work, &failure.into_fault()),
+            }
+        }
+        // All that are held up have the time of one.
+        let mut time = pin!(tokio::time::sleep(HELD_UP));
+        for work in blocked {
+            let is_over = time.as_mut().now_or_never().is_some();
+            let locks = if is_over { Locks::Brief } else { Locks::Long };
+            if let Err((work, failure)) = self.together(vec![work], locks).await {
+                refuse(work, &failure.into_fault());
             }
         }
     }
 
-    async fn attempt(&self, group: &[Work]) -> Result<Vec<Option<Committed>>, Failure> {
-        let client = self.pool.get().await;
-        let client =
-            client.map_err(|error| Failure::Fault(Fault::of_pool("commit a change", &error)))?;
+    /// Answers every change of a group, unless something is in the way; then gives those back that
+    /// have no answer, and says what it was.
+    async fn together(
+        &self,
+        mut group: Vec<Work>,
+        locks: Locks,
+    ) -> Result<(), (Vec<Work>, Failure)> {
+        let mut again = 0;
+        while !group.is_empty() {
+            match self.attempt(&group, locks).await {
+                Ok(answers) => group = deliver(group, answers),
+                Err(Failure::Race | Failure::Stale(_)) if again < AGAIN => again += 1,
+                Err(failure) => return Err((group, failure)),
+            }
+        }
+        Ok(())
+    }
+
+    async fn attempt(
+        &self,
+        group: &[Work],
+        locks: Locks,
+    ) -> Result<Vec<Option<Committed>>, Failure> {
+        let client = self.patience.connection("commit a change", &self.pool).await;
+        let client = Held::new(client.map_err(Failure::Fault)?);
         let changes: Vec<&Change> = group.iter().map(|work| &work.change).collect();
-        let result = group::commit(&client, &self.patience, &self.tenant, &changes).await;
-        if let Err(Failure::Fault(fault)) = &result
+        let result = group::commit(&client, &self.patience, &self.tenant, &changes, locks).await;
+        if let Err(Failure::Fault(fault) | Failure::Stale(fault)) = &result
             && fault.kind != StoreErrorKind::Corrupt
         {
             // Most likely it is gone, or about to be: the next group is not to get it.
-            drop(Object::take(client));
+            client.end(fault);
         }
         result
     }

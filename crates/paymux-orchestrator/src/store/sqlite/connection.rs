@@ -30,6 +30,9 @@ const PRAGMAS: &[(&str, &str, &str)] = &[
     ("trusted_schema", "OFF", "0"),
     // A fault of the disk is an error of the call, not the end of the process.
     ("mmap_size", "0", "0"),
+    // While there is always somebody who reads, the log cannot begin anew, and grows. It gives the
+    // disk back once it does.
+    ("journal_size_limit", "67108864", "67108864"),
     // What a savepoint could take back stays in memory; kept in a file, it costs more than the rest.
     ("temp_store", "MEMORY", "2"),
     // Elsewhere these say nothing; on macOS only they reach the disk.
@@ -57,7 +60,10 @@ pub(super) fn true_path(path: &Path) -> StoreResult<PathBuf> {
     }
     match path.canonicalize() {
         Err(error) if error.kind() == ErrorKind::NotFound => {}
-        found => return found.map_err(|error| cannot_open(path, error)),
+        found => {
+            let found = found.map_err(|error| cannot_open(path, error))?;
+            return has_one_name(&found).map(|()| found);
+        }
     }
     let Some(name) = path.file_name() else {
         return Err(refused("a database file must have a name"));
@@ -68,6 +74,23 @@ pub(super) fn true_path(path: &Path) -> StoreResult<PathBuf> {
     };
     let folder = folder.canonicalize().map_err(|error| cannot_open(path, error))?;
     Ok(folder.join(name))
+}
+
+/// Two hard links would be two locks and two logs of one file, which is how to corrupt it.
+fn has_one_name(path: &Path) -> StoreResult<()> {
+    #[cfg(unix)]
+    {
+        let file = path.metadata().map_err(|error| cannot_open(path, error))?;
+        if file.is_file() && std::os::unix::fs::MetadataExt::nlink(&file) > 1 {
+            return Err(refused(format!(
+                "{} has more than one name: remove the other hard links",
+                path.display()
+            )));
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = path;
+    Ok(())
 }
 
 /// Makes the file if it is not there, readable by its owner only. Only whoever holds the lock may

@@ -10,7 +10,7 @@ use super::{
     rows::{INBOX, inbox},
 };
 use crate::store::{
-    Claim, InboxOutcome, InboxRow, InboxSettlement, PORTION, Received,
+    Claim, InboxOutcome, InboxRow, InboxSettlement, MERGES_FOR, PORTION, Received,
     words::{MERGED, outcome_word, trust_word},
 };
 
@@ -59,8 +59,9 @@ fn digest_of(connection: &Connection, tenant: &str, event: &InboxRow) -> Result<
 fn waits(connection: &Connection, tenant: &str, event: &InboxRow) -> Result<bool> {
     let sql = "SELECT 1 FROM inbox
                WHERE tenant_id = ?1 AND account = ?2 AND digest = ?3
-                 AND outcome IS NULL AND lease_until IS NULL";
-    connection.prepare_cached(sql)?.exists((tenant, event.account.as_str(), &event.digest))
+                 AND outcome IS NULL AND lease_until IS NULL AND received_at > ?4";
+    let since = event.received_at.before(MERGES_FOR).as_millis();
+    connection.prepare_cached(sql)?.exists((tenant, event.account.as_str(), &event.digest, since))
 }
 
 fn add(
@@ -106,12 +107,15 @@ pub(super) fn claim(connection: &Connection, tenant: &str, claim: &Claim) -> Res
          WHERE (tenant_id, account, event_key) IN (
            SELECT tenant_id, account, event_key FROM inbox
            WHERE tenant_id = ?1 AND outcome IS NULL AND due_at <= ?4
-             AND (lease_until IS NULL OR lease_until <= ?4)
+             AND (lease_until IS NULL OR lease_until <= ?4 OR lease_until > ?6)
            ORDER BY due_at, account, event_key LIMIT ?5)
          RETURNING {INBOX}"
     );
-    let until = claim.now.after(claim.lease).as_millis();
-    let params = params![tenant, claim.owner, until, claim.now.as_millis(), claim.limit];
+    let until = claim.now.after(claim.lease);
+    // A lease that has longer to run than two that begin now was made while the clock was wrong.
+    let too_long = until.after(claim.lease).as_millis();
+    let (until, now) = (until.as_millis(), claim.now.as_millis());
+    let params = params![tenant, claim.owner, until, now, claim.limit, too_long];
     let mut rows: Vec<InboxRow> =
         connection.prepare_cached(&sql)?.query_map(params, inbox)?.collect::<Result<_>>()?;
     // What an update returns is in no order.

@@ -3,6 +3,7 @@
 use std::{
     ffi::OsString,
     fs::{File, TryLockError},
+    io::{self, ErrorKind},
     path::Path,
 };
 
@@ -14,12 +15,22 @@ use crate::store::{StoreError, StoreErrorKind, StoreResult};
 pub(super) fn take(database: &Path) -> StoreResult<File> {
     let mut name = OsString::from(database);
     name.push(".lock");
-    let failed = |error| {
-        StoreError::new(StoreErrorKind::Unavailable, "the lock file cannot be used")
-            .with_source(error)
+    let failed = |error: io::Error| {
+        let refused = [ErrorKind::PermissionDenied, ErrorKind::ReadOnlyFilesystem];
+        // Trying again does not help there.
+        let kind = if refused.contains(&error.kind()) {
+            StoreErrorKind::Configuration
+        } else {
+            StoreErrorKind::Unavailable
+        };
+        StoreError::new(kind, "the lock file cannot be used").with_source(error)
     };
-    let file =
-        File::options().create(true).truncate(false).write(true).open(&name).map_err(failed)?;
+    let mut options = File::options();
+    options.create(true).truncate(false).write(true);
+    // Whoever can open it can take the lock.
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = options.open(&name).map_err(failed)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(refused(format!(

@@ -9,7 +9,7 @@ use crate::{
     store::{
         Backlog, CallerKeyRow, Change, Claim, Committed, InboxRow, InboxSettlement, ObjectRef,
         OutboxRow, PORTION, PaymentQuery, PaymentRow, Positioned, Received, Store, StoreResult,
-        TransitionRow,
+        TransitionRow, check_reader,
     },
 };
 
@@ -18,6 +18,10 @@ impl Store for SqliteStore {
     async fn commit(&self, change: Change) -> StoreResult<Committed> {
         change.check()?;
         self.write(move |connection, tenant| commit::apply(connection, tenant, &change)).await
+    }
+
+    async fn flush(&self) -> StoreResult<()> {
+        self.write(|connection, tenant| outbox::flush(connection, tenant).map(Step::Keep)).await
     }
 
     async fn load(&self, id: &PaymentId) -> StoreResult<Option<PaymentRow>> {
@@ -86,7 +90,18 @@ impl Store for SqliteStore {
     }
 
     async fn events(&self, after: u64, limit: u32) -> StoreResult<Vec<Positioned>> {
-        self.read(move |connection, tenant| outbox::read(connection, tenant, after, limit)).await
+        let (page, last) = self
+            .read(move |connection, tenant| {
+                let page = outbox::read(connection, tenant, after, limit)?;
+                let last =
+                    if page.is_empty() { Some(outbox::last(connection, tenant)?) } else { None };
+                Ok((page, last))
+            })
+            .await?;
+        if let Some(last) = last {
+            check_reader(after, last)?;
+        }
+        Ok(page)
     }
 
     async fn backlog(&self, now: Timestamp) -> StoreResult<Backlog> {

@@ -5,7 +5,7 @@ use rusqlite::{Connection, Result, params};
 
 use super::{
     commit::wrote,
-    rows::{OUTBOX, outbox, signed},
+    rows::{OUTBOX, outbox, signed, unsigned},
 };
 use crate::store::{OutboxRow, Positioned};
 
@@ -16,6 +16,16 @@ pub(super) fn prepare(connection: &Connection, tenant: &str) -> Result<()> {
          VALUES (?1, 'outbox', 0) ON CONFLICT DO NOTHING",
         [tenant],
     )?;
+    Ok(())
+}
+
+/// Writes something that means nothing: a row is made and goes again, since SQLite does not write
+/// what was there before.
+pub(super) fn flush(connection: &Connection, tenant: &str) -> Result<()> {
+    let add = "INSERT INTO counters (tenant_id, name, value) VALUES (?1, 'flush', 0)";
+    connection.prepare_cached(add)?.execute([tenant])?;
+    let remove = "DELETE FROM counters WHERE tenant_id = ?1 AND name = 'flush'";
+    connection.prepare_cached(remove)?.execute([tenant])?;
     Ok(())
 }
 
@@ -59,4 +69,10 @@ pub(super) fn read(
          ORDER BY position LIMIT ?3"
     );
     connection.prepare_cached(&sql)?.query_map((tenant, after, limit), outbox)?.collect()
+}
+
+/// The last position that was given.
+pub(super) fn last(connection: &Connection, tenant: &str) -> Result<u64> {
+    let sql = "SELECT value FROM counters WHERE tenant_id = ?1 AND name = 'outbox'";
+    connection.prepare_cached(sql)?.query_row([tenant], |row| unsigned(row, 0))
 }

@@ -125,11 +125,14 @@ pub(super) fn claim(
                WHERE (tenant_id, payment_id) IN (
                  SELECT tenant_id, payment_id FROM payments
                  WHERE tenant_id = ?1 AND due_at <= ?4
-                   AND (lease_until IS NULL OR lease_until <= ?4)
+                   AND (lease_until IS NULL OR lease_until <= ?4 OR lease_until > ?6)
                  ORDER BY due_at, payment_id LIMIT ?5)
                RETURNING due_at, payment_id";
-    let until = claim.now.after(claim.lease).as_millis();
-    let params = params![tenant, claim.owner, until, claim.now.as_millis(), claim.limit];
+    let until = claim.now.after(claim.lease);
+    // A lease that has longer to run than two that begin now was made while the clock was wrong.
+    let too_long = until.after(claim.lease).as_millis();
+    let (until, now) = (until.as_millis(), claim.now.as_millis());
+    let params = params![tenant, claim.owner, until, now, claim.limit, too_long];
     let mut rows: Vec<(i64, PaymentId)> = connection
         .prepare_cached(sql)?
         .query_map(params, |row| Ok((row.get(0)?, parsed(row, 1)?)))?

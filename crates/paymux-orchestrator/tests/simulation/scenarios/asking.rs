@@ -57,6 +57,23 @@ async fn who_stops_waiting_does_not_stop_the_payment() {
     assert_eq!(record.attempts.iter().map(|attempt| attempt.sends).sum::<u32>(), 1);
 }
 
+/// The change can be read, and is not on the standby: one that took over would ask again.
+#[tokio::test(start_paused = true)]
+async fn what_no_standby_has_is_not_sent() {
+    let scene = Scene::new(Kind::Card, Kind::Card);
+    scene.weather.is_alone.store(true, Ordering::SeqCst);
+    let made = scene.orchestrator.create_payment(&key("order"), &order()).await;
+    let error = made.unwrap_err();
+    assert_eq!((error.kind(), error.effect()), (ErrorKind::Unavailable, Effect::Possible));
+    assert!(scene.a.truth().objects.is_empty() && scene.b.truth().objects.is_empty());
+    // It is there, so it is made once the standby is back.
+    scene.weather.is_alone.store(false, Ordering::SeqCst);
+    scene.later(100).await;
+    let record = scene.create(order()).await;
+    assert!(record.is_paid(), "{record:#?}");
+    assert_eq!(scene.a.truth().objects.len(), 1);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_shutdown_waits_only_so_long_and_takes_no_more() {
     let scene = Scene::new(Kind::Card, Kind::Card).meeting(&[Fault::HangsAfter]);

@@ -162,3 +162,23 @@ async fn a_foreign_object_that_a_look_names_leaves_what_is_under_way_alone() {
     assert!(!record.attempts[1].doubted, "{record:#?}");
     assert_eq!(record.attempts[1].state, AttemptState::Intent);
 }
+
+/// Of a great many payments those of a day are read, and not the years before and after.
+#[tokio::test(start_paused = true)]
+async fn a_comparison_reads_the_payments_of_its_span() {
+    let scene = Scene::new(Kind::Card, Kind::Card);
+    let mut made = Vec::new();
+    let mut days = Vec::new();
+    for day in ["before", "first", "last", "after"] {
+        days.push(paymux_core::Clock::now(&*scene.clock));
+        let record = scene.orchestrator.create_payment(&key(day), &order()).await;
+        made.push(record.expect("a payment").id);
+        scene.later(24 * 3600).await;
+    }
+    let found = scene.orchestrator.reconcile(days[1], days[3]).await.expect("a comparison");
+    assert_eq!(found.compared, 2, "{found:?}");
+    let lists = scene.weather.lists.lock().unwrap().clone();
+    let first = lists[0].after.clone().expect("not from the beginning");
+    assert!(made[0] < first && first < made[1], "{first}");
+    assert_eq!(lists.len(), 1, "what follows is not read: {lists:?}");
+}
