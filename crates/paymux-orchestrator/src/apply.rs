@@ -319,7 +319,11 @@ fn believed(event: &WebhookEvent) -> Option<&Payment> {
 }
 
 /// Takes a word about a payment in, by the attempt that it is about.
-fn take_in(record: &mut PaymentRecord, payment: &Payment, context: &Context<'_>) -> bool {
+pub(crate) fn take_in(
+    record: &mut PaymentRecord,
+    payment: &Payment,
+    context: &Context<'_>,
+) -> bool {
     let current = record.provider.as_ref();
     if current.is_some_and(|known| known.provider == payment.provider && known.id == payment.id) {
         observe::observe(record, payment.clone(), context);

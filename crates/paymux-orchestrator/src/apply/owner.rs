@@ -47,8 +47,7 @@ impl Engine {
         if row.trust == Trust::Unsigned {
             return Ok(None);
         }
-        let Some((id, _)) = reference.as_str().rsplit_once('-') else { return Ok(None) };
-        let Ok(id) = id.parse::<PaymentId>() else { return Ok(None) };
+        let Some(id) = PaymentId::of_reference(reference) else { return Ok(None) };
         let stored = self.store.load(&id).await;
         let stored = stored.map_err(|error| unavailable(error, Effect::None))?;
         Ok(stored.map(|row| row.id))

@@ -311,7 +311,12 @@ impl PaymentProvider for Model {
     }
 
     async fn list_payments(&self, _: &ListPayments) -> Result<Page<Payment>> {
-        Err(Error::unsupported(Operation::ListPayments))
+        if !self.capabilities.has(Operation::ListPayments) {
+            return Err(Error::unsupported(Operation::ListPayments));
+        }
+        let objects: Vec<Object> = self.truth().objects.values().cloned().collect();
+        let items = objects.iter().map(|object| self.show(object)).collect();
+        Ok(Page { items, next: None })
     }
 
     async fn confirm_payment(&self, request: &ConfirmPayment) -> Result<Payment> {

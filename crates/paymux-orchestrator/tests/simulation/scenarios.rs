@@ -19,6 +19,7 @@ use super::{
 };
 
 mod asking;
+mod books;
 mod steps;
 mod told;
 mod ways;

@@ -31,6 +31,8 @@ pub(crate) struct Weather {
     pub(crate) is_bad: Arc<AtomicBool>,
     /// Do they answer nothing at all?
     pub(crate) is_down: Arc<AtomicBool>,
+    /// Is somebody else always faster?
+    pub(crate) is_overtaken: Arc<AtomicBool>,
     /// Changes whose sender lost the connection while they were on their way: they land later.
     pub(crate) floating: Arc<Mutex<Vec<Change>>>,
 }
@@ -129,6 +131,9 @@ fn lost() -> StoreError {
 impl Store for Shaky {
     async fn commit(&self, change: Change) -> StoreResult<Committed> {
         self.reach().await?;
+        if self.weather.is_overtaken.load(Ordering::SeqCst) {
+            return Ok(Committed::Lost);
+        }
         let Some(change) = self.bent(change).await? else { return Ok(Committed::Done) };
         let is_bad = self.weather.is_bad.load(Ordering::SeqCst);
         let committed = match self.dice.roll(if is_bad { 60 } else { u32::MAX }) {
