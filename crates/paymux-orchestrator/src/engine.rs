@@ -13,6 +13,7 @@ use crate::{
     draft::{Draft, Writer},
     evidence::Evidence,
     health::Health,
+    house::Housekeeping,
     observe::{self, Observed, Source},
     plan::{self, Move, View},
     record::{PaymentRecord, ReviewReason},
@@ -43,6 +44,7 @@ pub(crate) struct Settings {
     pub(crate) unmatched_for: Duration,
     pub(crate) keys_kept_for: Duration,
     pub(crate) events_kept_for: Duration,
+    pub(crate) housekeeping: Housekeeping,
 }
 
 /// How long after the longest call somebody else may think that it was lost.

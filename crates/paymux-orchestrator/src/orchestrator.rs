@@ -11,6 +11,7 @@ use crate::{
     calls::Calls,
     engine::{Account, Engine, Settings},
     health::{Health, HealthSettings, HealthSnapshot},
+    house::Housekeeping,
     routing::{self, Routes},
     store::Store,
 };
@@ -51,6 +52,7 @@ impl Orchestrator {
                 unmatched_for: Duration::from_secs(24 * 3600),
                 keys_kept_for: Duration::from_secs(30 * 24 * 3600),
                 events_kept_for: Duration::from_secs(30 * 24 * 3600),
+                housekeeping: Housekeeping::default(),
             },
         }
     }
@@ -160,6 +162,13 @@ impl Builder {
     #[must_use]
     pub fn stale_after(mut self, span: Duration) -> Self {
         self.settings.stale_after = span;
+        self
+    }
+
+    /// Sets what [`Orchestrator::run`] does beside what is due.
+    #[must_use]
+    pub fn housekeeping(mut self, housekeeping: Housekeeping) -> Self {
+        self.settings.housekeeping = housekeeping;
         self
     }
 

@@ -73,6 +73,19 @@ pub enum DifferenceKind {
     NotCompared,
 }
 
+impl DifferenceKind {
+    /// The word for it, as in metrics.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::TheirsOnly => "theirs_only",
+            Self::OursOnly => "ours_only",
+            Self::Differs => "differs",
+            Self::NotCompared => "not_compared",
+        }
+    }
+}
+
 /// A line for a person: which payment, and what each side says.
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -102,7 +115,7 @@ impl Orchestrator {
     /// `Unavailable` when the store is. That a provider cannot be asked is a finding, no error.
     pub async fn reconcile(&self, from: Timestamp, to: Timestamp) -> Result<Reconciliation> {
         let engine = self.0.clone();
-        self.0.calls.own(Box::pin(async move { engine.reconcile(from, to).await })).await
+        self.0.calls.own(Box::pin(async move { Box::pin(engine.reconcile(from, to)).await })).await
     }
 }
 
@@ -125,13 +138,13 @@ impl Engine {
             after = Some(last.id.clone());
             for row in rows.iter().take_while(|_| !self.calls.is_closed()) {
                 let record = read_document(&row.document)?;
-                self.compare(record, &mut found).await?;
+                Box::pin(self.compare(record, &mut found)).await?;
             }
         }
         for (id, account) in &self.accounts {
             let capabilities = account.provider.capabilities();
             if capabilities.has(Operation::ListPayments) && capabilities.list_created {
-                self.search(id, account, (from, to), &mut found).await?;
+                Box::pin(self.search(id, account, (from, to), &mut found)).await?;
             } else {
                 found.not_listed.push(id.clone());
             }

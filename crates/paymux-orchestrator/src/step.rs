@@ -9,6 +9,7 @@ use tokio::task::JoinSet;
 use crate::{
     Orchestrator, PaymentId,
     engine::{Engine, unavailable},
+    house::House,
     store::{Backlog, Claim, InboxRow},
     telemetry,
 };
@@ -53,11 +54,14 @@ impl Orchestrator {
     }
 
     /// Steps until `stop` is ready: again at once while there is something to do, and after a
-    /// second otherwise. What is under way then is finished or left to another process by
+    /// second otherwise. Beside that it keeps house: it compares the books with the providers' and
+    /// forgets what is old, as [`crate::Builder::housekeeping`] says. What is under way then is finished or left to another process by
     /// [`Orchestrator::shutdown`].
     pub async fn run(&self, stop: impl Future<Output = ()>) {
         let mut stop = std::pin::pin!(stop);
+        let mut house = House::new(self.0.settings.housekeeping, self.0.now());
         loop {
+            house.keep(self);
             let rest = match self.step().await {
                 Ok(stepped) if !stepped.is_idle() => Duration::ZERO,
                 Ok(_) => BETWEEN_STEPS,

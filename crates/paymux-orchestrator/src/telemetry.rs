@@ -11,6 +11,7 @@ use tracing::Span;
 use crate::{
     PaymentId,
     health::{BreakerState, HealthSnapshot},
+    reconcile::Reconciliation,
     record::Attempt,
     store::{Backlog, InboxOutcome, Received},
 };
@@ -101,6 +102,27 @@ pub(crate) fn event_settled(account: &ProviderId, outcome: InboxOutcome, after: 
         "outcome" => outcome
     )
     .record(after.as_secs_f64());
+}
+
+/// The books were compared with the providers'.
+pub(crate) fn compared(found: &Reconciliation) {
+    for difference in &found.differences {
+        let (account, kind) = (&difference.account, difference.kind.as_str());
+        let payment = difference.payment.as_ref().map(PaymentId::as_str);
+        metrics::counter!(
+            "paymux_differences_total",
+            "account" => account.as_str().to_owned(),
+            "kind" => kind
+        )
+        .increment(1);
+        tracing::warn!(%account, payment, kind, "the books differ");
+    }
+    tracing::info!(compared = found.compared, listed = found.listed, "the books were compared");
+}
+
+/// Something that is done again and again could not be done.
+pub(crate) fn not_done(what: &'static str, error: &Error) {
+    tracing::warn!(what, %error, "it could not be done, and comes again");
 }
 
 /// How an account stands.

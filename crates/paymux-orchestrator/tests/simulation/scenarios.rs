@@ -20,6 +20,7 @@ use super::{
 
 mod asking;
 mod books;
+mod house;
 mod steps;
 mod told;
 mod ways;
