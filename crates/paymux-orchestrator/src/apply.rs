@@ -11,6 +11,7 @@ use crate::{
     PaymentId,
     engine::{Account, Changed, Engine, unavailable},
     evidence::{Evidence, Said},
+    hints::Heed,
     observe::{self, Source},
     record::{AttemptState, Intent, PaymentRecord},
     settle::{self, Context, Outcome},
@@ -69,11 +70,17 @@ impl Engine {
                 if owner.is_none() && row.trust == Trust::Unsigned {
                     return self.unmatched(row, &event).await;
                 }
-                let at = owner.map_or(account, |(at, _)| at);
+                let (at, owner) = owner.map_or((account, None), |(at, owner)| (at, Some(owner)));
+                if let Some(later) = owner.as_ref().and_then(|it| self.heed(row, it, id.as_str())) {
+                    return Ok(later);
+                }
                 // It may be a part of an attempt that was given up: the part says of which.
                 let lookup = PaymentLookup::Part { id: id.clone(), options: Options::default() };
                 match self.ask(at, &lookup).await {
                     Ok(seen) => {
+                        if let Some(owner) = &owner {
+                            self.hints.was_answered(owner, id.as_str());
+                        }
                         let id = seen.id.clone();
                         self.about_payment_seen(row, &event, at, &id, Some(seen)).await
                     }
@@ -135,12 +142,22 @@ impl Engine {
         if let Some(settled) = settled.filter(|_| seen.is_none()) {
             return Ok(settled);
         }
+        let about = named(event).map_or("", ProviderPaymentId::as_str);
+        if seen.is_none()
+            && let Some(later) = self.heed(row, owner, about)
+        {
+            return Ok(later);
+        }
         let own = *account.provider.id() == row.account;
         let asked_at = if seen.is_some() { row.received_at } else { self.now() };
         let (payment, source) = match (seen, believed(event).filter(|_| own)) {
             (Some(payment), _) => (payment, Source::Asked),
             (None, Some(payment)) => (payment.clone(), Source::Event),
-            (None, None) => (self.read_for(event, account, &record).await?, Source::Asked),
+            (None, None) => {
+                let read = self.read_for(event, account, &record).await?;
+                self.hints.was_answered(owner, about);
+                (read, Source::Asked)
+            }
         };
         let evidence = Evidence::Webhook {
             account: account.provider.id().clone(),
@@ -178,6 +195,19 @@ impl Engine {
                 Ok(Applied::As(InboxOutcome::Later(self.now().after(wait(row.tries)))))
             }
             Changed::Untouched(_) | Changed::KeyTaken(_) => Ok(Applied::As(InboxOutcome::Stale)),
+        }
+    }
+
+    /// What anybody could have sent makes us look only now and then, whatever of the payment it is
+    /// about. `None`: now.
+    fn heed(&self, row: &InboxRow, owner: &PaymentId, about: &str) -> Option<Applied> {
+        if row.trust != Trust::Unsigned {
+            return None;
+        }
+        match self.hints.heed(owner, about, row.received_at, self.now()) {
+            Heed::Look => None,
+            Heed::Seen => Some(Applied::As(InboxOutcome::Stale)),
+            Heed::Later(moment) => Some(Applied::As(InboxOutcome::Later(moment))),
         }
     }
 
@@ -223,6 +253,10 @@ impl Engine {
 
     /// Nothing of ours, as far as is known yet: what it is about may be written down any moment.
     async fn unmatched(&self, row: &InboxRow, event: &WebhookEvent) -> Result<Applied> {
+        // It was put off until whatever was under way had ended, and nobody can be told who said it.
+        if row.trust == Trust::Unsigned {
+            return Ok(Applied::As(InboxOutcome::Unmatched));
+        }
         let now = self.now();
         if now.since(row.received_at) < self.settings.unmatched_for {
             return Ok(Applied::As(InboxOutcome::Later(now.after(wait(row.tries)))));

@@ -13,6 +13,7 @@ use crate::{
     draft::{Draft, Writer},
     evidence::Evidence,
     health::Health,
+    hints::Hints,
     house::Housekeeping,
     observe::{self, Observed, Source},
     plan::{self, Move, View},
@@ -59,6 +60,7 @@ pub(crate) struct Engine {
     pub(crate) random: Arc<dyn Random>,
     pub(crate) settings: Settings,
     pub(crate) calls: Calls,
+    pub(crate) hints: Hints,
 }
 
 /// What came of a change.

@@ -10,6 +10,7 @@ mod events;
 mod evidence;
 mod explain;
 pub mod health;
+mod hints;
 mod house;
 mod ids;
 mod ingest;

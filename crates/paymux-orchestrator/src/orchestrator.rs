@@ -11,6 +11,7 @@ use crate::{
     calls::Calls,
     engine::{Account, Engine, Settings},
     health::{Health, HealthSettings, HealthSnapshot},
+    hints::Hints,
     house::Housekeeping,
     routing::{self, Routes},
     store::Store,
@@ -219,6 +220,7 @@ impl Builder {
             random: self.random,
             settings: self.settings,
             calls: Calls::default(),
+            hints: Hints::default(),
         })))
     }
 }

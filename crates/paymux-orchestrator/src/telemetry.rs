@@ -56,7 +56,11 @@ pub(crate) fn doubt_settled(account: &ProviderId, after: Duration) {
 
 /// A delivery was not believed or could not be read.
 pub(crate) fn delivery_refused(account: &ProviderId, kind: ErrorKind) {
-    let why = if kind == ErrorKind::InvalidSignature { "forged" } else { "unreadable" };
+    let why = match kind {
+        ErrorKind::InvalidSignature => "forged",
+        ErrorKind::InvalidRequest => "too_large",
+        _ => "unreadable",
+    };
     metrics::counter!(
         "paymux_deliveries_refused_total",
         "account" => account.as_str().to_owned(),
@@ -78,6 +82,16 @@ pub(crate) fn event_received(account: &ProviderId, received: Received) {
         "paymux_events_received_total",
         "account" => account.as_str().to_owned(),
         "received" => received
+    )
+    .increment(1);
+}
+
+/// An event that anybody could have sent was not kept, since there were too many.
+pub(crate) fn event_not_kept(account: &ProviderId) {
+    metrics::counter!(
+        "paymux_events_received_total",
+        "account" => account.as_str().to_owned(),
+        "received" => "not_kept"
     )
     .increment(1);
 }

@@ -11,7 +11,7 @@ use crate::{
 impl Engine {
     /// Whose an object is, and at which account: the one that the event came for, or another of
     /// the same kind. A provider may tell of all of a merchant's accounts at one address.
-    pub(super) async fn owner(
+    pub(crate) async fn owner(
         &self,
         row: &InboxRow,
         kind: ObjectKind,

@@ -4,7 +4,7 @@ use paymux_core::{
     ErrorKind, Operation, ProviderRefundId, RefundLookup, Result, Trust, WebhookEvent,
 };
 
-use super::{Applied, HINTS_APART};
+use super::Applied;
 use crate::{
     PaymentId,
     engine::{Account, Engine},
@@ -55,11 +55,8 @@ impl Engine {
         id: &ProviderRefundId,
     ) -> Result<Applied> {
         let record = self.load(owner).await?;
-        if let Some(looked_at) = record.looked_at.filter(|_| row.trust == Trust::Unsigned) {
-            let soon = looked_at.after(HINTS_APART);
-            if soon > self.now() {
-                return Ok(Applied::As(InboxOutcome::Later(soon)));
-            }
+        if let Some(later) = self.heed(row, owner, id.as_str()) {
+            return Ok(later);
         }
         let no = record.attempts.iter().find(|attempt| {
             attempt.refund.as_ref().is_some_and(|refund| refund.id.as_ref() == Some(id))
@@ -69,6 +66,7 @@ impl Engine {
         };
         let lookup = RefundLookup { id: id.clone(), payment: record.handle() };
         let refund = self.ask_for_refund(account, &lookup).await?;
+        self.hints.was_answered(owner, id.as_str());
         let record = self.take_in_refund(record, no, &refund).await?;
         self.drive(record).await?;
         Ok(Applied::As(InboxOutcome::Applied))

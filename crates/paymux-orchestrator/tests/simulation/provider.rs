@@ -227,7 +227,11 @@ impl Model {
         let (name, subject, payment) = match telling {
             Telling::Object(object) => {
                 let subject = Subject::Payment(object.id.clone());
-                ("payment.changed", subject, Some(Box::new(self.show(object))))
+                let mut payment = self.show(object);
+                if self.truth().names_in_events {
+                    payment.reference = Some(object.reference.clone());
+                }
+                ("payment.changed", subject, Some(Box::new(payment)))
             }
             Telling::Refund(id) => {
                 ("refund.changed", Subject::Refund { id: ProviderRefundId::new(id.clone())? }, None)
@@ -283,6 +287,7 @@ impl PaymentProvider for Model {
 
     async fn fetch_payment(&self, lookup: &PaymentLookup) -> Result<Payment> {
         self.around.dice.pass(2).await;
+        self.truth().looks += 1;
         let fault = self.arrive(None);
         let is_answered =
             matches!(fault, Fault::Nothing | Fault::Slow | Fault::AboutAnother | Fault::Mumbles);
@@ -361,7 +366,8 @@ impl PaymentProvider for Model {
     }
 
     async fn fetch_refund(&self, lookup: &RefundLookup) -> Result<Refund> {
-        let truth = self.truth();
+        let mut truth = self.truth();
+        truth.looks += 1;
         let row = truth.refunds.iter().find(|refund| refund.id == lookup.id.as_str());
         row.map(|row| self.show_refund(row)).ok_or_else(|| self.not_found())
     }

@@ -7,7 +7,8 @@ use paymux_core::{
     ManualClock, Money, PaymentProvider, Reference, SeededRandom, Timestamp, WebhookDelivery,
 };
 use paymux_orchestrator::{
-    NewPayment, Orchestrator, PaymentRecord, ReviewReason, store::memory::MemoryStore,
+    NewPayment, Orchestrator, PaymentRecord, ReviewReason,
+    store::{PaymentQuery, memory::MemoryStore},
 };
 
 use super::{
@@ -21,6 +22,8 @@ use super::{
 mod asking;
 mod books;
 mod house;
+mod inbox;
+mod looks;
 mod steps;
 mod told;
 mod ways;
@@ -123,4 +126,8 @@ fn money(minor: i128) -> Money {
 
 fn reasons(record: &PaymentRecord) -> Vec<ReviewReason> {
     record.reviews.iter().map(|review| review.reason).collect()
+}
+
+fn everything() -> PaymentQuery {
+    PaymentQuery { limit: 9, ..PaymentQuery::default() }
 }

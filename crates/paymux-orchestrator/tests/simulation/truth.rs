@@ -142,8 +142,8 @@ pub(crate) enum Telling {
 
 #[derive(Debug)]
 pub(crate) struct Truth {
-    /// The account: no two have objects of one id.
-    name: String,
+    /// What its ids begin with: of no two accounts the same, unless a story is about that.
+    pub(crate) name: String,
     kind: Kind,
     pub(crate) objects: BTreeMap<String, Object>,
     /// What was made with a key, and when.
@@ -162,6 +162,10 @@ pub(crate) struct Truth {
     pub(crate) down: bool,
     /// References that look-ups do not see yet.
     pub(crate) unseen: BTreeSet<String>,
+    /// Do its events name our references, where its answers do not?
+    pub(crate) names_in_events: bool,
+    /// How often it was asked for something.
+    pub(crate) looks: u32,
     next: u32,
 }
 
@@ -180,6 +184,8 @@ impl Truth {
             faults: VecDeque::new(),
             down: false,
             unseen: BTreeSet::new(),
+            names_in_events: false,
+            looks: 0,
             next: 0,
         }
     }
