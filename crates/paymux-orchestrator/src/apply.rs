@@ -50,8 +50,18 @@ impl Engine {
         if now.since(row.received_at) < self.settings.unmatched_for {
             return Ok(InboxOutcome::Later(now.after(wait(row.tries))));
         }
-        if let Ok(event) = read_event(row) {
-            self.hand_on(row, &event, "webhook.not_applied").await?;
+        match read_event(row) {
+            Ok(event) => {
+                self.hand_on(row, &event, "webhook.not_applied").await?;
+            }
+            // Written by another version: what it says is lost, and that is told.
+            Err(_) => {
+                let id = format!("{}:{}", row.account, row.key);
+                let document = serde_json::json!({
+                    "account": row.account, "key": row.key, "trust": row.trust,
+                });
+                self.tell_of_event(id, "webhook.not_applied", &document).await?;
+            }
         }
         Ok(InboxOutcome::Unmatched)
     }
@@ -116,7 +126,15 @@ impl Engine {
         id: &ProviderPaymentId,
         seen: Option<Payment>,
     ) -> Result<Applied> {
-        if let Some((at, owner)) = self.owner(row, ObjectKind::Payment, id.as_str()).await? {
+        let owner = self.owner(row, ObjectKind::Payment, id.as_str()).await?;
+        let owner = match owner {
+            Some((at, owner)) if *at.provider.id() != row.account => {
+                let fits = self.may_be_about(&owner, event.payment.as_deref()).await?;
+                fits.then_some((at, owner))
+            }
+            own => own,
+        };
+        if let Some((at, owner)) = owner {
             // What was read through one account is not taken for the word of another.
             let seen = seen.filter(|seen| seen.provider == *at.provider.id());
             return self.look_because(row, event, at, &owner, seen).await;
@@ -159,6 +177,7 @@ impl Engine {
                 (read, Source::Asked)
             }
         };
+        let payment = with_reference_told(payment, event, &record);
         let evidence = Evidence::Webhook {
             account: account.provider.id().clone(),
             key: row.key.clone(),
@@ -273,8 +292,19 @@ impl Engine {
             "subject": event.subject,
             "trust": event.trust,
         });
+        self.tell_of_event(format!("{}:{}", row.account, row.key), kind, &document).await?;
+        Ok(Applied::As(InboxOutcome::HandedOn))
+    }
+
+    /// Tells the merchant of an event that belongs to no change of a payment.
+    pub(crate) async fn tell_of_event(
+        &self,
+        id: String,
+        kind: &str,
+        document: &serde_json::Value,
+    ) -> Result<()> {
         let outbox = OutboxRow {
-            id: format!("{}:{}", row.account, row.key),
+            id,
             payment: None,
             version: 0,
             kind: kind.to_owned(),
@@ -282,8 +312,7 @@ impl Engine {
             document: document.to_string(),
         };
         let added = self.store.add_event(outbox).await;
-        added.map_err(|error| unavailable(error, Effect::None))?;
-        Ok(Applied::As(InboxOutcome::HandedOn))
+        added.map_err(|error| unavailable(error, Effect::None))
     }
 }
 
@@ -350,6 +379,24 @@ fn believed(event: &WebhookEvent) -> Option<&Payment> {
     let payment = event.payment.as_deref()?;
     let fresh = event.trust == Trust::SignedFresh;
     (fresh && !payment.status.is_final()).then_some(payment)
+}
+
+/// Some providers name our reference in what they tell and not in what they answer. Where nothing
+/// else says whose the payment is, the signed word counts.
+fn with_reference_told(
+    mut payment: Payment,
+    event: &WebhookEvent,
+    record: &PaymentRecord,
+) -> Payment {
+    let known = record.provider.as_ref().is_some_and(|known| known.id == payment.id)
+        || record.attempts.iter().any(|attempt| attempt.object.as_ref() == Some(&payment.id));
+    let told = event.payment.as_deref().filter(|told| {
+        event.trust != Trust::Unsigned && told.id == payment.id && told.provider == payment.provider
+    });
+    if let Some(told) = told.filter(|_| !known && payment.reference.is_none()) {
+        payment.reference.clone_from(&told.reference);
+    }
+    payment
 }
 
 /// Takes a word about a payment in, by the attempt that it is about.

@@ -1,8 +1,8 @@
 //! Webhooks: proved, kept, acknowledged; applied later, in any order, with the same end.
 
 use paymux_core::{
-    Effect, Error, ErrorKind, ProviderId, Result, Subject, Timestamp, Trust, WebhookDelivery,
-    WebhookEvent,
+    Effect, Error, ErrorKind, EventKey, ProviderId, Result, Subject, Timestamp, Trust,
+    WebhookDelivery, WebhookEvent,
 };
 use sha2::{Digest, Sha256};
 
@@ -55,6 +55,8 @@ impl Orchestrator {
             telemetry::event_received(account, *received);
             if *received == Received::Contradiction {
                 telemetry::event_contradicts(account, &event.key);
+                let row = inbox_row(account, event, &digest, delivery.received_at)?;
+                self.0.keep_contradiction(row, event).await?;
             }
         }
         Ok(known.provider.capabilities().webhook_ack)
@@ -80,6 +82,34 @@ impl Engine {
         }
         row.due_at = now.after(self.settings.lease);
         Ok(Some(row))
+    }
+
+    /// An event came again under its key, and says something else: it is kept under a key of its
+    /// own, as no more than a reason to look, and the merchant is told. Whoever reuses keys may be
+    /// wrong about more.
+    async fn keep_contradiction(&self, mut row: InboxRow, event: &WebhookEvent) -> Result<()> {
+        let mut event = event.clone();
+        let known = event.key.clone();
+        event.key = EventKey::digest(format!("{known} {}", row.digest).as_bytes());
+        event.trust = event.trust.min(Trust::Signed);
+        (row.key, row.trust) = (event.key.clone(), event.trust);
+        row.event = crate::draft::to_json(&event)?;
+        let Some(row) = self.unless_too_many(row, &event).await? else { return Ok(()) };
+        let (account, is_told) = (row.account.clone(), row.trust != Trust::Unsigned);
+        let kept = self.store.receive(vec![row]).await;
+        let kept = kept.map_err(|error| unavailable(error, Effect::None))?;
+        if is_told && kept != [Received::Duplicate] {
+            let id = format!("{account}:{}:contradiction", event.key);
+            let document = serde_json::json!({
+                "account": account,
+                "key": known,
+                "name": event.name,
+                "subject": event.subject,
+                "trust": event.trust,
+            });
+            self.tell_of_event(id, "webhook.contradiction", &document).await?;
+        }
+        Ok(())
     }
 
     async fn is_ours(&self, row: &InboxRow, event: &WebhookEvent) -> Result<bool> {

@@ -1,10 +1,11 @@
 //! Whose payment an event is about.
 
-use paymux_core::{Effect, Payment, Result, Trust};
+use paymux_core::{Effect, Payment, Reference, Result, Trust};
 
 use crate::{
     PaymentId,
     engine::{Account, Engine, unavailable},
+    record::Intent,
     store::{InboxRow, ObjectKind, ObjectRef},
 };
 
@@ -32,6 +33,25 @@ impl Engine {
             }
         }
         Ok(None)
+    }
+
+    /// May an event that came for one account be about this payment of another one? The ids of some
+    /// providers are unique within an account only; what the event says of its payment tells.
+    pub(super) async fn may_be_about(
+        &self,
+        owner: &PaymentId,
+        said: Option<&Payment>,
+    ) -> Result<bool> {
+        let Some(said) = said else { return Ok(true) };
+        let record = self.load(owner).await?;
+        let is_ours = |reference: &Reference| {
+            record.attempts.iter().any(|attempt| match &attempt.intent {
+                Intent::Create(create) => create.reference == *reference,
+                _ => false,
+            })
+        };
+        let amount = said.amounts.requested.is_none_or(|amount| amount == record.request.amount);
+        Ok(amount && said.reference.as_ref().is_none_or(is_ours))
     }
 
     /// An event that came before the answer to the call that it is about: our own reference tells
