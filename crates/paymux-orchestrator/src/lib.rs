@@ -48,4 +48,5 @@ pub use record::{
 };
 pub use request::{ConfirmBy, NewCapture, NewPayment, NewRefund};
 pub use resolve::Resolution;
+pub use returns::ReturnToken;
 pub use step::Stepped;

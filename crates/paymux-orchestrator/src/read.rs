@@ -71,7 +71,7 @@ impl Orchestrator {
             Err(error) if error.kind() == ErrorKind::NotFound => return Err(wrong()),
             Err(error) => return Err(error),
         };
-        if !returns::is_secret(&secret, &record.return_token) {
+        if !record.return_token.is(&secret) {
             return Err(wrong());
         }
         let engine = self.0.clone();

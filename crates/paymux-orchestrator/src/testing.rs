@@ -14,6 +14,7 @@ use crate::{
     NewPayment, PaymentId,
     observe::Source,
     record::{Attempt, AttemptState, Fault, Intent, PaymentRecord, RouteStep},
+    returns::ReturnToken,
     routing::Elsewhere,
     settle::{Context, Outcome},
 };
@@ -55,7 +56,7 @@ pub(crate) fn record() -> PaymentRecord {
         unreported_amount_accepted: false,
         accepted_amount: None,
         figure_looked_for: false,
-        return_token: "secret".to_owned(),
+        return_token: ReturnToken::generate(&SeededRandom::new(1)),
         looked_at: None,
         next_look_at: None,
         looks: 0,
