@@ -11,14 +11,14 @@ use crate::{
     PaymentId,
     engine::{Account, Changed, Engine, unavailable},
     evidence::{Evidence, Said},
-    hints::Heed,
     observe::{self, Source},
     record::{AttemptState, Intent, PaymentRecord},
     settle::{self, Context, Outcome},
-    store::{InboxOutcome, InboxRow, InboxSettlement, ObjectKind, OutboxRow},
+    store::{InboxOutcome, InboxRow, InboxSettlement, ObjectKind},
     telemetry,
 };
 
+mod aside;
 mod owner;
 mod refund;
 
@@ -41,29 +41,6 @@ impl Engine {
         let settled = self.store.settle_inbox(&settlement).await;
         settled.map_err(|error| unavailable(error, Effect::None))?;
         Ok(())
-    }
-
-    /// It waits, for a day at most: then the merchant is told of it, and it rests.
-    async fn not_applied(&self, row: &InboxRow, error: &Error) -> Result<InboxOutcome> {
-        tracing::warn!(account = %row.account, key = %row.key, %error, "an event waits");
-        let now = self.now();
-        if now.since(row.received_at) < self.settings.unmatched_for {
-            return Ok(InboxOutcome::Later(now.after(wait(row.tries))));
-        }
-        match read_event(row) {
-            Ok(event) => {
-                self.hand_on(row, &event, "webhook.not_applied").await?;
-            }
-            // Written by another version: what it says is lost, and that is told.
-            Err(_) => {
-                let id = format!("{}:{}", row.account, row.key);
-                let document = serde_json::json!({
-                    "account": row.account, "key": row.key, "trust": row.trust,
-                });
-                self.tell_of_event(id, "webhook.not_applied", &document).await?;
-            }
-        }
-        Ok(InboxOutcome::Unmatched)
     }
 
     async fn try_to_apply(&self, row: &InboxRow) -> Result<Applied> {
@@ -183,6 +160,7 @@ impl Engine {
             key: row.key.clone(),
             name: event.name.clone(),
             trust: event.trust,
+            asked: source == Source::Asked,
             said: Said::from(&payment),
         };
         let changed = self
@@ -214,19 +192,6 @@ impl Engine {
                 Ok(Applied::As(InboxOutcome::Later(self.now().after(wait(row.tries)))))
             }
             Changed::Untouched(_) | Changed::KeyTaken(_) => Ok(Applied::As(InboxOutcome::Stale)),
-        }
-    }
-
-    /// What anybody could have sent makes us look only now and then, whatever of the payment it is
-    /// about. `None`: now.
-    fn heed(&self, row: &InboxRow, owner: &PaymentId, about: &str) -> Option<Applied> {
-        if row.trust != Trust::Unsigned {
-            return None;
-        }
-        match self.hints.heed(owner, about, row.received_at, self.now()) {
-            Heed::Look => None,
-            Heed::Seen => Some(Applied::As(InboxOutcome::Stale)),
-            Heed::Later(moment) => Some(Applied::As(InboxOutcome::Later(moment))),
         }
     }
 
@@ -268,51 +233,6 @@ impl Engine {
             Error::new(ErrorKind::Unexpected, Effect::None, message)
         })?;
         self.ask(account, &PaymentLookup::Payment(handle)).await
-    }
-
-    /// Nothing of ours, as far as is known yet: what it is about may be written down any moment.
-    async fn unmatched(&self, row: &InboxRow, event: &WebhookEvent) -> Result<Applied> {
-        // It was put off until whatever was under way had ended, and nobody can be told who said it.
-        if row.trust == Trust::Unsigned {
-            return Ok(Applied::As(InboxOutcome::Unmatched));
-        }
-        let now = self.now();
-        if now.since(row.received_at) < self.settings.unmatched_for {
-            return Ok(Applied::As(InboxOutcome::Later(now.after(wait(row.tries)))));
-        }
-        self.hand_on(row, event, "webhook.unmatched").await?;
-        Ok(Applied::As(InboxOutcome::Unmatched))
-    }
-
-    /// The merchant is told of an event that is about no payment.
-    async fn hand_on(&self, row: &InboxRow, event: &WebhookEvent, kind: &str) -> Result<Applied> {
-        let document = serde_json::json!({
-            "account": row.account,
-            "name": event.name,
-            "subject": event.subject,
-            "trust": event.trust,
-        });
-        self.tell_of_event(format!("{}:{}", row.account, row.key), kind, &document).await?;
-        Ok(Applied::As(InboxOutcome::HandedOn))
-    }
-
-    /// Tells the merchant of an event that belongs to no change of a payment.
-    pub(crate) async fn tell_of_event(
-        &self,
-        id: String,
-        kind: &str,
-        document: &serde_json::Value,
-    ) -> Result<()> {
-        let outbox = OutboxRow {
-            id,
-            payment: None,
-            version: 0,
-            kind: kind.to_owned(),
-            at: self.now(),
-            document: document.to_string(),
-        };
-        let added = self.store.add_event(outbox).await;
-        added.map_err(|error| unavailable(error, Effect::None))
     }
 }
 

@@ -61,6 +61,7 @@ pub(crate) struct Engine {
     pub(crate) settings: Settings,
     pub(crate) calls: Calls,
     pub(crate) hints: Hints,
+    pub(crate) shown: telemetry::Shown,
 }
 
 /// What came of a change.

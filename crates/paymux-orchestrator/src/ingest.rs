@@ -1,8 +1,8 @@
 //! Webhooks: proved, kept, acknowledged; applied later, in any order, with the same end.
 
 use paymux_core::{
-    Effect, Error, ErrorKind, EventKey, ProviderId, Result, Subject, Timestamp, Trust,
-    WebhookDelivery, WebhookEvent,
+    Effect, Error, EventKey, ProviderId, Result, Subject, Timestamp, Trust, WebhookDelivery,
+    WebhookEvent,
 };
 use sha2::{Digest, Sha256};
 
@@ -32,7 +32,7 @@ impl Orchestrator {
     ) -> Result<&'static str> {
         let known = self.0.account(account)?;
         if delivery.body.len() > LARGEST_BODY {
-            telemetry::delivery_refused(account, ErrorKind::InvalidRequest);
+            telemetry::delivery_too_large(account);
             let message = format!("is larger than {LARGEST_BODY} bytes");
             return Err(Error::invalid_request("body", message).with_provider(account));
         }

@@ -15,6 +15,7 @@ use crate::{
     house::Housekeeping,
     routing::{self, Routes},
     store::Store,
+    telemetry::Shown,
 };
 
 /// Many providers, one payment, never charged twice.
@@ -221,6 +222,7 @@ impl Builder {
             settings: self.settings,
             calls: Calls::default(),
             hints: Hints::default(),
+            shown: Shown::default(),
         })))
     }
 }

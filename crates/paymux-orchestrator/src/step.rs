@@ -66,7 +66,7 @@ impl Orchestrator {
                 Ok(stepped) if !stepped.is_idle() => Duration::ZERO,
                 Ok(_) => BETWEEN_STEPS,
                 Err(error) => {
-                    tracing::warn!(%error, "nothing could be looked after");
+                    telemetry::not_done("a step", &error);
                     BETWEEN_STEPS
                 }
             };
@@ -120,8 +120,8 @@ async fn step(engine: &Arc<Engine>) -> Result<Stepped> {
     for (id, account) in &engine.accounts {
         telemetry::health(id, &account.health.snapshot());
     }
-    // Counting costs more than looking whether something is due, so it waits for a quiet moment.
-    if stepped.is_idle()
+    // By time, and not in a quiet moment: there is none when it matters.
+    if engine.shown.is_due(engine.now())
         && let Ok(backlog) = engine.store.backlog(engine.now()).await
     {
         telemetry::backlog(&backlog, engine.now());
@@ -143,7 +143,7 @@ where
         match done {
             Ok(Ok(())) => {}
             Ok(Err(error)) => {
-                tracing::warn!(%error, "something that was due could not be done; it comes again");
+                telemetry::not_done("something that was due", &error);
                 failed += 1;
             }
             Err(error) => {

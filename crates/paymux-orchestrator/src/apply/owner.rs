@@ -45,9 +45,8 @@ impl Engine {
         let Some(said) = said else { return Ok(true) };
         let record = self.load(owner).await?;
         let is_ours = |reference: &Reference| {
-            record.attempts.iter().any(|attempt| match &attempt.intent {
-                Intent::Create(create) => create.reference == *reference,
-                _ => false,
+            record.attempts.iter().any(|attempt| {
+                matches!(&attempt.intent, Intent::Create(create) if create.reference == *reference)
             })
         };
         let amount = said.amounts.requested.is_none_or(|amount| amount == record.request.amount);

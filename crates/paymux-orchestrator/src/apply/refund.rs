@@ -8,6 +8,7 @@ use super::Applied;
 use crate::{
     PaymentId,
     engine::{Account, Engine},
+    evidence::{Evidence, Said},
     store::{InboxOutcome, InboxRow, ObjectKind},
 };
 
@@ -22,7 +23,7 @@ impl Engine {
         id: &ProviderRefundId,
     ) -> Result<Applied> {
         if let Some((at, owner)) = self.owner(row, ObjectKind::Refund, id.as_str()).await? {
-            return self.look_at_refund(row, at, &owner, id).await;
+            return self.look_at_refund(row, event, at, &owner, id).await;
         }
         let can_ask = account.provider.capabilities().has(Operation::FetchRefund);
         if row.trust == Trust::Unsigned || !can_ask {
@@ -50,6 +51,7 @@ impl Engine {
     pub(super) async fn look_at_refund(
         &self,
         row: &InboxRow,
+        event: &WebhookEvent,
         account: &Account,
         owner: &PaymentId,
         id: &ProviderRefundId,
@@ -67,7 +69,15 @@ impl Engine {
         let lookup = RefundLookup { id: id.clone(), payment: record.handle() };
         let refund = self.ask_for_refund(account, &lookup).await?;
         self.hints.was_answered(owner, id.as_str());
-        let record = self.take_in_refund(record, no, &refund).await?;
+        let evidence = Evidence::Webhook {
+            account: account.provider.id().clone(),
+            key: row.key.clone(),
+            name: event.name.clone(),
+            trust: event.trust,
+            asked: true,
+            said: Said::from(&refund),
+        };
+        let record = self.take_in_refund_because(record, no, &refund, &evidence).await?;
         self.drive(record).await?;
         Ok(Applied::As(InboxOutcome::Applied))
     }

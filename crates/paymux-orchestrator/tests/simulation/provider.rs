@@ -25,6 +25,9 @@ use super::{
     truth::{Fault, Kind, Object, RefundRow, Telling, Truth},
 };
 
+/// What a provider says of a payer, in its own words.
+pub(crate) const WORDS: &str = "Ms Canary has no money";
+
 /// What a model shares with the world around it.
 #[derive(Clone, Debug)]
 pub(crate) struct Surroundings {
@@ -159,7 +162,9 @@ impl Model {
                 std::future::pending().await
             }
             Fault::Declined => {
-                Err(Error::declined(Failure::new(FailureKind::Declined)).with_provider(&self.id))
+                let mut failure = Failure::new(FailureKind::Declined);
+                failure.message = Some(WORDS.to_owned());
+                Err(Error::declined(failure).with_provider(&self.id))
             }
             Fault::DeclinedHard => {
                 Err(Error::declined(Failure::new(FailureKind::DeclinedHard))
@@ -292,7 +297,7 @@ impl PaymentProvider for Model {
         let is_answered =
             matches!(fault, Fault::Nothing | Fault::Slow | Fault::AboutAnother | Fault::Mumbles);
         if !is_answered {
-            return Err(Error::new(ErrorKind::Unavailable, Effect::None, "no answer")
+            return Err(Error::new(ErrorKind::Unavailable, Effect::None, WORDS)
                 .with_provider(&self.id)
                 .with_retryable(true));
         }

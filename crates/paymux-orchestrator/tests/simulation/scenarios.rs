@@ -25,8 +25,10 @@ mod house;
 mod inbox;
 mod looks;
 mod steps;
+mod telemetry;
 mod told;
 mod ways;
+mod words;
 
 struct Scene {
     clock: Arc<ManualClock>,

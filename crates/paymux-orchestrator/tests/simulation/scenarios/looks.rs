@@ -47,7 +47,7 @@ async fn what_anybody_could_have_sent_makes_us_look_once_in_half_a_minute() {
 async fn what_was_given_up_is_looked_at_no_more_often() {
     let scene = Scene::new(Kind::Steps, Kind::Card).meeting(&[Fault::Nothing, Fault::Declined]);
     let record = scene.create(order()).await;
-    assert_eq!(record.attempts[0].object.as_ref().map(|id| id.as_str()), Some("a-obj1"));
+    assert!(record.attempts[0].object.is_some(), "its object is known");
     assert_eq!(record.account(), Some(scene.b.id()), "{record:#?}");
     scene.clock.advance(Duration::from_secs(40));
     let before = scene.looks();
@@ -95,7 +95,7 @@ async fn what_is_open_is_read_again_once_in_five_seconds() {
 }
 
 /// A payment whose provider was away after these faults: it is in doubt, and the next rung is far.
-async fn after_an_outage(kind: Kind, faults: &[Fault]) -> (Scene, PaymentRecord) {
+pub(super) async fn after_an_outage(kind: Kind, faults: &[Fault]) -> (Scene, PaymentRecord) {
     let scene = Scene::new(kind, Kind::Page).meeting(faults).meeting(&[Fault::LostBefore; 1]);
     let record = scene.create(order()).await;
     scene.a.truth().down = true;
