@@ -1,13 +1,16 @@
 //! Our books beside the providers': what a comparison finds, and what comes of it.
 
-use std::{sync::atomic::Ordering, time::Duration};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use paymux_core::{
-    Clock, ConfirmStep, Effect, Error, ErrorKind, PaymentStatus, Reference, Timestamp,
+    Clock, ConfirmStep, Effect, Error, ErrorKind, PaymentStatus, Reference, SeededRandom, Timestamp,
 };
 use paymux_orchestrator::{
-    AttemptState, ConfirmBy, Difference, DifferenceKind, PaymentRecord, Reconciliation, Resolution,
-    ReviewReason,
+    AttemptState, ConfirmBy, Difference, DifferenceKind, Orchestrator, PaymentRecord,
+    Reconciliation, Resolution, ReviewReason,
 };
 
 use super::{Scene, order, reasons};
@@ -81,6 +84,28 @@ async fn listed_money_on_what_was_given_up_goes_to_a_person() {
     let record = scene.now(&record).await;
     assert_eq!(reasons(&record), [ReviewReason::LateSuccess]);
     assert_eq!(record.account(), Some(paymux_core::PaymentProvider::id(&scene.b)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_listed_by_our_reference_ends_a_doubt() {
+    let lost = [Fault::LostAfter, Fault::LostBefore];
+    let mut scene = Scene::new(Kind::Steps, Kind::Card).meeting(&lost);
+    // There is no other account that it could go to.
+    scene.orchestrator = Orchestrator::builder(scene.written.clone())
+        .clock(scene.clock.clone())
+        .random(Arc::new(SeededRandom::new(11)))
+        .account(scene.a.clone())
+        .build()
+        .expect("an account");
+    let record = scene.create(order().confirm(ConfirmBy::Merchant)).await;
+    assert!(record.in_doubt(), "{record:#?}");
+    let found = scene.compare().await;
+    assert_eq!(kinds(&found), [DifferenceKind::NotCompared], "it was in doubt");
+    let record = scene.now(&record).await;
+    assert_eq!(record.attempts[0].state, AttemptState::Accepted, "{record:#?}");
+    assert_eq!(record.attempts[0].object.as_ref().map(ToString::to_string).unwrap(), "a-obj1");
+    assert_eq!(scene.a.truth().objects.len(), 1, "nothing was sent");
+    assert_eq!(kinds(&scene.compare().await), []);
 }
 
 #[tokio::test(start_paused = true)]
@@ -166,4 +191,39 @@ async fn what_cannot_be_taken_in_is_named_as_not_compared() {
     let (from, to) = (Timestamp::from_seconds(0), scene.clock.now().after(FAR));
     let error: Error = scene.orchestrator.reconcile(from, to).await.unwrap_err();
     assert_eq!((error.kind(), error.effect()), (ErrorKind::Unavailable, Effect::None));
+}
+
+/// A look that came later knows better than what the comparison heard.
+#[tokio::test(start_paused = true)]
+async fn what_a_comparison_heard_before_a_newer_look_asks_nobody() {
+    for newer in [false, true] {
+        let scene = Scene::new(Kind::Card, Kind::Page);
+        let record = scene.create(order()).await;
+        let shows = |status, captured| {
+            let mut truth = scene.a.truth();
+            let mut object = truth.objects["a-obj1"].clone();
+            (object.status, object.captured) = (status, captured);
+            truth.put(object);
+        };
+        shows(PaymentStatus::RequiresAction, 0);
+        scene.a.truth().faults.push_back(Fault::Slow);
+        let looks = scene.a.truth().looks;
+        let orchestrator = scene.orchestrator.clone();
+        let (from, to) = (Timestamp::from_seconds(0), scene.clock.now().after(FAR));
+        let compared = tokio::spawn(async move { orchestrator.reconcile(from, to).await });
+        while scene.a.truth().looks == looks || !scene.a.truth().faults.is_empty() {
+            tokio::task::yield_now().await;
+        }
+        shows(PaymentStatus::Succeeded, 1_000);
+        scene.clock.advance(Duration::from_secs(1));
+        if newer {
+            let last = scene.a.truth().tellings.len() - 1;
+            scene.tell(&scene.a, last).await.expect("it is kept");
+            scene.orchestrator.step().await.expect("a store that works");
+            assert!(!compared.is_finished(), "the newer look was first");
+        }
+        let found = compared.await.unwrap().expect("a store that works");
+        assert_eq!(kinds(&found), [DifferenceKind::Differs]);
+        assert_eq!(scene.now(&record).await.is_paid(), newer);
+    }
 }
