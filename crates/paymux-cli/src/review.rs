@@ -67,6 +67,9 @@ struct Decision {
     /// The amount that was taken, or the success without one, counts as paid in full.
     #[arg(long)]
     accept_amount: bool,
+    /// Money showed late on this object of an attempt that does not count any more: give it back.
+    #[arg(long, value_name = "ID")]
+    give_back: Option<String>,
     /// What was seen for this reason, such as `still_in_doubt`, is right as it is.
     #[arg(long, value_name = "REASON", value_parser = read_reason)]
     dismiss: Option<ReviewReason>,
@@ -83,6 +86,9 @@ impl Decision {
     fn resolution(self) -> paymux::Result<Resolution> {
         if let Some(id) = self.it_is {
             return Ok(Resolution::ItIs(ProviderPaymentId::new(id)?));
+        }
+        if let Some(id) = self.give_back {
+            return Ok(Resolution::GiveBack(ProviderPaymentId::new(id)?));
         }
         if let Some(reason) = self.dismiss {
             return Ok(Resolution::Dismiss(reason));

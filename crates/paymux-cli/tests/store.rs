@@ -114,6 +114,8 @@ fn nothing_waits_for_a_person_after_the_demo() {
     assert!(run(2, &two).contains("cannot be used with"));
     let said = run(1, &[decide.as_slice(), &who, &["--did-nothing"]].concat());
     assert!(said.contains("does not wait for this decision"), "{said}");
+    let said = run(1, &[decide.as_slice(), &who, &["--give-back", "obj-1"]].concat());
+    assert!(said.contains("no money that showed late waits there for a person"), "{said}");
     let odd = [decide.as_slice(), &who, &["--dismiss", "boredom"]].concat();
     assert!(run(2, &odd).contains("unknown variant `boredom`"));
 }

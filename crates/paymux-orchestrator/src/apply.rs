@@ -334,6 +334,7 @@ pub(crate) fn take_in(
         let Intent::Create(create) = &attempt.intent else { return false };
         attempt.account == payment.provider
             && (attempt.object.as_ref() == Some(&payment.id)
+                || attempt.left.iter().any(|left| left.id == payment.id)
                 || payment.reference.as_ref() == Some(&create.reference))
     });
     let Some((no, send, state)) = about.map(|attempt| (attempt.no, attempt.sends, attempt.state))

@@ -32,6 +32,9 @@ impl Orchestrator {
     /// [`PaymentRecord::next_action`] says, and read [`Orchestrator::events`]. The same key with
     /// the same request gives the same payment again, however often it is asked for.
     ///
+    /// A payment that no account of the rule takes at this moment, since they are unwell or asked
+    /// enough already, is answered as failed: it is not kept for later.
+    ///
     /// Dropping the future that this returns does not drop the payment.
     ///
     /// # Errors
@@ -101,7 +104,11 @@ impl Engine {
                 };
                 answer(Box::pin(self.drive(record)).await.map_err(after_writing)?)
             }
-            Written::KeyTaken(row) => Box::pin(self.again(&row, &digest)).await,
+            Written::KeyTaken(row) => {
+                // The call for which it was kept is not made.
+                drop(leaving);
+                Box::pin(self.again(&row, &digest)).await
+            }
             Written::Lost | Written::ObjectTaken(_) => {
                 Err(crate::engine::unexpected("a new payment was there already"))
             }

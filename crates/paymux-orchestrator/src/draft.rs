@@ -145,6 +145,16 @@ fn all_objects(record: &PaymentRecord) -> Vec<ObjectRef> {
                 objects.push(object);
             }
         }
+        for left in &attempt.left {
+            let account = &attempt.account;
+            let of =
+                |kind, id: &str| ObjectRef { account: account.clone(), kind, id: id.to_owned() };
+            let payment = of(ObjectKind::Payment, left.id.as_str());
+            let parts = left.parts.iter().map(|part| of(ObjectKind::Part, part.id.as_str()));
+            let new = std::iter::once(payment).chain(parts).filter(|one| !objects.contains(one));
+            let new: Vec<ObjectRef> = new.collect();
+            objects.extend(new);
+        }
         if let Some(id) = attempt.refund.as_ref().and_then(|refund| refund.id.as_ref()) {
             objects.push(ObjectRef {
                 account: attempt.account.clone(),

@@ -42,7 +42,9 @@ impl Engine {
             Move::Send(no) => Box::pin(self.send(record, no)),
             Move::LookUp => Box::pin(self.look_up(record)),
             Move::LookUpReference(no) => Box::pin(self.look_up_reference(record, no)),
+            Move::LookUpLeft(no) => Box::pin(self.look_up_left(record, no)),
             Move::LookUpRefund(no) => Box::pin(self.look_up_refund(record, no)),
+            Move::Watch(no) => Box::pin(self.watch(record, no)),
             Move::Create(account) => Box::pin(self.open(record, account)),
             Move::Confirm(step) => Box::pin(self.confirm(record, step)),
             Move::Capture(part) => Box::pin(self.capture(record, part)),
@@ -160,7 +162,7 @@ impl Engine {
         let (words, state) = if step == Move::NotCharged(no) {
             ("looked for until it was proved not to exist", AttemptState::NotCharged)
         } else if step == Move::Withdraw(no) {
-            ("not sent, since the payment is to be ended", AttemptState::NotSent)
+            ("not sent, since it is not wanted any more", AttemptState::NotSent)
         } else {
             ("given up: nobody can pay what it may have opened", AttemptState::Abandoned)
         };
@@ -174,6 +176,10 @@ impl Engine {
                 settle::abandon(&mut draft.record, no, now);
             }
             settle::close(&mut draft.record, no, state, now);
+            if state == AttemptState::NotSent && !is_create && !draft.record.cancel_wanted {
+                let why = "nobody waited for it any more, and it was not sent";
+                settle::show_refused_step(&mut draft.record, no, why, now);
+            }
             Ok(true)
         })
         .await?
@@ -191,16 +197,7 @@ impl Engine {
             if self.next_move(&draft.record, now) != Move::Park(no, reason) {
                 return Ok(false);
             }
-            let note = match draft.record.attempt(no) {
-                Some(attempt) => format!(
-                    "{} at {} is {} since {}",
-                    attempt.intent.in_words(),
-                    attempt.account,
-                    attempt.state.in_words(),
-                    attempt.first_sent_at.unwrap_or(attempt.created_at)
-                ),
-                None => String::new(),
-            };
+            let note = why_parked(&draft.record, no, reason);
             draft.record.add_review(Review { reason, attempt: Some(no), note, since: now });
             observe::schedule(&mut draft.record, observe::Observed::Nothing, now);
             Ok(true)
@@ -216,7 +213,12 @@ impl Engine {
                 return Ok(false);
             }
             let wanted = draft.record.cancel_wanted;
-            let end = if wanted { PaymentStatus::Cancelled } else { PaymentStatus::Failed };
+            let expired = draft.record.request.expires_at.is_some_and(|end| end <= now);
+            let end = match (wanted, expired) {
+                (true, _) => PaymentStatus::Cancelled,
+                (false, true) => PaymentStatus::Expired,
+                (false, false) => PaymentStatus::Failed,
+            };
             draft.record.move_to(end);
             Ok(true)
         })
@@ -283,6 +285,22 @@ pub(crate) fn create_request(
 /// The handle of a payment at which nothing is under way.
 fn free_handle(record: &PaymentRecord) -> Option<PaymentHandle> {
     if record.open_attempt().is_some() { None } else { record.handle() }
+}
+
+/// What a person is told of what goes no further by itself.
+fn why_parked(record: &PaymentRecord, no: u32, reason: ReviewReason) -> String {
+    let Some(attempt) = record.attempt(no) else { return String::new() };
+    let account = &attempt.account;
+    if reason == ReviewReason::StepRefused && record.cancel_wanted {
+        return format!("its end is wanted, and cannot be reached at {account}");
+    }
+    if reason == ReviewReason::StepRefused {
+        let since = record.updated_at;
+        return format!("our consent was wanted on {since} at {account}, and is too late by now");
+    }
+    let (what, state) = (attempt.intent.in_words(), attempt.state.in_words());
+    let since = attempt.first_sent_at.unwrap_or(attempt.created_at);
+    format!("{what} at {account} is {state} since {since}")
 }
 
 fn decision(words: String, attempt: Option<u32>) -> Evidence {

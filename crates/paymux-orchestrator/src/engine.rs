@@ -17,7 +17,7 @@ use crate::{
     house::Housekeeping,
     observe::{self, Observed, Source},
     plan::{self, Move, View},
-    record::{PaymentRecord, ReviewReason},
+    record::{PaymentRecord, Review, ReviewReason},
     routing::Router,
     settle::{self, Context},
     store::{CallerKeyRow, Change, Committed, InboxSettlement, Store, StoreError, StoreErrorKind},
@@ -48,8 +48,10 @@ pub(crate) struct Settings {
     pub(crate) housekeeping: Housekeeping,
 }
 
-/// How long after the longest call somebody else may think that it was lost.
-pub(crate) const GRACE: Duration = Duration::from_secs(10);
+/// How long after the longest call somebody else may think that it was lost: clocks of two nodes
+/// may be half a minute apart, and writing an answer down is tried for ten seconds at first and may
+/// take as long again.
+pub(crate) const GRACE: Duration = Duration::from_secs(60);
 
 #[derive(Debug)]
 pub(crate) struct Engine {
@@ -244,14 +246,15 @@ impl Engine {
         let (id, transition) = (change.payment.id.clone(), change.transition.id.clone());
         let committed = self.store.commit(change).await;
         let committed = committed.map_err(|error| unavailable(error, Effect::Possible))?;
-        if committed != Committed::Lost {
+        if committed == Committed::Done {
             return Ok(committed);
         }
-        // It was on its way all the same, and arrived between.
+        // It may have been on its way all the same, and have arrived between: what refuses it then,
+        // a newer version or a key that is taken, is its own.
         let history = self.store.history(&id).await;
         let history = history.map_err(|error| unavailable(error, Effect::Possible))?;
         let arrived = history.iter().any(|line| line.id == transition);
-        Ok(if arrived { Committed::Done } else { Committed::Lost })
+        Ok(if arrived { Committed::Done } else { committed })
     }
 
     /// Nothing was to be done about a payment that was due: says anew when it is due.
@@ -274,12 +277,15 @@ impl Engine {
             let record = self.load(id).await?;
             let now = self.now();
             let mut draft = Draft::of(record);
-            let about = draft.record.open_attempt().or(draft.record.live());
-            let Some(no) = about.map(|attempt| attempt.no) else {
-                return Ok(Changed::Untouched(Box::new(draft.record)));
-            };
             let reason = ReviewReason::SharedObject;
-            settle::freeze(&mut draft.record, no, reason, note.to_owned(), now);
+            match answered(&draft.record, evidence) {
+                Some(no) => settle::freeze(&mut draft.record, no, reason, note.to_owned(), now),
+                None => {
+                    let attempt = draft.record.live().map(|attempt| attempt.no);
+                    let note = note.to_owned();
+                    draft.record.add_review(Review { reason, attempt, note, since: now });
+                }
+            }
             observe::schedule(&mut draft.record, Observed::Nothing, now);
             draft.inbox = inbox.to_vec();
             if let Written::Done(record) = Box::pin(self.write(draft, evidence, now)).await? {
@@ -288,6 +294,24 @@ impl Engine {
         }
         Err(unexpected("an object that belongs to another payment could not be noted"))
     }
+}
+
+/// The open attempt that the answer is to, if it is to one: what a look or an event names has
+/// nothing to do with the step that happens to be open.
+fn answered(record: &PaymentRecord, evidence: &Evidence) -> Option<u32> {
+    let (no, is_look) = match evidence {
+        Evidence::Reply { attempt, .. } => (Some(*attempt), false),
+        Evidence::Lookup { attempt, .. } => (*attempt, true),
+        Evidence::Asked { .. }
+        | Evidence::Sent { .. }
+        | Evidence::NotSent { .. }
+        | Evidence::Webhook { .. }
+        | Evidence::Rule { .. }
+        | Evidence::Person { .. } => (None, false),
+    };
+    let attempt = record.attempt(no?).filter(|attempt| attempt.state.is_open());
+    // Only a create is looked for by what it may have made.
+    attempt.filter(|attempt| attempt.is_create() || !is_look).map(|attempt| attempt.no)
 }
 
 /// What came of writing a draft.

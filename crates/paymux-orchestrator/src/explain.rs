@@ -125,6 +125,9 @@ fn move_in_words(next: &Move, record: &PaymentRecord) -> String {
                 "attempt {} is looked after again at {moment}; nobody else is charged before",
                 attempt.no
             ),
+            None if record.attempts.iter().any(|attempt| attempt.watch_at == Some(*moment)) => {
+                format!("what was given up is looked at again at {moment}")
+            }
             None => format!("it is read from its provider again at {moment}"),
         },
         Move::Done if record.open_attempt().is_some() => {
@@ -134,7 +137,10 @@ fn move_in_words(next: &Move, record: &PaymentRecord) -> String {
         Move::Send(no) => format!("attempt {no} is sent"),
         Move::Doubt(no) => format!("attempt {no} has had no answer for too long: in doubt"),
         Move::LookUp | Move::LookUpReference(_) => "its provider is asked what it knows".to_owned(),
-        Move::LookUpRefund(_) => "its provider is asked for the refund".to_owned(),
+        Move::LookUpRefund(_) | Move::LookUpLeft(_) => {
+            "its provider is asked for the refund".to_owned()
+        }
+        Move::Watch(no) => format!("attempt {no}, which was given up, is looked at again"),
         Move::NotCharged(no) => format!("attempt {no} is proved not to exist"),
         Move::Abandon(no) => format!("attempt {no} is given up: nobody can pay it"),
         Move::Park(..) => "a person is asked to look at it".to_owned(),
@@ -204,6 +210,9 @@ fn write_attempt(f: &mut fmt::Formatter<'_>, attempt: &Attempt) -> fmt::Result {
         attempt.account,
         attempt.state.in_words()
     )?;
+    if let Some(of) = attempt.gives_back {
+        write!(f, ", of what attempt {of} left there")?;
+    }
     match attempt.sends {
         0 | 1 => {}
         sends => write!(f, ", sent {sends} times with one key")?,

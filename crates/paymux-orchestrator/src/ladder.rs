@@ -12,7 +12,13 @@ pub(crate) const NEGATIVES_NEEDED: usize = 3;
 /// person.
 pub(crate) const LOOKS_IN_A_MONTH: u32 = 34;
 
-const DAY: Duration = Duration::from_secs(24 * 3600);
+/// When an attempt that was given up or proved not to exist is looked at again, after that.
+const WATCHES: [Duration; 3] = [HOUR, DAY, Duration::from_secs(7 * 24 * 3600)];
+/// For how long such a look is made again when it fails.
+const WATCHED_AT_MOST: Duration = Duration::from_secs(14 * 24 * 3600);
+
+const HOUR: Duration = Duration::from_secs(3600);
+pub(crate) const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// When to try again about an attempt in doubt: at once, then after 5 s, 30 s, 2 min, 10 min, 1 h,
 /// 6 h and daily, each varied by a fifth, and never sooner than the provider asks.
@@ -33,4 +39,17 @@ pub(crate) fn next_look(looks: u32, now: Timestamp) -> Timestamp {
     const MINUTES: [u64; 4] = [1, 10, 60, 360];
     let step = usize::try_from(looks).unwrap_or(usize::MAX);
     now.after(MINUTES.get(step).map_or(DAY, |minutes| Duration::from_secs(minutes * 60)))
+}
+
+/// When to look next at an attempt that was closed without its provider's word, if it is not over.
+pub(crate) fn next_watch(closed: Timestamp, now: Timestamp) -> Option<Timestamp> {
+    WATCHES.into_iter().map(|wait| closed.after(wait)).find(|moment| *moment > now)
+}
+
+/// The same where the look failed: after an hour, after the first day daily.
+pub(crate) fn watch_again(closed: Timestamp, now: Timestamp) -> Option<Timestamp> {
+    let wait = if now.since(closed) < DAY { HOUR } else { DAY };
+    let again = now.after(wait);
+    let next = next_watch(closed, now).map_or(again, |next| next.min(again));
+    (next <= closed.after(WATCHED_AT_MOST)).then_some(next)
 }

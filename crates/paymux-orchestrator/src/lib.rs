@@ -9,6 +9,7 @@ mod engine;
 mod events;
 mod evidence;
 mod explain;
+mod give_back;
 pub mod health;
 mod hints;
 mod house;
@@ -35,6 +36,7 @@ pub mod store;
 mod telemetry;
 #[cfg(test)]
 mod testing;
+mod watch;
 
 pub use events::Event;
 pub use evidence::{Evidence, Said};

@@ -63,7 +63,11 @@ impl Engine {
     }
 
     /// A look that failed says nothing; it is made again.
-    async fn look_failed(&self, record: PaymentRecord, error: &Error) -> Result<PaymentRecord> {
+    pub(crate) async fn look_failed(
+        &self,
+        record: PaymentRecord,
+        error: &Error,
+    ) -> Result<PaymentRecord> {
         let in_doubt = |attempt: &&Attempt| {
             attempt.state == AttemptState::Unknown && attempt.next_try_at.is_some()
         };
@@ -71,7 +75,9 @@ impl Engine {
             return self.climb(record, no, Some(error)).await;
         }
         let fault = Fault::from(error);
-        let account = record.account().cloned();
+        // Where no account has the payment, a refund of what was left at one is looked at.
+        let under_way = record.attempts.iter().find(|attempt| attempt.is_refund_under_way());
+        let account = record.account().or(under_way.map(|attempt| &attempt.account)).cloned();
         let Some(account) = account else { return Ok(record) };
         let evidence = Evidence::Lookup { account, attempt: None, said: Said::from(&fault) };
         self.change_known(&record, &evidence, |draft, now| {
@@ -149,7 +155,7 @@ impl Engine {
             Ok(account) => account,
             Err(error) => return self.look_failed(record, &error).await,
         };
-        let lookup = RefundLookup { id, payment: record.handle() };
+        let lookup = RefundLookup { id, payment: record.handle_of_refund(attempt) };
         let refund = match self.ask_for_refund(account, &lookup).await {
             Ok(refund) => refund,
             Err(error) => return self.look_failed(record, &error).await,
@@ -267,7 +273,7 @@ impl Engine {
 
 /// A look that settles nothing about a step in doubt, and does not show it undone either, is no
 /// reason to look again at once.
-fn climb_unsettled(record: &mut PaymentRecord, context: &Context<'_>) {
+pub(crate) fn climb_unsettled(record: &mut PaymentRecord, context: &Context<'_>) {
     let nothing_new = Error::new(ErrorKind::Unexpected, Effect::Possible, "nothing new");
     for attempt in &mut record.attempts {
         let unsettled = attempt.state == AttemptState::Unknown

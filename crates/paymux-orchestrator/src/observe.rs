@@ -4,7 +4,7 @@
 
 use paymux_core::{
     Amounts, Money, NextAction, Part, Payment, PaymentStatus, ProviderPartId, Refund, RefundStatus,
-    Timestamp,
+    Replay, Timestamp,
 };
 
 use crate::{
@@ -65,10 +65,11 @@ pub(crate) fn observe(
         return contradicted(record, &payment, no, now);
     }
     let before = (record.status, record.provider.clone().map(|payment| payment.amounts));
-    let merged = merge(record.provider.take(), payment);
+    // By what this answer says alone: what older ones said may be of before the step.
     if context.source == Source::Asked {
-        settle_steps(record, &merged, context);
+        settle_steps(record, None, &payment, context);
     }
+    let merged = merge(record.provider.take(), payment);
     record.link_shown |= is_way_to_pay(merged.next_action.as_ref());
     record.status = status;
     if status.is_final() {
@@ -177,10 +178,22 @@ pub(crate) const fn shows_money(status: PaymentStatus) -> bool {
 pub(crate) fn late(
     record: &mut PaymentRecord,
     no: u32,
-    payment: &Payment,
+    payment: Payment,
     now: Timestamp,
 ) -> Observed {
-    if !shows_money(payment.status) {
+    let Some(attempt) = record.attempt_mut(no) else { return Observed::Nothing };
+    let known = attempt.left.iter().find(|known| known.id == payment.id).cloned();
+    if known.as_ref().is_some_and(|known| rank(payment.status) < rank(known.status)) {
+        return Observed::Nothing;
+    }
+    let takes = |payment: &Payment| {
+        (payment.status, payment.amounts.captured.or(payment.amounts.authorized))
+    };
+    let before = known.as_ref().map(takes);
+    let payment = merge(known, payment);
+    attempt.leave(payment.clone());
+    // What a person let pass is not shown again, unless there is something new about it.
+    if !shows_money(payment.status) || before == Some(takes(&payment)) {
         return Observed::Nothing;
     }
     let note = format!(
@@ -202,6 +215,17 @@ pub(crate) fn observe_refund(record: &mut PaymentRecord, no: u32, refund: &Refun
         let known = attempt.refund.take();
         attempt.refund = Some(keep_id(refund.clone(), known));
     }
+    given_back(record, no);
+}
+
+/// What showed late is given back: no person has to look at it any more.
+fn given_back(record: &mut PaymentRecord, no: u32) {
+    let attempt = record.attempt(no).filter(|attempt| {
+        attempt.refund.as_ref().is_some_and(|refund| refund.status == RefundStatus::Succeeded)
+    });
+    let Some(of) = attempt.and_then(|attempt| attempt.gives_back) else { return };
+    let is_late = |review: &Review| review.reason == ReviewReason::LateSuccess;
+    record.reviews.retain(|review| !is_late(review) || review.attempt != Some(of));
 }
 
 fn keep_id(mut refund: Refund, known: Option<Refund>) -> Refund {
@@ -212,8 +236,14 @@ fn keep_id(mut refund: Refund, known: Option<Refund>) -> Refund {
     refund
 }
 
-/// Steps in doubt are settled by the state they were meant to lead to.
-fn settle_steps(record: &mut PaymentRecord, seen: &Payment, context: &Context<'_>) {
+/// Steps in doubt are settled by the state they were meant to lead to: those of the payment, or the
+/// refunds of what this attempt left at its account.
+pub(crate) fn settle_steps(
+    record: &mut PaymentRecord,
+    left_by: Option<u32>,
+    seen: &Payment,
+    context: &Context<'_>,
+) {
     let unsure: Vec<u32> = record
         .attempts
         .iter()
@@ -221,7 +251,9 @@ fn settle_steps(record: &mut PaymentRecord, seen: &Payment, context: &Context<'_
             let unknown = attempt.state == AttemptState::Unknown && !attempt.is_create();
             // A refund without an id of its own is told by the payment's amounts.
             let nameless = attempt.refund.as_ref().is_some_and(|refund| refund.id.is_none());
-            unknown || (nameless && attempt.is_refund_under_way())
+            attempt.gives_back == left_by
+                && (left_by.is_none() || gives_back(attempt, seen))
+                && (unknown || (nameless && attempt.is_refund_under_way()))
         })
         .map(|attempt| attempt.no)
         .collect();
@@ -230,13 +262,15 @@ fn settle_steps(record: &mut PaymentRecord, seen: &Payment, context: &Context<'_
         if attempt.sent_at.is_some_and(|sent| context.asked_at < sent) {
             continue;
         }
-        match happened(attempt, seen) {
+        let once = context.capabilities.replay(attempt.intent.operation()) == Replay::Never;
+        match happened(attempt, seen, once) {
             Happened::Yes => {
                 if matches!(attempt.intent, Intent::Refund(_)) {
                     let mut refund = Refund::new(RefundStatus::Succeeded, &*seen.provider_status);
                     refund.amount = attempt.reserved;
                     attempt.refund = Some(refund);
                 }
+                given_back(record, no);
                 close(record, no, AttemptState::Accepted, context.now);
             }
             // The call may still be under way there: only a look that comes after its time shows
@@ -250,6 +284,11 @@ fn settle_steps(record: &mut PaymentRecord, seen: &Payment, context: &Context<'_
     }
 }
 
+/// Is it a refund of this object?
+fn gives_back(attempt: &Attempt, object: &Payment) -> bool {
+    matches!(&attempt.intent, Intent::Refund(refund) if refund.payment.id == object.id)
+}
+
 enum Happened {
     Yes,
     NotYet,
@@ -257,42 +296,55 @@ enum Happened {
     CannotTell,
 }
 
-/// Did a step happen, by the state of the payment after it?
-fn happened(attempt: &Attempt, seen: &Payment) -> Happened {
+/// Did a step happen, by the state of the payment after it? `once` says that it must never be taken
+/// twice.
+fn happened(attempt: &Attempt, seen: &Payment, once: bool) -> Happened {
     let before = attempt.amount_before;
     let unchanged = match &attempt.intent {
         Intent::Create(_) => false,
-        Intent::Confirm(confirm) => {
-            seen.status == PaymentStatus::RequiresConfirmation
-                && matches!(
-                    seen.next_action,
-                    Some(NextAction::Confirm { step }) if step == confirm.step
-                )
-        }
+        Intent::Confirm(confirm) => match (seen.status, &seen.next_action) {
+            (PaymentStatus::RequiresConfirmation, Some(NextAction::Confirm { step })) => {
+                *step == confirm.step
+            }
+            (PaymentStatus::RequiresConfirmation, _) => return Happened::CannotTell,
+            // What waits for our consent may look like that once it was begun.
+            (PaymentStatus::Processing, _) if once => return Happened::CannotTell,
+            _ => false,
+        },
         Intent::Capture(capture) => match part(seen, capture.part.as_ref()) {
             Some(part) => part.status == PaymentStatus::Authorized,
+            None if is_left_out(seen, capture.part.as_ref()) => return Happened::CannotTell,
             None if seen.status != PaymentStatus::Authorized => false,
             // A payment that was taken in part may go on looking held.
-            None if capture.amount.is_some() && seen.amounts.captured.is_none() => {
+            None if (capture.amount.is_some() || before.is_some())
+                && seen.amounts.captured.is_none() =>
+            {
                 return Happened::CannotTell;
             }
             None => seen.amounts.captured == before,
         },
         Intent::Cancel(cancel) => match part(seen, cancel.part.as_ref()) {
             Some(part) => !part.status.is_final(),
+            None if is_left_out(seen, cancel.part.as_ref()) => return Happened::CannotTell,
             None => !seen.status.is_final(),
         },
         Intent::Refund(_) => {
             let target = attempt.reserved.and_then(|amount| {
                 before.unwrap_or_else(|| Money::zero(amount.currency())).checked_add(amount)
             });
+            // What is missing may be on its way.
             match (seen.amounts.refunded, target) {
-                (Some(refunded), Some(target)) => refunded < target,
+                (Some(refunded), Some(target)) if refunded >= target => false,
                 _ => return Happened::CannotTell,
             }
         }
     };
     if unchanged { Happened::NotYet } else { Happened::Yes }
+}
+
+/// Is a part not mentioned, of a payment that is not over?
+fn is_left_out(seen: &Payment, id: Option<&ProviderPartId>) -> bool {
+    id.is_some() && !seen.status.is_final()
 }
 
 fn part<'a>(seen: &'a Payment, id: Option<&ProviderPartId>) -> Option<&'a Part> {

@@ -82,7 +82,8 @@ impl Orchestrator {
     }
 
     /// Ends a payment before money is taken. It is a wish that stays: whatever is under way is
-    /// waited for, parts are ended one by one, and it is done when the payment is final.
+    /// waited for, parts are ended one by one, and it is done when the payment is final. When the
+    /// account refuses, the wish is over and a person is asked; it can be asked for again.
     ///
     /// # Errors
     /// `Conflict` when it is final already, `Unsupported` when the account that has it cannot.
@@ -299,6 +300,7 @@ impl Engine {
         // What has no id is told by the payment's amounts, which tell no two apart.
         let is_nameless = |attempt: &&Attempt| {
             attempt.is_refund_under_way()
+                && attempt.gives_back.is_none()
                 && attempt.refund.as_ref().is_some_and(|refund| refund.id.is_none())
         };
         if record.attempts.iter().any(|attempt| is_nameless(&attempt)) {
@@ -343,7 +345,7 @@ impl Engine {
 pub(crate) fn gone_for_refunds(record: &PaymentRecord) -> Option<Money> {
     let mut done = Money::zero(record.request.amount.currency());
     let mut on_its_way = done;
-    for attempt in &record.attempts {
+    for attempt in record.attempts.iter().filter(|attempt| attempt.gives_back.is_none()) {
         let Some(amount) = attempt.reserved_refund() else { continue };
         let is_done =
             attempt.refund.as_ref().is_some_and(|refund| refund.status == RefundStatus::Succeeded);

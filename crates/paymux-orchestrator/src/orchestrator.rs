@@ -9,7 +9,7 @@ use paymux_core::{
 
 use crate::{
     calls::Calls,
-    engine::{Account, Engine, Settings},
+    engine::{Account, Engine, GRACE, Settings},
     health::{Health, HealthSettings, HealthSnapshot},
     hints::Hints,
     house::Housekeeping,
@@ -206,7 +206,7 @@ impl Builder {
             self.settings.node = random_name(&*self.random);
         }
         // Somebody else must not take over while a call can still be under way.
-        self.settings.lease = self.settings.call_limit + Duration::from_secs(30);
+        self.settings.lease = self.settings.call_limit + GRACE;
         let clock = &self.clock;
         let accounts = self.accounts.into_iter().map(|(id, (provider, policy))| {
             let health = Health::new(policy.health, clock.clone());

@@ -84,11 +84,13 @@ fn attempts(
         if let Some(status) = status
             && status_then != Some(status)
         {
-            events.push(&format!("refund.{status}"), Some(attempt.no), None)?;
+            let what = if attempt.gives_back.is_some() { "late_refund" } else { "refund" };
+            events.push(&format!("{what}.{status}"), Some(attempt.no), None)?;
         }
         let refused = matches!(attempt.state, AttemptState::Rejected | AttemptState::NotSent);
         let was_open = then.is_none_or(|then| then.state.is_open());
         let kind = match &attempt.intent {
+            Intent::Refund(_) if attempt.gives_back.is_some() => "late_refund.failed",
             Intent::Refund(_) => "refund.failed",
             Intent::Confirm(_) | Intent::Capture(_) | Intent::Cancel(_) => "payment.step_refused",
             // Another account is tried, or the payment's own status says it.

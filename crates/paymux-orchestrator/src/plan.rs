@@ -5,15 +5,20 @@ use std::time::Duration;
 
 use paymux_core::{
     Capabilities, CaptureChoice, CaptureMethod, ConfirmStep, NextAction, Operation, PaymentStatus,
-    ProviderId, ProviderPartId, Replay, Timestamp,
+    ProviderId, ProviderPartId, Timestamp,
 };
 
 use crate::{
     ConfirmBy,
-    ladder::{LOOKS_IN_A_MONTH, NEGATIVES_NEEDED, PARK_AFTER},
+    ladder::{LOOKS_IN_A_MONTH, PARK_AFTER},
     record::{Attempt, AttemptState, Intent, PaymentRecord, ReviewReason},
     settle::may_abandon,
+    watch,
 };
+
+mod doubt;
+
+use doubt::out_of_doubt;
 
 /// The most cancel calls that are made for one payment: each ends one thing that was open.
 const MAX_CANCELS: usize = 6;
@@ -29,6 +34,8 @@ pub(crate) enum Move {
     LookUp,
     /// Ask the account for the payment of this attempt by our reference.
     LookUpReference(u32),
+    /// Ask the account for what an attempt left there that this refund gives back.
+    LookUpLeft(u32),
     /// Ask the account for the refund of this attempt.
     LookUpRefund(u32),
     /// It was looked for often enough: the provider does not have it.
@@ -41,6 +48,8 @@ pub(crate) enum Move {
     Withdraw(u32),
     /// Nothing changed; climb the next rung.
     Climb(u32),
+    /// Look again at this attempt, which was given up: money may show late.
+    Watch(u32),
     /// Open it at the next account.
     Create(ProviderId),
     /// Consent to this step.
@@ -69,10 +78,28 @@ pub(crate) struct View<'a> {
 
 /// What has to be done next about this payment.
 pub(crate) fn next_move(record: &PaymentRecord, view: &View<'_>) -> Move {
+    let step = about_payment(record, view);
+    let Some((moment, no)) = watch::next(record, view) else { return step };
+    // Whatever else there is to do comes first.
+    if !matches!(step, Move::Wait(_) | Move::Done) {
+        return step;
+    }
+    if moment <= view.now {
+        return Move::Watch(no);
+    }
+    if let Move::Wait(other) = step { Move::Wait(other.min(moment)) } else { Move::Wait(moment) }
+}
+
+fn about_payment(record: &PaymentRecord, view: &View<'_>) -> Move {
     if let Some(attempt) = record.open_attempt() {
         return about_open(record, attempt, view);
     }
-    if let Some(refund) = record.attempts.iter().find(|attempt| attempt.is_refund_under_way()) {
+    // A refund can take days: an end of what is left does not wait for it.
+    let ends = record.cancel_wanted && record.live().is_some() && !record.status.is_final();
+    if let Some(step) = step_of_ours(record, view).filter(|_| ends) {
+        return step;
+    }
+    if let Some(refund) = refund_to_look_at(record) {
         let look = at(record.next_look_at, view, look_at_refund(refund, view));
         return without_end(record, refund.no).unwrap_or(look);
     }
@@ -80,14 +107,16 @@ pub(crate) fn next_move(record: &PaymentRecord, view: &View<'_>) -> Move {
         return after_the_end(record, view);
     }
     if record.live().is_none() {
-        return without_account(record);
+        return without_account(record, view);
     }
     step_of_ours(record, view).unwrap_or_else(|| poll(record, view))
 }
 
 fn about_open(record: &PaymentRecord, attempt: &Attempt, view: &View<'_>) -> Move {
     match attempt.state {
-        AttemptState::Intent if is_unwanted(record, attempt) => Move::Withdraw(attempt.no),
+        AttemptState::Intent if is_unwanted(record, attempt, view) => Move::Withdraw(attempt.no),
+        // A step leaves once the person has said what is true.
+        AttemptState::Intent if must_not_take(record) && takes_money(attempt) => poll(record, view),
         AttemptState::Intent => at(attempt.next_try_at, view, Move::Send(attempt.no)),
         AttemptState::Sending => {
             let given_up = attempt.sent_at.unwrap_or(attempt.created_at).after(view.call_limit);
@@ -108,10 +137,30 @@ fn about_open(record: &PaymentRecord, attempt: &Attempt, view: &View<'_>) -> Mov
     }
 }
 
-/// What takes or holds money does not leave any more once the merchant wants an end, or once a
-/// person has to say first what is true.
-fn is_unwanted(record: &PaymentRecord, attempt: &Attempt) -> bool {
-    (record.cancel_wanted || must_not_take(record)) && takes_money(attempt) && !attempt.doubted
+/// What takes or holds money does not leave any more once the merchant wants an end. Nor is another
+/// account asked once a person has to say first what is true, or nobody waits for it any more.
+fn is_unwanted(record: &PaymentRecord, attempt: &Attempt, view: &View<'_>) -> bool {
+    if attempt.doubted || !takes_money(attempt) {
+        return false;
+    }
+    let late = too_late(record, attempt.created_at, view);
+    record.cancel_wanted
+        || match &attempt.intent {
+            Intent::Create(_) => must_not_take(record) || late,
+            Intent::Confirm(_) => late,
+            Intent::Capture(_) | Intent::Cancel(_) | Intent::Refund(_) => false,
+        }
+}
+
+/// Does nobody wait any more for what was to be done at that time? Nothing is opened or consented
+/// to then.
+fn too_late(record: &PaymentRecord, since: Timestamp, view: &View<'_>) -> bool {
+    has_expired(record, view) || view.now.since(since) >= PARK_AFTER
+}
+
+/// Has the moment passed after which the merchant does not want it paid?
+fn has_expired(record: &PaymentRecord, view: &View<'_>) -> bool {
+    record.request.expires_at.is_some_and(|end| end <= view.now)
 }
 
 fn takes_money(attempt: &Attempt) -> bool {
@@ -143,93 +192,11 @@ fn goes_elsewhere_now(record: &PaymentRecord, attempt: &Attempt, view: &View<'_>
             .is_some_and(|capabilities| may_abandon(record, capabilities))
 }
 
-/// The ladder: the same call again where that is protected, else a look. A person is asked when it
-/// has taken too long, and it goes on all the same.
-fn out_of_doubt(record: &PaymentRecord, attempt: &Attempt, view: &View<'_>) -> Move {
-    let step = match (view.capabilities)(&attempt.account) {
-        None => Move::Climb(attempt.no),
-        Some(capabilities) if attempt.is_create() => {
-            out_of_doubt_create(record, attempt, capabilities, view)
-        }
-        Some(capabilities) => out_of_doubt_step(attempt, capabilities, view),
-    };
-    let since = attempt.first_sent_at.unwrap_or(attempt.created_at);
-    let is_over = matches!(step, Move::NotCharged(_) | Move::Abandon(_));
-    let overdue = view.now.since(since) >= PARK_AFTER;
-    if overdue && !is_over && !record.is_under_review(ReviewReason::StillInDoubt) {
-        return Move::Park(attempt.no, ReviewReason::StillInDoubt);
-    }
-    // Nobody waits for it any more: what might take money now is only looked for, until a person
-    // wants it tried again.
-    let too_late = overdue && attempt.rung > 0 && takes_money(attempt);
-    if too_late && step == Move::Send(attempt.no) { Move::Climb(attempt.no) } else { step }
-}
-
-fn out_of_doubt_step(attempt: &Attempt, capabilities: &Capabilities, view: &View<'_>) -> Move {
-    let no = attempt.no;
-    let protected = is_protected(attempt, capabilities, view.now);
-    let only_once = matches!(replay(attempt, capabilities), Replay::LookupFirst);
-    if protected || (only_once && attempt.seen_unchanged) {
-        return Move::Send(no);
-    }
-    // A look that was made since the last send, and showed nothing, has been made on this rung.
-    if attempt.seen_unchanged { Move::Climb(no) } else { Move::LookUp }
-}
-
-fn out_of_doubt_create(
-    record: &PaymentRecord,
-    attempt: &Attempt,
-    capabilities: &Capabilities,
-    view: &View<'_>,
-) -> Move {
-    let no = attempt.no;
-    let can_look = capabilities.reference_lookup.is_some();
-    if can_look
-        && attempt.not_found_at.len() >= NEGATIVES_NEEDED
-        && negatives_count(attempt, capabilities, view)
-    {
-        return Move::NotCharged(no);
-    }
-    let nobody_can_pay = may_abandon(record, capabilities) && record.next_account().is_some();
-    let protected = is_protected(attempt, capabilities, view.now);
-    if can_look && !attempt.seen_unchanged {
-        return Move::LookUpReference(no);
-    }
-    if protected {
-        return Move::Send(no);
-    }
-    if nobody_can_pay {
-        return Move::Abandon(no);
-    }
-    Move::Climb(no)
-}
-
-/// "Not found" counts when it was said again and again until after the time in which it may be
-/// wrong.
-fn negatives_count(attempt: &Attempt, capabilities: &Capabilities, view: &View<'_>) -> bool {
-    let Some(window) = capabilities.reference_lookup else { return false };
-    let sent = attempt.doubtful_send_at.unwrap_or(attempt.created_at);
-    // The call may have been under way for as long as calls may be.
-    let window = window + view.call_limit;
-    let after_window =
-        attempt.not_found_at.iter().filter(|moment| moment.since(sent) > window).count();
-    after_window >= NEGATIVES_NEEDED
-}
-
-fn replay(attempt: &Attempt, capabilities: &Capabilities) -> Replay {
-    capabilities.replay(attempt.intent.operation())
-}
-
-/// Can the same call be sent again whatever the first one did?
-fn is_protected(attempt: &Attempt, capabilities: &Capabilities, now: Timestamp) -> bool {
-    match replay(attempt, capabilities) {
-        Replay::Key { ttl, .. } => {
-            // A key is relied on for four fifths of the time the provider keeps it.
-            attempt.first_sent_at.is_none_or(|sent| now.since(sent) < ttl / 5 * 4)
-        }
-        Replay::Reference | Replay::Harmless => true,
-        Replay::LookupFirst | Replay::Never => false,
-    }
+/// One of those that are under way: each in its turn.
+fn refund_to_look_at(record: &PaymentRecord) -> Option<&Attempt> {
+    let under_way = || record.attempts.iter().filter(|attempt| attempt.is_refund_under_way());
+    let turn = usize::try_from(record.looks).unwrap_or(0).checked_rem(under_way().count())?;
+    under_way().nth(turn)
 }
 
 /// By its own id where it has one that can be asked for, else by the payment's amounts.
@@ -237,16 +204,24 @@ fn look_at_refund(attempt: &Attempt, view: &View<'_>) -> Move {
     let has_id = attempt.refund.as_ref().is_some_and(|refund| refund.id.is_some());
     let can_ask = (view.capabilities)(&attempt.account)
         .is_some_and(|capabilities| capabilities.has(Operation::FetchRefund));
-    if has_id && can_ask { Move::LookUpRefund(attempt.no) } else { Move::LookUp }
+    if has_id && can_ask { Move::LookUpRefund(attempt.no) } else { look_at_payment_of(attempt) }
+}
+
+/// The payment shows what became of a step: its own, or what another attempt left.
+fn look_at_payment_of(attempt: &Attempt) -> Move {
+    if attempt.gives_back.is_some() { Move::LookUpLeft(attempt.no) } else { Move::LookUp }
 }
 
 /// No account has it: the next one is asked, or it ends.
-fn without_account(record: &PaymentRecord) -> Move {
+fn without_account(record: &PaymentRecord, view: &View<'_>) -> Move {
     if record.cancel_wanted {
         return Move::EndHere;
     }
     if must_not_take(record) {
         return Move::Done;
+    }
+    if too_late(record, record.created_at, view) {
+        return Move::EndHere;
     }
     record.next_account().map_or(Move::EndHere, |step| Move::Create(step.account.clone()))
 }
@@ -264,9 +239,15 @@ fn step_of_ours(record: &PaymentRecord, view: &View<'_>) -> Option<Move> {
     }
     match (record.status, &payment.next_action) {
         (PaymentStatus::RequiresConfirmation, Some(NextAction::Confirm { step }))
-            if record.request.confirm == ConfirmBy::Orchestrator && !was_asked(record, *step) =>
+            if record.request.confirm == ConfirmBy::Orchestrator
+                && !was_asked(record, *step)
+                && !has_expired(record, view) =>
         {
-            Some(Move::Confirm(*step))
+            // Nobody looked after it for a day: whoever wanted it may not any more.
+            let late = too_late(record, record.updated_at, view);
+            let park = |no| Move::Park(no, ReviewReason::StepRefused);
+            let parked = record.live().map(|live| park(live.no)).filter(|_| late);
+            Some(parked.unwrap_or(Move::Confirm(*step)))
         }
         (PaymentStatus::Authorized, _)
             if record.request.capture == CaptureMethod::Automatic
@@ -318,26 +299,32 @@ pub(crate) fn held_part(record: &PaymentRecord) -> Option<ProviderPartId> {
 /// Ending a payment is a goal, not a call: the part that is held first, then the whole, until its
 /// status is final.
 fn cancel(record: &PaymentRecord, capabilities: &Capabilities) -> Option<Move> {
+    let live = record.live()?.no;
+    // An end that cannot be reached is shown to a person.
+    let asked = record.is_under_review(ReviewReason::StepRefused);
+    let unreachable = || (!asked).then_some(Move::Park(live, ReviewReason::StepRefused));
     if !capabilities.has(Operation::CancelPayment) {
         // What nobody can pay ends by being left alone.
-        let live = record.live().filter(|_| may_abandon(record, capabilities));
-        return live.map(|attempt| Move::Abandon(attempt.no));
+        let alone = may_abandon(record, capabilities).then_some(Move::Abandon(live));
+        return alone.or_else(unreachable);
     }
+    // One that was refused has ended the wish that it was made for.
     let cancels: Vec<&Attempt> = record
         .attempts
         .iter()
         .filter(|attempt| matches!(attempt.intent, Intent::Cancel(_)))
+        .filter(|attempt| attempt.state == AttemptState::Accepted)
         .collect();
-    let refused = cancels.last().is_some_and(|attempt| {
-        matches!(attempt.state, AttemptState::Rejected | AttemptState::NotSent)
-    });
     // The whole was cancelled and is not ended yet: what that led to is seen first.
     let not_seen = cancels.last().is_some_and(|attempt| {
         matches!(&attempt.intent, Intent::Cancel(cancel) if cancel.part.is_none())
             && attempt.settled_at >= record.looked_at
     });
-    if cancels.len() >= MAX_CANCELS || refused || not_seen {
+    if not_seen {
         return None;
+    }
+    if cancels.len() >= MAX_CANCELS {
+        return unreachable();
     }
     let part = held_part(record).filter(|part| {
         !cancels.iter().any(|attempt| {

@@ -87,7 +87,9 @@ impl Engine {
             return Box::pin(self.drive(record)).await;
         }
         let fresh = |looked_at: Timestamp| self.now().since(looked_at) < self.settings.stale_after;
-        let looked_lately = record.looked_at.is_some_and(fresh);
+        // What a payer needs may not have been written down: then only a look has it.
+        let is_whole = !record.lacks_way_to_pay();
+        let looked_lately = record.looked_at.is_some_and(fresh) && is_whole;
         let waits_for_us = record.open_attempt().is_some();
         if record.status.is_final() || record.provider.is_none() || looked_lately || waits_for_us {
             return Box::pin(self.drive(record)).await;

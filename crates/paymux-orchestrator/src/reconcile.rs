@@ -13,7 +13,7 @@ use serde::Serialize;
 use crate::{
     Orchestrator, PaymentId,
     draft::to_json,
-    engine::{Engine, read_document, unavailable},
+    engine::{Account, Engine, read_document, unavailable},
     evidence::Evidence,
     observe,
     record::{PaymentRecord, Review, ReviewReason},
@@ -108,6 +108,7 @@ impl fmt::Display for Difference {
 
 impl Orchestrator {
     /// Compares the payments that were asked for in this span with what their providers say.
+    /// What was given up on the way is looked at again as well.
     /// Where an account can list by time, what it lists is searched for payments that are none of
     /// ours; leave the last minutes out of the span, since what is under way differs for a moment.
     ///
@@ -138,18 +139,64 @@ impl Engine {
             after = Some(last.id.clone());
             for row in rows.iter().take_while(|_| !self.calls.is_closed()) {
                 let record = read_document(&row.document)?;
+                let record = Box::pin(self.compare_left(record, &mut found)).await?;
                 Box::pin(self.compare(record, &mut found)).await?;
             }
         }
         for (id, account) in &self.accounts {
-            let capabilities = account.provider.capabilities();
-            if capabilities.has(Operation::ListPayments) && capabilities.list_created {
+            if can_list(account) {
                 Box::pin(self.search(id, account, (from, to), &mut found)).await?;
             } else {
                 found.not_listed.push(id.clone());
             }
         }
         Ok(found)
+    }
+
+    /// Looks again at what was given up, and says where money is on it.
+    async fn compare_left(
+        &self,
+        record: PaymentRecord,
+        found: &mut Reconciliation,
+    ) -> Result<PaymentRecord> {
+        let (record, not_asked) = match self.watch_all(record.clone()).await {
+            Ok(watched) => watched,
+            // What hinders one payment is no reason to leave the others.
+            Err(error) if !is_of_the_store(&error) => {
+                let first = record.attempts.first().map(|attempt| attempt.account.clone());
+                found.differences.extend(first.map(|account| Difference {
+                    kind: DifferenceKind::NotCompared,
+                    account,
+                    payment: Some(record.id.clone()),
+                    ours: in_words(&record),
+                    theirs: error.to_string(),
+                }));
+                return Ok(record);
+            }
+            Err(error) => return Err(error),
+        };
+        let difference = |kind, account: &ProviderId, theirs: String| Difference {
+            kind,
+            account: account.clone(),
+            payment: Some(record.id.clone()),
+            ours: "an attempt that does not count any more".to_owned(),
+            theirs,
+        };
+        let not_asked = not_asked.into_iter().map(|(account, fault)| {
+            difference(DifferenceKind::NotCompared, &account, fault.message)
+        });
+        found.differences.extend(not_asked);
+        for left in record.attempts.iter().flat_map(|attempt| &attempt.left) {
+            let amounts = &left.amounts;
+            let is_back = amounts.captured.is_some() && amounts.captured == amounts.refunded;
+            let is_listed = self.accounts.get(&left.provider).is_some_and(can_list);
+            if observe::shows_money(left.status) && !is_back && !is_listed {
+                let theirs = format!("{} is {}", left.id, left.status);
+                let difference = difference(DifferenceKind::TheirsOnly, &left.provider, theirs);
+                found.differences.push(difference);
+            }
+        }
+        Ok(record)
     }
 
     /// Reads one payment of ours from its provider and takes in what it says.
@@ -269,6 +316,12 @@ const fn has_taken(status: PaymentStatus) -> bool {
 /// Nothing can be compared without the store; everything else is about one payment.
 fn is_of_the_store(error: &Error) -> bool {
     error.kind() == ErrorKind::Unavailable && error.provider().is_none()
+}
+
+/// Can what it has be searched by time?
+fn can_list(account: &Account) -> bool {
+    let capabilities = account.provider.capabilities();
+    capabilities.has(Operation::ListPayments) && capabilities.list_created
 }
 
 fn in_words(record: &PaymentRecord) -> String {

@@ -111,6 +111,16 @@ impl PaymentRecord {
         self.provider.as_ref().filter(|_| !self.status.is_final())?.next_action.as_ref()
     }
 
+    /// Is there a way to pay that this process does not know whole, since a part of it is never
+    /// written down?
+    pub(crate) fn lacks_way_to_pay(&self) -> bool {
+        self.next_action().is_some_and(|action| match action {
+            NextAction::SubmitForm { fields, .. } => fields.expose().is_none(),
+            NextAction::RunClient { session } => session.expose().is_none(),
+            NextAction::Redirect { .. } | NextAction::Confirm { .. } | _ => false,
+        })
+    }
+
     /// The account that has the payment, once one has accepted it.
     #[must_use]
     pub fn account(&self) -> Option<&ProviderId> {
@@ -157,14 +167,33 @@ impl PaymentRecord {
         {
             handle.reference = Some(create.reference.clone());
         }
-        // Some providers cannot tell a payment that waits for our consent from one that has it.
-        let begun = self.attempts.iter().filter(|attempt| attempt.may_have_acted());
+        Some(self.with_steps_at(handle, &payment.provider))
+    }
+
+    /// The handle of what a refund gives back.
+    pub(crate) fn handle_of_refund(&self, attempt: &Attempt) -> Option<PaymentHandle> {
+        if let (Intent::Refund(refund), Some(_)) = (&attempt.intent, attempt.gives_back) {
+            return Some(refund.payment.clone());
+        }
+        self.handle()
+    }
+
+    /// The same handle, saying which confirmations were begun at its account: some providers cannot
+    /// tell a payment that waits for our consent from one that has it.
+    pub(crate) fn with_steps_at(
+        &self,
+        handle: PaymentHandle,
+        account: &ProviderId,
+    ) -> PaymentHandle {
+        let begun = self
+            .attempts
+            .iter()
+            .filter(|attempt| attempt.account == *account && attempt.may_have_acted());
         let steps = begun.filter_map(|attempt| match &attempt.intent {
             Intent::Confirm(confirm) => Some(confirm.step),
             Intent::Create(_) | Intent::Capture(_) | Intent::Cancel(_) | Intent::Refund(_) => None,
         });
-        handle = handle.with_nothing_confirmed();
-        Some(steps.fold(handle, PaymentHandle::with_confirmed))
+        steps.fold(handle.with_nothing_confirmed(), PaymentHandle::with_confirmed)
     }
 
     /// Moves it to a status, if the core's table lets it: what is final stays so.
@@ -218,3 +247,6 @@ impl PaymentRecord {
         self.reviews.retain(|review| review.reason != reason);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -33,6 +33,9 @@ pub enum Resolution {
     ProviderIsRight,
     /// The amount that was taken, or the success without one, counts as paid in full.
     AcceptAmount,
+    /// Money showed late on this object of an attempt that does not count any more: give it back
+    /// there, all of it. The review is settled once its provider has done so.
+    GiveBack(ProviderPaymentId),
     /// What was seen for this reason is right as it is, or was put right by other means.
     Dismiss(ReviewReason),
     /// Try again now.
@@ -90,6 +93,9 @@ impl Engine {
             Resolution::WasDone => {
                 let evidence = evidence("the step was done");
                 self.change(id, &evidence, |draft, now| was_done(&mut draft.record, now)).await?
+            }
+            Resolution::GiveBack(object) => {
+                self.give_back(id, &object, &evidence("what showed late is given back")).await?
             }
             Resolution::ItIs(object) => self.adopt(id, object, &evidence("it is there")).await?,
             Resolution::ProviderIsRight => {
@@ -250,6 +256,7 @@ fn wake(record: &mut PaymentRecord, no: u32, now: Timestamp) {
     if let Some(attempt) = record.attempt_mut(no) {
         attempt.next_try_at = Some(now);
         attempt.rung = 0;
+        attempt.wanted_again = true;
         attempt.seen_unchanged = false;
     }
 }

@@ -10,18 +10,27 @@ use crate::{
     evidence::{Evidence, Said},
     health::{Permit, Purpose},
     plan::Move,
-    record::{Attempt, AttemptState, Fault, Intent, PaymentRecord},
+    record::{Attempt, Fault, Intent, PaymentRecord},
     settle::{self, Context, Outcome},
     telemetry,
 };
 
-/// When the answer to a call is written again that could not be written.
-const WRITE_AGAIN: [Duration; 5] = [
+/// When the answer to a call is written again that could not be written. After the first five
+/// others may think that the call was lost; what the provider said of it counts all the same, and
+/// another server of the store needs that long to take over.
+const WRITE_AGAIN: [Duration; 12] = [
     Duration::from_millis(100),
     Duration::from_millis(400),
     Duration::from_millis(1_500),
     Duration::from_secs(3),
     Duration::from_secs(5),
+    Duration::from_secs(10),
+    Duration::from_secs(10),
+    Duration::from_secs(10),
+    Duration::from_secs(10),
+    Duration::from_secs(10),
+    Duration::from_secs(10),
+    Duration::from_secs(10),
 ];
 
 impl Engine {
@@ -136,17 +145,23 @@ impl Engine {
             telemetry::kept_back(&attempt.account, attempt);
         }
         let id = record.id.clone();
-        let account = record.attempt(no).map(|attempt| attempt.account.clone());
+        let Some(known) = record.attempt(no) else { return Ok(record) };
+        let configured = self.accounts.get(&known.account);
         let changed = self
             .change(&id, &evidence, |draft, now| {
-                let Some(attempt) = draft.record.attempt(no) else { return Ok(false) };
-                let (send, state) = (attempt.sends, attempt.state);
-                if !matches!(state, AttemptState::Intent | AttemptState::Unknown) {
+                // Somebody else may have been faster.
+                let still = self.next_move(&draft.record, now) == Move::Send(no);
+                let Some(attempt) = draft.record.attempt_mut(no) else { return Ok(false) };
+                let send = attempt.sends;
+                if !still || send != known.sends {
                     return Ok(false);
                 }
-                let configured = account.as_ref().and_then(|id| self.accounts.get(id));
                 let outcome = Outcome::Fault(Box::new(fault.clone()));
                 match configured {
+                    // Only a payment can go elsewhere, and only before it was sent.
+                    Some(_) if attempt.doubted || !attempt.is_create() => {
+                        settle::put_off(attempt, error, now);
+                    }
                     Some(account) => {
                         let context = self.context(account, now);
                         settle::settle(&mut draft.record, no, send, outcome, &context);

@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use paymux_core::{
-    Capabilities, Effect, Error, ErrorKind, Failure, FailureKind, Payment, PaymentStatus, Random,
-    Refund, Replay, Timestamp,
+    Capabilities, Effect, Error, ErrorKind, Failure, FailureKind, Operation, Payment,
+    PaymentStatus, Random, Refund, Replay, Timestamp,
 };
 
 use crate::{
@@ -24,6 +24,9 @@ const MOST_REPETITIONS: u32 = 6;
 
 /// How long an attempt in doubt waits for an account that is no longer configured.
 const WITHOUT_ACCOUNT: Duration = Duration::from_secs(3600);
+
+/// How soon an attempt is tried again that our own limits kept back.
+const SHORTEST_WAIT: Duration = Duration::from_secs(5);
 
 /// What a call that may move money came back with.
 pub(crate) enum Outcome {
@@ -55,6 +58,7 @@ pub(crate) fn mark_sending(record: &mut PaymentRecord, no: u32, now: Timestamp) 
     attempt.first_sent_at = attempt.first_sent_at.or(Some(now));
     attempt.sent_at = Some(now);
     attempt.seen_unchanged = false;
+    attempt.wanted_again = false;
     attempt.next_try_at = None;
 }
 
@@ -84,11 +88,20 @@ fn settle_payment(record: &mut PaymentRecord, no: u32, payment: Payment, context
     // A repeated call can leave an orphan beside the object that counts.
     let orphan = record.provider.as_ref().is_some_and(|known| known.id != payment.id);
     if attempt.is_create() && (orphan || !attempt.state.holds_slot()) {
-        observe::late(record, no, &payment, context.now);
+        observe::late(record, no, payment, context.now);
         return;
     }
     if attempt.is_create() && attempt.state == AttemptState::Accepted {
         observe::observe(record, payment, context);
+        return;
+    }
+    // It was settled before: by now the payment may be at another account.
+    if !attempt.is_create() && !attempt.state.is_open() {
+        let is_same =
+            |known: &Payment| known.provider == payment.provider && known.id == payment.id;
+        if record.provider.as_ref().is_some_and(is_same) {
+            observe::observe(record, payment, context);
+        }
         return;
     }
     // What does not fit may be another payment's object: it is not claimed.
@@ -137,6 +150,11 @@ fn settle_refund(record: &mut PaymentRecord, no: u32, refund: &Refund, context: 
 
 fn settle_fault(record: &mut PaymentRecord, no: u32, fault: &Fault, context: &Context<'_>) {
     let Some(attempt) = record.attempt_mut(no) else { return };
+    // It may have been taken for lost meanwhile; this is the answer to the one time that it left.
+    if fault.effect == Effect::None && attempt.sends <= 1 {
+        attempt.doubted = false;
+        attempt.doubtful_send_at = None;
+    }
     let doubt = fault.effect == Effect::Possible
         || (attempt.doubted && !speaks_for_all_sends(attempt, fault, context));
     let error = fault.to_error(&attempt.account, attempt.intent.operation());
@@ -198,15 +216,25 @@ pub(crate) fn settle_without_account(
 ) {
     let Some(attempt) = record.attempt_mut(no) else { return };
     attempt.fault = Some(fault.clone());
-    if attempt.doubted {
+    let is_create = attempt.is_create();
+    // Another node may know the account already; elsewhere only a payment can go, and no step.
+    let waits = !is_create && now.since(attempt.created_at) < ladder::PARK_AFTER;
+    if attempt.doubted || waits {
         attempt.next_try_at = Some(now.after(WITHOUT_ACCOUNT));
         return;
     }
-    let is_create = attempt.is_create();
     close(record, no, AttemptState::NotSent, now);
     if is_create {
         after_refused_create(record, fault);
+    } else {
+        show_refused_step(record, no, &fault.message, now);
     }
+}
+
+/// Our own limits keep it back: it waits for them, and nothing is known of it that was not before.
+pub(crate) fn put_off(attempt: &mut Attempt, error: &Error, now: Timestamp) {
+    let wait = error.retry_after().unwrap_or_default().clamp(SHORTEST_WAIT, ladder::DAY);
+    attempt.next_try_at = Some(now.after(wait));
 }
 
 /// The next rung: when the attempt is thought of again.
@@ -249,20 +277,26 @@ fn after_refused_step(record: &mut PaymentRecord, no: u32, fault: &Fault, contex
         record.failure = Some(fault.failure.clone().unwrap_or_else(|| failure_of(fault)));
         abandon_after_decline(record, fault, context);
     }
-    // What is left open can still be paid, and is not taken further by itself.
-    let matters = matches!(intent, Intent::Confirm(_) | Intent::Capture(_) | Intent::Cancel(_));
-    if matters && record.live().is_some() && !record.status.is_final() {
-        let note = format!("{} was refused: {}", intent.in_words(), fault.message);
-        let reason = ReviewReason::StepRefused;
-        record.add_review(Review { reason, attempt: Some(no), note, since: context.now });
-    }
-    if let Intent::Cancel(_) = intent {
-        // It can be asked for again.
-        record.cancel_wanted = false;
-    }
+    show_refused_step(record, no, &fault.message, context.now);
     // "Not in this state": the provider knows a state that we do not.
     if matches!(fault.kind, ErrorKind::Conflict | ErrorKind::NotFound) {
         record.look_at(context.now);
+    }
+}
+
+/// What is left open after a step was refused can still be paid, and is not taken further by itself.
+pub(crate) fn show_refused_step(record: &mut PaymentRecord, no: u32, why: &str, now: Timestamp) {
+    let Some(intent) = record.attempt(no).map(|attempt| &attempt.intent) else { return };
+    let is_end = matches!(intent, Intent::Cancel(_));
+    let matters = is_end || matches!(intent, Intent::Confirm(_) | Intent::Capture(_));
+    if matters && record.live().is_some() && !record.status.is_final() {
+        let note = format!("{} was refused: {why}", intent.in_words());
+        let reason = ReviewReason::StepRefused;
+        record.add_review(Review { reason, attempt: Some(no), note, since: now });
+    }
+    if is_end {
+        // It can be asked for again.
+        record.cancel_wanted = false;
     }
 }
 
@@ -301,7 +335,14 @@ pub(crate) fn may_abandon(record: &PaymentRecord, capabilities: &Capabilities) -
 /// Gives an attempt up, so that the next account may be tried.
 pub(crate) fn abandon(record: &mut PaymentRecord, no: u32, now: Timestamp) {
     close(record, no, AttemptState::Abandoned, now);
-    record.provider = None;
+    if let Some(payment) = record.provider.take()
+        && let Some(attempt) = record.attempt_mut(no)
+    {
+        attempt.leave(payment);
+    }
+    // What it was asked there does not concern the next account.
+    let moot = [ReviewReason::NoEnd, ReviewReason::StepRefused];
+    record.reviews.retain(|review| !moot.contains(&review.reason));
     record.looked_at = None;
     record.next_look_at = None;
     record.looks = 0;
@@ -317,11 +358,38 @@ pub(crate) fn close(record: &mut PaymentRecord, no: u32, state: AttemptState, no
         attempt.state = state;
         attempt.next_try_at = None;
         attempt.settled_at = Some(now);
+        // Nobody said that it did nothing: it may yet turn out to have.
+        let may_show = matches!(state, AttemptState::Abandoned | AttemptState::NotCharged);
+        let is_watched = attempt.is_create() && may_show;
+        attempt.watch_at = if is_watched { ladder::next_watch(now, now) } else { None };
     }
     // What a person was asked for has answered itself.
     record
         .reviews
         .retain(|review| review.reason != ReviewReason::StillInDoubt || review.attempt != Some(no));
+    if state == AttemptState::Accepted {
+        settle_refused_steps(record, no);
+    }
+}
+
+/// A step that was taken answers for those of its kind that were refused before.
+fn settle_refused_steps(record: &mut PaymentRecord, taken: u32) {
+    let operation = |no: u32| record.attempt(no).map(|attempt| attempt.intent.operation());
+    let taken = operation(taken).filter(|operation| *operation != Operation::CreatePayment);
+    let answered: Vec<u32> = record
+        .reviews
+        .iter()
+        .filter(|review| review.reason == ReviewReason::StepRefused)
+        .filter_map(|review| review.attempt)
+        .filter(|no| {
+            // What was parked as a whole is shown by the attempt that opened it.
+            taken.is_some() && [taken, Some(Operation::CreatePayment)].contains(&operation(*no))
+        })
+        .collect();
+    record.reviews.retain(|review| {
+        review.reason != ReviewReason::StepRefused
+            || !review.attempt.is_some_and(|no| answered.contains(&no))
+    });
 }
 
 fn may_go_elsewhere(record: &PaymentRecord, failure: Option<&Failure>) -> bool {
@@ -355,6 +423,7 @@ pub(crate) fn freeze(
         if attempt.state.is_open() {
             attempt.state = AttemptState::Unknown;
             attempt.doubted = true;
+            attempt.doubtful_send_at = attempt.doubtful_send_at.or(attempt.sent_at);
         }
         attempt.next_try_at = None;
     }

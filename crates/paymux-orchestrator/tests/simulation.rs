@@ -17,6 +17,7 @@ mod simulation {
     pub(crate) mod bugs;
     pub(crate) mod check;
     pub(crate) mod dice;
+    pub(crate) mod gate;
     pub(crate) mod kinds;
     mod merchant;
     pub(crate) mod node;

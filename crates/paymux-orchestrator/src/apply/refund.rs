@@ -60,13 +60,14 @@ impl Engine {
         if let Some(later) = self.heed(row, owner, id.as_str()) {
             return Ok(later);
         }
-        let no = record.attempts.iter().find(|attempt| {
+        let attempt = record.attempts.iter().find(|attempt| {
             attempt.refund.as_ref().is_some_and(|refund| refund.id.as_ref() == Some(id))
         });
-        let Some(no) = no.map(|attempt| attempt.no) else {
+        let Some(attempt) = attempt else {
             return Ok(Applied::As(InboxOutcome::Stale));
         };
-        let lookup = RefundLookup { id: id.clone(), payment: record.handle() };
+        let (no, payment) = (attempt.no, record.handle_of_refund(attempt));
+        let lookup = RefundLookup { id: id.clone(), payment };
         let refund = self.ask_for_refund(account, &lookup).await?;
         self.hints.was_answered(owner, id.as_str());
         let evidence = Evidence::Webhook {

@@ -8,6 +8,8 @@ use crate::testing::{
     seen, tried,
 };
 
+mod doubt;
+
 const ALL: [PaymentStatus; 10] = [
     PaymentStatus::RequiresAction,
     PaymentStatus::RequiresConfirmation,
@@ -252,8 +254,8 @@ fn a_refund_in_doubt_is_told_by_the_amounts() {
         observed(&mut record, payment, Source::Asked);
         let accepted = record.attempts[1].state == AttemptState::Accepted;
         assert_eq!(accepted, happened, "{before:?} {now:?}");
-        // Silence does not say that nothing was given back.
-        assert_eq!(record.attempts[1].seen_unchanged, now.is_some() && !happened);
+        // It may be on its way, and others with it.
+        assert!(!record.attempts[1].seen_unchanged, "{before:?} {now:?}");
         let status = record.attempts[1].refund.as_ref().map(|refund| refund.status);
         assert_eq!(status, happened.then_some(RefundStatus::Succeeded));
     }

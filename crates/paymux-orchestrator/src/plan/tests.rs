@@ -1,4 +1,6 @@
-use paymux_core::{CreateEffect, Part, ProviderRefundId, Refund, RefundStatus, SeededRandom};
+use paymux_core::{
+    CreateEffect, Part, ProviderRefundId, Refund, RefundStatus, Replay, SeededRandom,
+};
 
 use super::*;
 use crate::{
@@ -9,6 +11,9 @@ use crate::{
         key_replay, push, record, refund, tried,
     },
 };
+
+mod doubt;
+mod ends;
 
 const LIMIT: i64 = 70;
 const DAY: i64 = 24 * 3600;
@@ -236,18 +241,22 @@ fn what_may_take_money_is_not_sent_any_more_after_a_day() {
     let account = capabilities(CreateEffect::MayCharge, Replay::Reference, Replay::Harmless);
     let mut create = tried(AttemptState::Unknown);
     parked(&mut create, ReviewReason::StillInDoubt);
-    for (rung, second, expected) in
-        [(3, DAY - 1, Move::Send(1)), (3, DAY, Move::Climb(1)), (0, DAY, Move::Send(1))]
+    for (wanted, second, expected) in
+        [(false, DAY - 1, Move::Send(1)), (false, DAY, Move::Climb(1)), (true, DAY, Move::Send(1))]
     {
-        create.attempts[0].rung = rung;
-        assert_eq!(next(&create, &account, second), expected, "rung {rung} after {second} s");
+        create.attempts[0].rung = 3;
+        create.attempts[0].wanted_again = wanted;
+        assert_eq!(next(&create, &account, second), expected, "{wanted} after {second} s");
     }
-    for (intent, expected) in [(capture(), Move::Climb(2)), (cancel(), Move::Send(2))] {
+    for (intent, expected) in [(capture(), Move::LookUp), (cancel(), Move::Send(2))] {
         let mut record = accepted(PaymentStatus::Authorized);
         push(&mut record, intent, AttemptState::Unknown);
         record.attempts[1].rung = 3;
         parked(&mut record, ReviewReason::StillInDoubt);
         assert_eq!(next(&record, &account, DAY), expected);
+        record.attempts[1].seen_unchanged = true;
+        let seen = if expected == Move::LookUp { Move::Climb(2) } else { expected };
+        assert_eq!(next(&record, &account, DAY), seen);
     }
 }
 
@@ -365,21 +374,22 @@ fn an_end_is_a_goal_that_is_gone_for_once_by_each_way() {
     assert_eq!(next(&record, &account, 60), Move::Cancel(None));
     let mut refused = record.clone();
     push(&mut refused, cancel(), AttemptState::Rejected);
-    assert_eq!(next(&refused, &account, 60), Move::LookUp);
+    assert_eq!(next(&refused, &account, 60), Move::Cancel(None));
     for _ in 0..MAX_CANCELS {
         push(&mut record, cancel(), AttemptState::Accepted);
     }
-    assert_eq!(next(&record, &account, 60), Move::LookUp);
+    let park = Move::Park(1, ReviewReason::StepRefused);
+    assert_eq!(next(&record, &account, 60), park);
     let mut unable = accepted(PaymentStatus::RequiresAction);
     unable.cancel_wanted = true;
     let mut account = account;
     account.replay.remove(&Operation::CancelPayment);
-    assert_eq!(next(&unable, &account, 0), Move::Wait(at(60)));
+    assert_eq!(next(&unable, &account, 0), park);
     // Where nobody can pay it, it is left alone, unless a step may have gone through.
     account.create = CreateEffect::OpensOnly;
     assert_eq!(next(&unable, &account, 0), Move::Abandon(1));
     unable.link_shown = true;
-    assert_eq!(next(&unable, &account, 0), Move::Wait(at(60)));
+    assert_eq!(next(&unable, &account, 0), park);
 }
 
 #[test]

@@ -1,10 +1,10 @@
 //! One operation at one account: what is sent is written down before it leaves.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use paymux_core::{
     CancelPayment, CapturePayment, ConfirmPayment, ConfirmStep, CreatePayment, CreateRefund,
-    Effect, Error, ErrorKind, Failure, IdempotencyKey, Money, Operation, ProviderId,
+    Effect, Error, ErrorKind, Failure, IdempotencyKey, Money, Operation, Payment, ProviderId,
     ProviderPaymentId, Refund, RefundStatus, Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -213,6 +213,10 @@ impl Fault {
         if let Some(status) = self.http_status {
             error = error.with_http_status(status);
         }
+        if let Some(offered) = self.offered {
+            error = error.with_offered(offered);
+        }
+        error = error.with_retry_after(self.retry_after_ms.map(Duration::from_millis));
         if let Some(failure) = &self.failure {
             error = error.with_failure(failure.clone());
         }
@@ -244,6 +248,9 @@ pub struct Attempt {
     pub rung: u32,
     /// When the next thing is tried about it, while it is open.
     pub next_try_at: Option<Timestamp>,
+    /// A person wants it tried again, whatever speaks against it.
+    #[serde(default)]
+    pub wanted_again: bool,
     /// The object was looked at since the last send, and shows that nothing happened.
     pub seen_unchanged: bool,
     /// When look-ups said that the provider does not have it.
@@ -266,6 +273,17 @@ pub struct Attempt {
     pub sent_at: Option<Timestamp>,
     /// When its outcome became known.
     pub settled_at: Option<Timestamp>,
+    /// When it is looked at again after it was given up or proved not to exist: money may show
+    /// late.
+    #[serde(default)]
+    pub watch_at: Option<Timestamp>,
+    /// For a refund of money that showed late: the attempt that left it.
+    #[serde(default)]
+    pub gives_back: Option<u32>,
+    /// What it left at its account beside what counts: the object that was given up, or one of a
+    /// repeated call, as it was seen last.
+    #[serde(default)]
+    pub left: Vec<Payment>,
 }
 
 impl Attempt {
@@ -281,6 +299,7 @@ impl Attempt {
             doubtful_send_at: None,
             rung: 0,
             next_try_at: Some(now),
+            wanted_again: false,
             seen_unchanged: false,
             not_found_at: Vec::new(),
             fault: None,
@@ -291,6 +310,9 @@ impl Attempt {
             first_sent_at: None,
             sent_at: None,
             settled_at: None,
+            watch_at: None,
+            gives_back: None,
+            left: Vec::new(),
         }
     }
 
@@ -298,6 +320,19 @@ impl Attempt {
     #[must_use]
     pub fn is_create(&self) -> bool {
         matches!(self.intent, Intent::Create(_))
+    }
+
+    /// Keeps what was seen of an object that does not count, and the first one as its own.
+    pub(crate) fn leave(&mut self, mut payment: Payment) {
+        // Nobody is to pay it.
+        payment.next_action = None;
+        if !self.state.holds_slot() {
+            self.object.get_or_insert_with(|| payment.id.clone());
+        }
+        match self.left.iter_mut().find(|known| known.id == payment.id) {
+            Some(known) => *known = payment,
+            None => self.left.push(payment),
+        }
     }
 
     /// Could it have done something?

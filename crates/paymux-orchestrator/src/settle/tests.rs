@@ -8,6 +8,8 @@ use crate::testing::{
     key_replay, object, push, record, refund, seen, tried,
 };
 
+mod again;
+
 fn charges() -> Capabilities {
     capabilities(CreateEffect::MayCharge, key_replay(), Replay::LookupFirst)
 }
@@ -103,7 +105,8 @@ fn a_doubt_outlives_a_refusal_without_a_key_that_lives() {
             let mut record = tried(AttemptState::Sending);
             record.attempts[0].doubted = true;
             record.attempts[0].doubtful_send_at = Some(at(0));
-            settle(&mut record, 1, 1, refusal, &context);
+            record.attempts[0].sends = 2;
+            settle(&mut record, 1, 2, refusal, &context);
             let definite = matches!(kind, ErrorKind::Declined | ErrorKind::InvalidRequest);
             let over = speaks && definite;
             let expected = if over { AttemptState::Rejected } else { AttemptState::Unknown };
@@ -458,4 +461,115 @@ fn a_refund_of_another_amount_is_not_taken_for_ours() {
         assert_eq!(record.is_under_review(ReviewReason::Mismatch), freezes, "{said:?}");
         assert_eq!(state(&record, 2) == AttemptState::Unknown, freezes, "{said:?}");
     }
+}
+
+#[test]
+fn nothing_is_tried_sooner_than_its_provider_asks() {
+    let wait = Duration::from_secs(30);
+    let busy = |effect, offered| {
+        let error = Error::new(ErrorKind::Conflict, effect, "this key is in use")
+            .with_retryable(true)
+            .with_offered(offered)
+            .with_retry_after(Some(wait));
+        Outcome::Fault(Box::new(Fault::from(&error)))
+    };
+    let create = settled(tried(AttemptState::Sending), 1, busy(Effect::Possible, true));
+    assert_eq!(create.attempts[0].next_try_at, Some(at(31)));
+    let mut record = accepted(PaymentStatus::Authorized);
+    push(&mut record, capture(), AttemptState::Sending);
+    let step = settled(record, 2, busy(Effect::None, true));
+    assert!(step.attempts[1].next_try_at >= Some(at(31)), "{:?}", step.attempts[1]);
+    // The caller reads of it, too.
+    let fault = create.attempts[0].fault.as_ref().unwrap();
+    let error = fault.to_error(&account("a"), Operation::CreatePayment);
+    assert_eq!((error.retry_after(), error.offered()), (Some(wait), Some(true)));
+}
+
+/// A node that does not know the account yet may have taken it up: others do.
+#[test]
+fn a_step_waits_a_day_for_an_account_that_is_gone() {
+    let error = Error::new(ErrorKind::Configuration, Effect::None, "gone");
+    let fault = Fault::from(&error);
+    for intent in [confirm(ConfirmStep::Commit), capture(), cancel(), refund()] {
+        let mut record = accepted(PaymentStatus::Authorized);
+        record.cancel_wanted = matches!(intent, Intent::Cancel(_));
+        let is_refund = matches!(intent, Intent::Refund(_));
+        push(&mut record, intent, AttemptState::Intent);
+        settle_without_account(&mut record, 2, &fault, at(0));
+        assert_eq!(state(&record, 2), AttemptState::Intent);
+        assert_eq!(record.attempts[1].next_try_at, Some(at(3_600)));
+        settle_without_account(&mut record, 2, &fault, at(24 * 3_600));
+        assert_eq!(state(&record, 2), AttemptState::NotSent);
+        assert_eq!(record.is_under_review(ReviewReason::StepRefused), !is_refund);
+        assert!(!record.cancel_wanted);
+    }
+}
+
+/// Our own limits say nothing about the attempt.
+#[test]
+fn what_is_kept_back_here_waits_and_is_as_it_was() {
+    for (wait, expected) in [(None, 6), (Some(2), 6), (Some(30), 31), (Some(1_000_000), 86_401)] {
+        let error = Error::new(ErrorKind::RateLimited, Effect::None, "not sent")
+            .with_retry_after(wait.map(Duration::from_secs));
+        let mut record = tried(AttemptState::Unknown);
+        record.attempts[0].seen_unchanged = true;
+        let mut expected_attempt = record.attempts[0].clone();
+        expected_attempt.next_try_at = Some(at(expected));
+        put_off(&mut record.attempts[0], &error, at(1));
+        let (put_off, expected) = (&record.attempts[0], &expected_attempt);
+        assert_eq!(format!("{put_off:?}"), format!("{expected:?}"), "{wait:?}");
+    }
+}
+
+/// It was taken for lost while it was under way; what its own answer says is the proof.
+#[test]
+fn the_answer_to_the_only_send_settles_it_however_late_it_comes() {
+    let never = capabilities(CreateEffect::MayCharge, Replay::Never, Replay::Never);
+    let mut create = tried(AttemptState::Unknown);
+    settled_at(&mut create, 1, declined(FailureKind::DeclinedHard), &never);
+    assert_eq!((state(&create, 1), create.status), (AttemptState::Rejected, PaymentStatus::Failed));
+    let mut record = accepted(PaymentStatus::Authorized);
+    push(&mut record, capture(), AttemptState::Unknown);
+    settled_at(&mut record, 2, fault(ErrorKind::Unavailable, Effect::None, true), &never);
+    let attempt = &record.attempts[1];
+    assert_eq!((attempt.state, attempt.doubted), (AttemptState::Intent, false));
+    // What may have been done is in doubt as ever.
+    let mut lost = tried(AttemptState::Unknown);
+    settled_at(&mut lost, 1, fault(ErrorKind::Timeout, Effect::Possible, true), &never);
+    assert_eq!(state(&lost, 1), AttemptState::Unknown);
+}
+
+#[test]
+fn what_was_refused_is_no_question_once_it_was_taken_or_given_up() {
+    let asked = |intent| {
+        let mut record = accepted(PaymentStatus::RequiresConfirmation);
+        push(&mut record, intent, AttemptState::Sending);
+        let record = settled(record, 2, declined(FailureKind::DeclinedHard));
+        assert!(record.is_under_review(ReviewReason::StepRefused));
+        record
+    };
+    let first = || confirm(ConfirmStep::Authorize);
+    let table = [
+        (first(), confirm(ConfirmStep::Authorize), true),
+        (first(), confirm(ConfirmStep::Commit), true),
+        (capture(), confirm(ConfirmStep::Commit), false),
+        (cancel(), capture(), false),
+    ];
+    for (refused, taken, answered) in table {
+        let mut record = asked(refused);
+        push(&mut record, taken, AttemptState::Sending);
+        close(&mut record, 3, AttemptState::Accepted, at(2));
+        assert_eq!(record.is_under_review(ReviewReason::StepRefused), !answered);
+    }
+    let mut given_up = asked(first());
+    abandon(&mut given_up, 1, at(2));
+    assert!(given_up.reviews.is_empty(), "the next account does not wait for an answer");
+}
+
+#[test]
+fn negatives_count_from_the_send_of_what_is_frozen() {
+    let mut record = tried(AttemptState::Sending);
+    record.attempts[0].sent_at = Some(at(50));
+    freeze(&mut record, 1, ReviewReason::Mismatch, String::new(), at(60));
+    assert_eq!(record.attempts[0].doubtful_send_at, Some(at(50)));
 }

@@ -10,9 +10,9 @@ use paymux_core::{
     CancelMandate, CancelPayment, Capabilities, CapturePayment, Clock, ConfirmMandate,
     ConfirmPayment, CreateMandate, CreatePayment, CreateRefund, Effect, Error, ErrorKind, EventKey,
     Failure, FailureKind, IdempotencyKey, ListPaymentMethods, ListPayments, Mandate, MandateHandle,
-    ManualClock, Money, NextAction, Operation, Page, Payment, PaymentLookup, PaymentMethod,
-    PaymentProvider, PaymentStatus, ProviderId, ProviderRefundId, Refund, RefundLookup, Result,
-    Subject, Timestamp, Trust, Url, WebhookDelivery, WebhookEvent,
+    ManualClock, Money, NextAction, Operation, Page, Part, Payment, PaymentLookup, PaymentMethod,
+    PaymentProvider, PaymentStatus, ProviderId, ProviderPartId, ProviderRefundId, Refund,
+    RefundLookup, Result, Sensitive, Subject, Timestamp, Trust, Url, WebhookDelivery, WebhookEvent,
 };
 use paymux_orchestrator::{
     PaymentId,
@@ -21,6 +21,7 @@ use paymux_orchestrator::{
 
 use super::{
     dice::{Broken, Dice},
+    gate::Place,
     kinds,
     truth::{Fault, Kind, Object, RefundRow, Telling, Truth},
 };
@@ -45,6 +46,8 @@ pub(crate) struct Model {
     capabilities: Capabilities,
     truth: Arc<Mutex<Truth>>,
     around: Surroundings,
+    /// Where a story may have the answer to a look wait, which is of before then.
+    pub(crate) after_looking: Place,
 }
 
 impl Model {
@@ -55,7 +58,14 @@ impl Model {
             capabilities: kinds::capabilities(kind),
             truth: Arc::new(Mutex::new(Truth::new(name, kind))),
             around,
+            after_looking: Place::default(),
         }
+    }
+
+    /// The same account, which cannot do this.
+    pub(crate) fn without(mut self, operation: Operation) -> Self {
+        self.capabilities.replay.remove(&operation);
+        self
     }
 
     pub(crate) fn truth(&self) -> MutexGuard<'_, Truth> {
@@ -197,10 +207,15 @@ impl Model {
         payment.amounts.captured = (object.captured > 0).then(|| money(object.captured));
         payment.amounts.refunded = (object.refunded > 0).then(|| money(object.refunded));
         payment.amounts.authorized = (status == PaymentStatus::Authorized).then_some(object.amount);
+        let part = |id: &ProviderPartId| Part::new(id.clone(), status, status.as_str());
+        payment.parts.extend(object.part.as_ref().map(part));
         payment.next_action = match (status, object.step) {
             (PaymentStatus::RequiresConfirmation, Some(step)) => Some(NextAction::Confirm { step }),
-            (PaymentStatus::RequiresAction, _) => Some(NextAction::Redirect {
+            (PaymentStatus::RequiresAction, _) => Some(NextAction::SubmitForm {
                 url: Url::parse(&format!("https://pay.example/{}", object.id)).unwrap(),
+                method: "POST".to_owned(),
+                // What is not written down.
+                fields: Sensitive::new(vec![("token".to_owned(), object.id.to_string())]),
             }),
             _ => None,
         };
@@ -316,6 +331,7 @@ impl PaymentProvider for Model {
                 return Err(Error::unsupported(Operation::FetchPayment));
             }
         };
+        self.after_looking.pass().await;
         self.around.dice.pass(if fault == Fault::Slow { 60 } else { 3 }).await;
         found.map(|found| self.bend(found, fault)).ok_or_else(|| self.not_found())
     }

@@ -21,12 +21,15 @@ use super::{
 
 mod asking;
 mod books;
+mod given_back;
 mod house;
 mod inbox;
+mod late;
 mod looks;
 mod steps;
 mod telemetry;
 mod told;
+mod watched;
 mod ways;
 mod words;
 

@@ -22,6 +22,7 @@ use paymux_orchestrator::{
 use super::{
     bugs::Bug,
     dice::{Broken, Dice},
+    gate::Place,
 };
 
 /// What all nodes' stores share.
@@ -35,6 +36,12 @@ pub(crate) struct Weather {
     pub(crate) is_overtaken: Arc<AtomicBool>,
     /// Changes whose sender lost the connection while they were on their way: they land later.
     pub(crate) floating: Arc<Mutex<Vec<Change>>>,
+    /// The next change is lost on its way, and is found here.
+    pub(crate) loses_next: Arc<AtomicBool>,
+    pub(crate) adrift: Arc<Mutex<Vec<Change>>>,
+    /// Before a change is written, and after, where a story may have it wait.
+    pub(crate) before_writing: Place,
+    pub(crate) after_writing: Place,
 }
 
 /// One node's way to the store.
@@ -134,6 +141,11 @@ impl Store for Shaky {
         if self.weather.is_overtaken.load(Ordering::SeqCst) {
             return Ok(Committed::Lost);
         }
+        if self.weather.loses_next.swap(false, Ordering::SeqCst) {
+            self.weather.adrift.lock().unwrap().push(change);
+            return Err(lost());
+        }
+        self.weather.before_writing.pass().await;
         let Some(change) = self.bent(change).await? else { return Ok(Committed::Done) };
         let is_bad = self.weather.is_bad.load(Ordering::SeqCst);
         let committed = match self.dice.roll(if is_bad { 60 } else { u32::MAX }) {
@@ -152,6 +164,7 @@ impl Store for Shaky {
             }
             _ => self.write(change).await,
         };
+        self.weather.after_writing.pass().await;
         self.dice.pass(2).await;
         committed
     }

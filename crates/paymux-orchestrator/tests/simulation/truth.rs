@@ -6,7 +6,7 @@ use std::{
 };
 
 use paymux_core::{
-    CaptureMethod, ConfirmStep, CreatePayment, CreateRefund, Money, PaymentStatus,
+    CaptureMethod, ConfirmStep, CreatePayment, CreateRefund, Money, PaymentStatus, ProviderPartId,
     ProviderPaymentId, Reference, RefundStatus, Timestamp,
 };
 
@@ -93,6 +93,8 @@ pub(crate) struct Object {
     pub(crate) charges: u32,
     pub(crate) manual: bool,
     pub(crate) step: Option<ConfirmStep>,
+    /// A part of it, where a story says so.
+    pub(crate) part: Option<ProviderPartId>,
     /// Every status it ever had.
     pub(crate) was: Vec<PaymentStatus>,
 }
@@ -235,6 +237,7 @@ impl Truth {
             charges: 0,
             manual: request.capture == CaptureMethod::Manual,
             step,
+            part: None,
             was: vec![status],
         };
         if matches!(self.kind, Kind::Card | Kind::Hold) {

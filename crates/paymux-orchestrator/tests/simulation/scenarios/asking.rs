@@ -2,7 +2,7 @@
 
 use std::{sync::atomic::Ordering, time::Duration};
 
-use paymux_core::{Effect, ErrorKind};
+use paymux_core::{Effect, ErrorKind, NextAction};
 
 use super::{Scene, money, order, start};
 use crate::simulation::{
@@ -101,23 +101,26 @@ async fn a_store_that_fails_after_the_call_leaves_a_possible_effect() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_store_that_is_away_for_a_moment_after_the_call_loses_no_answer() {
-    let scene = Scene::new(Kind::Card, Kind::Card).meeting(&[Fault::Slow]);
-    let orchestrator = scene.orchestrator.clone();
-    let call =
-        tokio::spawn(async move { orchestrator.create_payment(&key("order"), &order()).await });
-    while scene.a.truth().objects.is_empty() {
-        tokio::task::yield_now().await;
+async fn a_store_that_is_away_after_the_call_loses_no_answer() {
+    // A moment, and as long as another server takes to take over.
+    for seconds in [1, 60] {
+        let scene = Scene::new(Kind::Card, Kind::Card).meeting(&[Fault::Slow]);
+        let orchestrator = scene.orchestrator.clone();
+        let call =
+            tokio::spawn(async move { orchestrator.create_payment(&key("order"), &order()).await });
+        while scene.a.truth().objects.is_empty() {
+            tokio::task::yield_now().await;
+        }
+        scene.weather.is_down.store(true, Ordering::SeqCst);
+        let back = scene.weather.is_down.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(Duration::from_secs(seconds)).await;
+            back.store(false, Ordering::SeqCst);
+        });
+        let record = call.await.unwrap().expect("the answer is written once the store is back");
+        assert!(record.is_paid(), "{record:#?}");
+        assert_eq!(record.attempts[0].sends, 1);
     }
-    scene.weather.is_down.store(true, Ordering::SeqCst);
-    let back = scene.weather.is_down.clone();
-    tokio::spawn(async move {
-        tokio::time::sleep(Duration::from_secs(1)).await;
-        back.store(false, Ordering::SeqCst);
-    });
-    let record = call.await.unwrap().expect("the answer is written once the store is back");
-    assert!(record.is_paid(), "{record:#?}");
-    assert_eq!(record.attempts[0].sends, 1);
 }
 
 #[tokio::test(start_paused = true)]
@@ -128,4 +131,20 @@ async fn a_payment_that_goes_well_is_two_changes() {
     let history = scene.orchestrator.history(&record.id).await.expect("a store that works");
     let causes: Vec<&str> = history.iter().map(|line| line.cause.as_str()).collect();
     assert_eq!(causes, ["asked", "reply"], "what is sent, and what came of it");
+}
+
+/// What a payer needs that is not written down is asked for again, however fresh the rest is.
+#[tokio::test(start_paused = true)]
+async fn the_way_to_pay_is_whole_whenever_it_is_asked_for() {
+    let scene = Scene::new(Kind::Page, Kind::Page);
+    let record = scene.create(order()).await;
+    let again = scene.create(order()).await;
+    let read = scene.orchestrator.fetch_payment(&record.id).await.expect("it is there");
+    for record in [record, again, read] {
+        let Some(NextAction::SubmitForm { fields, .. }) = record.next_action() else {
+            panic!("a form, not {:?}", record.next_action());
+        };
+        let token = ("token".to_owned(), "a-obj1".to_owned());
+        assert_eq!(fields.expose(), Some(&vec![token]));
+    }
 }

@@ -159,7 +159,7 @@ async fn what_anybody_can_send_about_nothing_of_ours_is_tried_once_and_not_told(
     let told = scene.kinds_told().await;
     let looks = scene.a.truth().looks;
     assert_eq!(scene.orchestrator.step().await.unwrap().events, 0, "real ones come first");
-    scene.clock.advance(Duration::from_secs(100));
+    scene.clock.advance(Duration::from_secs(200));
     assert_eq!(scene.orchestrator.step().await.unwrap().events, 1);
     assert_eq!((scene.inbox().await, scene.a.truth().looks), (0, looks));
     scene.later(25 * 3_600).await;
@@ -179,7 +179,7 @@ async fn an_unsigned_event_that_comes_first_waits_for_the_answer() {
     scene.tell(&scene.a, 0).await.expect("it is kept");
     let record = call.await.unwrap().expect("a payment");
     let looks = scene.a.truth().looks;
-    scene.later(100).await;
+    scene.later(200).await;
     assert_eq!(scene.inbox().await, 0);
     assert!(scene.a.truth().looks > looks, "it was a reason to look: {record:#?}");
 }

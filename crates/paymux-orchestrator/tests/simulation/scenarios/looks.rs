@@ -80,8 +80,8 @@ async fn a_provider_that_does_not_answer_is_asked_no_more_often() {
 /// 64 payers, or one who reloads the page.
 #[tokio::test(start_paused = true)]
 async fn what_is_open_is_read_again_once_in_five_seconds() {
-    let scene = Scene::new(Kind::Page, Kind::Page);
-    let record = scene.create(order()).await;
+    let scene = Scene::new(Kind::Steps, Kind::Page);
+    let record = scene.create(order().confirm(ConfirmBy::Merchant)).await;
     let before = scene.looks();
     let mut seen = Vec::new();
     for _ in 0..3 {
@@ -115,6 +115,7 @@ pub(super) async fn after_an_outage(kind: Kind, faults: &[Fault]) -> (Scene, Pay
 async fn reading_a_payment_in_doubt_asks_for_it_once() {
     let (scene, record) = after_an_outage(Kind::Invoice, &[Fault::LostAfter]).await;
     assert!(record.provider.is_none(), "{record:#?}");
+    scene.a.pay("a-obj1");
     let (before, sends) = (scene.looks(), record.attempts[0].sends);
     let readers: Vec<_> = (0..64)
         .map(|_| {
@@ -179,7 +180,7 @@ async fn a_call_ends_before_somebody_else_thinks_it_lost() {
     scene.clock.advance(Duration::from_secs(60));
     others.step().await.expect("a store that works");
     assert_eq!(state(others.stored_payment(&id).await.unwrap()), AttemptState::Sending);
-    scene.clock.advance(Duration::from_secs(11));
+    scene.clock.advance(Duration::from_secs(61));
     others.step().await.expect("a store that works");
     assert_ne!(state(others.stored_payment(&id).await.unwrap()), AttemptState::Sending);
     call.await.unwrap().expect("it is looked after by the other one");

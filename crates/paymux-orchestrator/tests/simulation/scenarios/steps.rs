@@ -1,9 +1,11 @@
 //! What a merchant does with a payment, and what comes of it.
 
-use paymux_core::{CaptureMethod, ConfirmStep, ErrorKind, PaymentStatus};
-use paymux_orchestrator::{ConfirmBy, NewCapture, NewRefund, store::PaymentQuery};
+use paymux_core::{CaptureMethod, ConfirmStep, ErrorKind, Operation, PaymentStatus};
+use paymux_orchestrator::{
+    ConfirmBy, NewCapture, NewRefund, Resolution, ReviewReason, store::PaymentQuery,
+};
 
-use super::{Scene, money, order, reasons};
+use super::{Scene, money, order, reasons, start};
 use crate::simulation::{
     provider::key,
     truth::{Fault, Kind},
@@ -140,4 +142,66 @@ async fn the_merchant_consents_step_by_step_where_it_wants_to() {
     assert!(confirm("second", ConfirmStep::Commit).await.expect("the same").is_paid());
     let reused = confirm("second", ConfirmStep::Authorize).await.unwrap_err();
     assert_eq!((reused.kind(), reused.field()), (ErrorKind::Conflict, Some("key")));
+}
+
+/// Our consent never arrived, and then the merchant wanted an end: what a look proves not to have
+/// been taken is not taken any more.
+#[tokio::test(start_paused = true)]
+async fn an_end_is_not_overtaken_by_a_step_in_doubt() {
+    let faults = [Fault::Nothing, Fault::Nothing, Fault::LostBefore];
+    let scene = Scene::new(Kind::Steps, Kind::Page).meeting(&faults);
+    let record = scene.create(order()).await;
+    assert!(record.in_doubt() && record.attempts.len() == 3, "{record:#?}");
+    scene.clock.advance(std::time::Duration::from_secs(30));
+    scene.orchestrator.cancel_payment(&key("end"), &record.id).await.expect("it is a wish");
+    for _ in 0..4 {
+        scene.later(200).await;
+    }
+    let record = scene.now(&record).await;
+    assert_eq!(record.status, PaymentStatus::Cancelled, "{record:#?}");
+    assert_eq!(scene.a.truth().objects["a-obj1"].charges, 0);
+}
+
+/// Money is held, and the account can end nothing: the person is told what is wanted.
+#[tokio::test(start_paused = true)]
+async fn a_person_is_told_of_an_end_that_cannot_be_reached() {
+    let scene = Scene::new(Kind::Card, Kind::Card).meeting(&[Fault::LostAfter, Fault::LostBefore]);
+    let unable = scene.a.clone().without(Operation::CancelPayment);
+    let orchestrator = start(&scene.written, &scene.weather, &scene.clock, [&unable, &scene.b]);
+    let held = order().capture(CaptureMethod::Manual);
+    let made = orchestrator.create_payment(&key("order"), &held).await;
+    let record = made.expect("it is in doubt");
+    orchestrator.cancel_payment(&key("end"), &record.id).await.expect("it is a wish");
+    scene.clock.advance(std::time::Duration::from_secs(10));
+    while !orchestrator.step().await.expect("a store that works").is_idle() {}
+    let record = scene.now(&record).await;
+    let [review] = &record.reviews[..] else { panic!("one review: {record:#?}") };
+    assert_eq!(review.reason, ReviewReason::StepRefused);
+    assert_eq!(review.note, "its end is wanted, and cannot be reached at a");
+}
+
+/// Nobody looked after the payment for days: our consent is not given by itself then.
+#[tokio::test(start_paused = true)]
+async fn a_person_is_told_of_a_consent_that_comes_too_late() {
+    let faults = [Fault::Nothing, Fault::Nothing, Fault::LostBefore];
+    let scene = Scene::new(Kind::Steps, Kind::Page).meeting(&faults);
+    let record = scene.create(order()).await;
+    assert!(record.in_doubt(), "{record:#?}");
+    let nothing = Resolution::DidNothing;
+    let gate = scene.weather.after_writing.shut();
+    let (orchestrator, id) = (scene.orchestrator.clone(), record.id.clone());
+    // The process ends after the decision was written down.
+    let decides = tokio::spawn(async move {
+        orchestrator.resolve_review(&id, nothing, "ann", "they say so").await
+    });
+    gate.reached().await;
+    decides.abort();
+    scene.clock.advance(std::time::Duration::from_secs(3 * 86_400));
+    let next = start(&scene.written, &scene.weather, &scene.clock, [&scene.a, &scene.b]);
+    while !next.step().await.expect("a store that works").is_idle() {}
+    let record = scene.now(&record).await;
+    let [review] = &record.reviews[..] else { panic!("one review: {record:#?}") };
+    assert_eq!(review.reason, ReviewReason::StepRefused);
+    assert!(review.note.starts_with("our consent was wanted on "), "{}", review.note);
+    assert_eq!(scene.a.truth().objects["a-obj1"].charges, 0);
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use paymux_core::{ConfirmStep, ErrorKind, PaymentProvider, PaymentStatus};
-use paymux_orchestrator::{AttemptState, ConfirmBy, Event, ReviewReason};
+use paymux_orchestrator::{AttemptState, ConfirmBy, Event, NewRefund, ReviewReason};
 
 use super::{Scene, money, order, reasons, start};
 use crate::simulation::{
@@ -130,4 +130,35 @@ async fn what_was_told_is_told_again_by_the_next_process() {
     let there = texts(there);
     assert_eq!(here, there);
     assert_eq!(rest, there[there.len() - rest.len()..]);
+}
+
+/// A look at the payment names an object of another one: what happens to be waiting has nothing to
+/// do with it.
+#[tokio::test(start_paused = true)]
+async fn a_foreign_object_that_a_look_names_leaves_what_is_under_way_alone() {
+    let scene = Scene::new(Kind::Card, Kind::Card);
+    scene.create(order()).await;
+    let made = scene.orchestrator.create_payment(&key("other"), &order()).await;
+    let record = made.expect("a payment");
+    let part = paymux_core::ProviderPartId::new("part-1").unwrap();
+    // The first look says that it is a part of one payment, the second that it is of the other.
+    for place in 0..2 {
+        if place == 1 {
+            scene.a.truth().faults.push_back(Fault::NotSent);
+            let refund = NewRefund::default();
+            let asked = scene.orchestrator.create_refund(&key("back"), &record.id, refund).await;
+            assert_eq!(asked.expect("it waits").0.attempts[1].state, AttemptState::Intent);
+        }
+        let mut object = scene.a.truth().objects[&format!("a-obj{}", place + 1)].clone();
+        object.part = Some(part.clone());
+        scene.a.truth().put(object);
+        let last = scene.a.truth().tellings.len() - 1;
+        scene.clock.advance(Duration::from_millis(1));
+        scene.tell(&scene.a, last).await.expect("it is kept");
+        scene.orchestrator.step().await.expect("a store that works");
+    }
+    let record = scene.now(&record).await;
+    assert_eq!(reasons(&record), [ReviewReason::SharedObject]);
+    assert!(!record.attempts[1].doubted, "{record:#?}");
+    assert_eq!(record.attempts[1].state, AttemptState::Intent);
 }
