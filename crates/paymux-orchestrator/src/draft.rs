@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use crate::{
     evidence::Evidence,
     outbox,
-    record::{Attempt, AttemptState, PaymentRecord},
+    record::{Attempt, PaymentRecord},
     store::{
         CallerKeyRow, Change, InboxSettlement, ObjectKind, ObjectRef, PaymentRow, Slot,
         TransitionRow,
@@ -47,9 +47,9 @@ impl Draft {
 
     /// The attempts whose doubt this change clears up, and how long it lasted.
     pub(crate) fn cleared_doubts(&self, now: Timestamp) -> Vec<(ProviderId, Duration)> {
-        let was = |no| self.before.as_ref()?.attempt(no).map(|attempt| attempt.state);
+        let was = |no| self.before.as_ref().and_then(|before| before.attempt(no));
         let cleared = self.record.attempts.iter().filter(|attempt| {
-            was(attempt.no) == Some(AttemptState::Unknown) && !attempt.state.is_open()
+            was(attempt.no).is_some_and(Attempt::is_in_doubt) && !attempt.is_in_doubt()
         });
         let since = |attempt: &Attempt| attempt.first_sent_at.unwrap_or(attempt.created_at);
         cleared.map(|attempt| (attempt.account.clone(), now.since(since(attempt)))).collect()

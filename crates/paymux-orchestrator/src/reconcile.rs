@@ -16,6 +16,7 @@ use crate::{
     engine::{Account, Engine, read_document, unavailable},
     evidence::Evidence,
     observe,
+    outbox::Moved,
     record::{PaymentRecord, Review, ReviewReason},
     store::PaymentQuery,
 };
@@ -298,13 +299,9 @@ impl Engine {
 }
 
 fn differs(record: &PaymentRecord, read: &Payment) -> bool {
-    let moved = |amounts: &Amounts| {
-        let Amounts { captured, refunded, charged_back, given_back_unstated, .. } = amounts;
-        (*captured, *refunded, *charged_back, *given_back_unstated)
-    };
     record.status != read.status
         || record.provider.as_ref().is_some_and(|known| {
-            moved(&read.amounts.clone().or(&known.amounts)) != moved(&known.amounts)
+            Moved::of(&read.amounts.clone().or(&known.amounts)) != Moved::of(&known.amounts)
         })
 }
 

@@ -6,6 +6,7 @@ use paymux_core::{
 use super::*;
 use crate::{
     engine::read_document,
+    record::AttemptState,
     store::InboxOutcome,
     testing::{accepted, account, at, create, push, record, refund, tried},
 };
@@ -63,6 +64,26 @@ fn the_slot_follows_the_attempts() {
         push(record, refund(), Sending);
     });
     assert_eq!(change.slot, Slot::Keep);
+}
+
+/// The time of a doubt runs from the first send, through every repetition.
+#[test]
+fn a_doubt_is_measured_once() {
+    use AttemptState::{Accepted, Sending, Unknown};
+    let mut record = tried(Sending);
+    let mut measured = Vec::new();
+    for (second, state) in (1..).zip([Unknown, Sending, Unknown, Sending, Accepted]) {
+        let mut draft = Draft::of(record.clone());
+        draft.record.attempts[0].state = state;
+        draft.record.attempts[0].doubted = true;
+        measured.extend(draft.cleared_doubts(at(second)));
+        record = draft.record;
+    }
+    assert_eq!(measured, [(account("a"), Duration::from_secs(5))]);
+    // What is answered at once never was in doubt.
+    let mut draft = Draft::of(tried(Sending));
+    draft.record.attempts[0].state = Accepted;
+    assert!(draft.cleared_doubts(at(1)).is_empty());
 }
 
 #[test]

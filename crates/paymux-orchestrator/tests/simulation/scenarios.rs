@@ -26,6 +26,7 @@ mod house;
 mod inbox;
 mod late;
 mod looks;
+mod money;
 mod steps;
 mod telemetry;
 mod told;
