@@ -24,6 +24,12 @@ impl ReturnToken {
         Self(hex::encode(bytes))
     }
 
+    /// The secret itself, for a return URL.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
     /// Compared by digest, so that the time it takes tells nothing about the secret.
     pub(crate) fn is(&self, given: &str) -> bool {
         Sha256::digest(given.as_bytes()) == Sha256::digest(self.0.as_bytes())
@@ -39,7 +45,7 @@ impl fmt::Debug for ReturnToken {
 /// The merchant's return URL with the token of this payment in its query.
 pub(crate) fn add_token(url: &Url, id: &PaymentId, secret: &ReturnToken) -> Url {
     let mut url = url.clone();
-    url.query_pairs_mut().append_pair(NAME, &format!("{id}.{}", secret.0));
+    url.query_pairs_mut().append_pair(NAME, &format!("{id}.{}", secret.expose()));
     url
 }
 
