@@ -14,10 +14,11 @@ use crate::{
     observe::{self, Source},
     record::{AttemptState, Intent, PaymentRecord},
     settle::{self, Context, Outcome},
-    store::{InboxOutcome, InboxRow, InboxSettlement, ObjectKind, OutboxRow},
+    store::{InboxOutcome, InboxRow, InboxSettlement, ObjectKind},
     telemetry,
 };
 
+mod aside;
 mod owner;
 mod refund;
 
@@ -42,19 +43,6 @@ impl Engine {
         Ok(())
     }
 
-    /// It waits, for a day at most: then the merchant is told of it, and it rests.
-    async fn not_applied(&self, row: &InboxRow, error: &Error) -> Result<InboxOutcome> {
-        tracing::warn!(account = %row.account, key = %row.key, %error, "an event waits");
-        let now = self.now();
-        if now.since(row.received_at) < self.settings.unmatched_for {
-            return Ok(InboxOutcome::Later(now.after(wait(row.tries))));
-        }
-        if let Ok(event) = read_event(row) {
-            self.hand_on(row, &event, "webhook.not_applied").await?;
-        }
-        Ok(InboxOutcome::Unmatched)
-    }
-
     async fn try_to_apply(&self, row: &InboxRow) -> Result<Applied> {
         let event = read_event(row)?;
         let account = self.account(&row.account)?;
@@ -69,11 +57,17 @@ impl Engine {
                 if owner.is_none() && row.trust == Trust::Unsigned {
                     return self.unmatched(row, &event).await;
                 }
-                let at = owner.map_or(account, |(at, _)| at);
+                let (at, owner) = owner.map_or((account, None), |(at, owner)| (at, Some(owner)));
+                if let Some(later) = owner.as_ref().and_then(|it| self.heed(row, it, id.as_str())) {
+                    return Ok(later);
+                }
                 // It may be a part of an attempt that was given up: the part says of which.
                 let lookup = PaymentLookup::Part { id: id.clone(), options: Options::default() };
                 match self.ask(at, &lookup).await {
                     Ok(seen) => {
+                        if let Some(owner) = &owner {
+                            self.hints.was_answered(owner, id.as_str());
+                        }
                         let id = seen.id.clone();
                         self.about_payment_seen(row, &event, at, &id, Some(seen)).await
                     }
@@ -109,7 +103,15 @@ impl Engine {
         id: &ProviderPaymentId,
         seen: Option<Payment>,
     ) -> Result<Applied> {
-        if let Some((at, owner)) = self.owner(row, ObjectKind::Payment, id.as_str()).await? {
+        let owner = self.owner(row, ObjectKind::Payment, id.as_str()).await?;
+        let owner = match owner {
+            Some((at, owner)) if *at.provider.id() != row.account => {
+                let fits = self.may_be_about(&owner, event.payment.as_deref()).await?;
+                fits.then_some((at, owner))
+            }
+            own => own,
+        };
+        if let Some((at, owner)) = owner {
             // What was read through one account is not taken for the word of another.
             let seen = seen.filter(|seen| seen.provider == *at.provider.id());
             return self.look_because(row, event, at, &owner, seen).await;
@@ -135,18 +137,30 @@ impl Engine {
         if let Some(settled) = settled.filter(|_| seen.is_none()) {
             return Ok(settled);
         }
+        let about = named(event).map_or("", ProviderPaymentId::as_str);
+        if seen.is_none()
+            && let Some(later) = self.heed(row, owner, about)
+        {
+            return Ok(later);
+        }
         let own = *account.provider.id() == row.account;
         let asked_at = if seen.is_some() { row.received_at } else { self.now() };
         let (payment, source) = match (seen, believed(event).filter(|_| own)) {
             (Some(payment), _) => (payment, Source::Asked),
             (None, Some(payment)) => (payment.clone(), Source::Event),
-            (None, None) => (self.read_for(event, account, &record).await?, Source::Asked),
+            (None, None) => {
+                let read = self.read_for(event, account, &record).await?;
+                self.hints.was_answered(owner, about);
+                (read, Source::Asked)
+            }
         };
+        let payment = with_reference_told(payment, event, &record);
         let evidence = Evidence::Webhook {
             account: account.provider.id().clone(),
             key: row.key.clone(),
             name: event.name.clone(),
             trust: event.trust,
+            asked: source == Source::Asked,
             said: Said::from(&payment),
         };
         let changed = self
@@ -220,37 +234,6 @@ impl Engine {
         })?;
         self.ask(account, &PaymentLookup::Payment(handle)).await
     }
-
-    /// Nothing of ours, as far as is known yet: what it is about may be written down any moment.
-    async fn unmatched(&self, row: &InboxRow, event: &WebhookEvent) -> Result<Applied> {
-        let now = self.now();
-        if now.since(row.received_at) < self.settings.unmatched_for {
-            return Ok(Applied::As(InboxOutcome::Later(now.after(wait(row.tries)))));
-        }
-        self.hand_on(row, event, "webhook.unmatched").await?;
-        Ok(Applied::As(InboxOutcome::Unmatched))
-    }
-
-    /// The merchant is told of an event that is about no payment.
-    async fn hand_on(&self, row: &InboxRow, event: &WebhookEvent, kind: &str) -> Result<Applied> {
-        let document = serde_json::json!({
-            "account": row.account,
-            "name": event.name,
-            "subject": event.subject,
-            "trust": event.trust,
-        });
-        let outbox = OutboxRow {
-            id: format!("{}:{}", row.account, row.key),
-            payment: None,
-            version: 0,
-            kind: kind.to_owned(),
-            at: self.now(),
-            document: document.to_string(),
-        };
-        let added = self.store.add_event(outbox).await;
-        added.map_err(|error| unavailable(error, Effect::None))?;
-        Ok(Applied::As(InboxOutcome::HandedOn))
-    }
 }
 
 fn read_event(row: &InboxRow) -> Result<WebhookEvent> {
@@ -318,8 +301,30 @@ fn believed(event: &WebhookEvent) -> Option<&Payment> {
     (fresh && !payment.status.is_final()).then_some(payment)
 }
 
+/// Some providers name our reference in what they tell and not in what they answer. Where nothing
+/// else says whose the payment is, the signed word counts.
+fn with_reference_told(
+    mut payment: Payment,
+    event: &WebhookEvent,
+    record: &PaymentRecord,
+) -> Payment {
+    let known = record.provider.as_ref().is_some_and(|known| known.id == payment.id)
+        || record.attempts.iter().any(|attempt| attempt.object.as_ref() == Some(&payment.id));
+    let told = event.payment.as_deref().filter(|told| {
+        event.trust != Trust::Unsigned && told.id == payment.id && told.provider == payment.provider
+    });
+    if let Some(told) = told.filter(|_| !known && payment.reference.is_none()) {
+        payment.reference.clone_from(&told.reference);
+    }
+    payment
+}
+
 /// Takes a word about a payment in, by the attempt that it is about.
-fn take_in(record: &mut PaymentRecord, payment: &Payment, context: &Context<'_>) -> bool {
+pub(crate) fn take_in(
+    record: &mut PaymentRecord,
+    payment: &Payment,
+    context: &Context<'_>,
+) -> bool {
     let current = record.provider.as_ref();
     if current.is_some_and(|known| known.provider == payment.provider && known.id == payment.id) {
         observe::observe(record, payment.clone(), context);

@@ -13,6 +13,8 @@ use crate::{
     draft::{Draft, Writer},
     evidence::Evidence,
     health::Health,
+    hints::Hints,
+    house::Housekeeping,
     observe::{self, Observed, Source},
     plan::{self, Move, View},
     record::{PaymentRecord, Review, ReviewReason},
@@ -43,6 +45,7 @@ pub(crate) struct Settings {
     pub(crate) unmatched_for: Duration,
     pub(crate) keys_kept_for: Duration,
     pub(crate) events_kept_for: Duration,
+    pub(crate) housekeeping: Housekeeping,
 }
 
 /// How long after the longest call somebody else may think that it was lost: clocks of two nodes
@@ -59,6 +62,8 @@ pub(crate) struct Engine {
     pub(crate) random: Arc<dyn Random>,
     pub(crate) settings: Settings,
     pub(crate) calls: Calls,
+    pub(crate) hints: Hints,
+    pub(crate) shown: telemetry::Shown,
 }
 
 /// What came of a change.
@@ -307,6 +312,7 @@ fn answered(record: &PaymentRecord, evidence: &Evidence) -> Option<u32> {
         Evidence::Lookup { attempt, .. } => (*attempt, true),
         Evidence::Asked { .. }
         | Evidence::Sent { .. }
+        | Evidence::NotSent { .. }
         | Evidence::Webhook { .. }
         | Evidence::Rule { .. }
         | Evidence::Person { .. } => (None, false),

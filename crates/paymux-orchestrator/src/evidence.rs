@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use paymux_core::{Effect, EventKey, Payment, PaymentStatus, ProviderId, Refund, Trust};
+use paymux_core::{Effect, ErrorKind, EventKey, Payment, PaymentStatus, ProviderId, Refund, Trust};
 use serde::{Deserialize, Serialize};
 
 use crate::record::Fault;
@@ -24,14 +24,21 @@ pub enum Evidence {
         /// For the how manieth time.
         send: u32,
     },
-    /// A provider answered a call that we made for an attempt.
+    /// An attempt was kept back: nothing of it left us.
+    NotSent {
+        /// Which.
+        attempt: u32,
+        /// Why.
+        why: Box<Fault>,
+    },
+    /// A provider answered a call that we made for an attempt, or nothing came back.
     Reply {
         /// Which attempt.
         attempt: u32,
         /// What it said.
         said: Said,
     },
-    /// A provider was asked for what it knows.
+    /// A provider was asked for what it knows, or could not be.
     Lookup {
         /// Which account.
         account: ProviderId,
@@ -50,7 +57,10 @@ pub enum Evidence {
         name: String,
         /// How far it may be believed.
         trust: Trust,
-        /// What the provider said when it was asked about it, or what the event itself says.
+        /// Was the provider asked about it?
+        #[serde(default)]
+        asked: bool,
+        /// What the provider said when it was asked, or else what the event itself says.
         said: Said,
     },
     /// A rule of ours decided.
@@ -79,6 +89,7 @@ impl Evidence {
         match self {
             Self::Asked { .. } => "asked",
             Self::Sent { .. } => "sent",
+            Self::NotSent { .. } => "not_sent",
             Self::Reply { .. } => "reply",
             Self::Lookup { .. } => "lookup",
             Self::Webhook { .. } => "webhook",
@@ -98,10 +109,20 @@ impl fmt::Display for Evidence {
                 f,
                 "attempt {attempt} was sent again, for the {send}. time, with the same key"
             ),
+            Self::NotSent { attempt, why } => {
+                write!(f, "attempt {attempt} did not leave: {}", why.message)
+            }
+            Self::Reply { attempt, said } if said.is_silence() => {
+                write!(f, "no answer to attempt {attempt}: {said}")
+            }
             Self::Reply { attempt, said } => write!(f, "the answer to attempt {attempt}: {said}"),
+            Self::Lookup { account, said, .. } if said.is_unasked() => {
+                write!(f, "{account} could not be asked: {said}")
+            }
             Self::Lookup { account, said, .. } => write!(f, "{account} was asked: {said}"),
-            Self::Webhook { account, name, trust, said, .. } => {
-                write!(f, "{account} told us \"{name}\" ({trust}): {said}")
+            Self::Webhook { account, name, trust, asked, said, .. } => {
+                let asked = if *asked { ", and when asked" } else { "" };
+                write!(f, "{account} told us \"{name}\" ({trust}){asked}: {said}")
             }
             Self::Rule { decision, attempt: Some(no) } => write!(f, "attempt {no}: {decision}"),
             Self::Rule { decision, attempt: None } => write!(f, "{decision}"),
@@ -155,6 +176,20 @@ pub enum Said {
     NotFound,
     /// Nothing about the payment itself.
     Nothing,
+}
+
+impl Said {
+    /// Did nothing come back that a provider said?
+    fn is_silence(&self) -> bool {
+        let Self::Error { fault } = self else { return false };
+        fault.http_status.is_none()
+            && matches!(fault.kind, ErrorKind::Timeout | ErrorKind::Unavailable)
+    }
+
+    /// Did the question not leave?
+    fn is_unasked(&self) -> bool {
+        matches!(self, Self::Error { fault } if fault.offered == Some(false))
+    }
 }
 
 /// In words, for a person on call.
@@ -228,3 +263,6 @@ impl From<&Fault> for Said {
         Self::Error { fault: Box::new(fault.clone()) }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use paymux_core::Result;
+use paymux_core::{CaptureMethod, PaymentStatus, Result};
 
 use crate::{
-    Evidence, Orchestrator, PaymentId,
+    ConfirmBy, Evidence, Orchestrator, PaymentId,
     draft::digest,
     plan::Move,
     record::{Attempt, PaymentRecord},
@@ -23,7 +23,8 @@ pub struct Explanation {
     pub history: Vec<TransitionRow>,
     /// What happens next, in words.
     pub next: String,
-    /// Does every line of the history follow from the one before? If not, somebody changed it.
+    /// Does every line of the history follow from the one before, and is the last one there? If
+    /// not, somebody changed it.
     pub history_is_whole: bool,
 }
 
@@ -33,8 +34,10 @@ impl Orchestrator {
     /// # Errors
     /// `NotFound` when there is none, `Unavailable` when the store is.
     pub async fn explain(&self, id: &PaymentId) -> Result<Explanation> {
-        let history = self.history(id).await?;
+        // In this order: a change that is written in between is one more line, and no sign of
+        // anything.
         let record = self.0.load(id).await?;
+        let history = self.history(id).await?;
         let next = in_words(&self.0.next_move(&record, self.0.now()), &record);
         let history_is_whole = is_whole(&history, &record);
         Ok(Explanation { record, history, next, history_is_whole })
@@ -49,12 +52,73 @@ fn is_whole(history: &[TransitionRow], record: &PaymentRecord) -> bool {
         }
         previous = &line.digest;
     }
-    // A change that was written between the two reads is no sign of anything.
-    let newer = history.last().is_some_and(|line| line.version != record.version);
-    newer || previous == record.last_digest
+    // Without its own line the record was read after somebody cut the end off.
+    let own = history.iter().find(|line| line.version == record.version);
+    own.is_some_and(|line| line.digest == record.last_digest)
 }
 
+/// What happens next, and whom it waits for.
 fn in_words(next: &Move, record: &PaymentRecord) -> String {
+    let reviews: Vec<String> =
+        record.reviews.iter().map(|review| review.reason.to_string()).collect();
+    let reviews = reviews.join(", ");
+    if *next == Move::Done && !reviews.is_empty() {
+        return format!("nothing, until a person has looked at it: {reviews}");
+    }
+    let words = move_in_words(next, record);
+    if !matches!(next, Move::Wait(_)) {
+        return words;
+    }
+    if !reviews.is_empty() {
+        return format!("{words}; a person has to look at it: {reviews}");
+    }
+    match waits_for(record) {
+        Some(whom) => format!("{words}; it waits for {whom}"),
+        None => words,
+    }
+}
+
+/// Who has to do something before it goes on by itself.
+fn waits_for(record: &PaymentRecord) -> Option<&'static str> {
+    let (status, request) = (record.status, &record.request);
+    let by_merchant = request.confirm == ConfirmBy::Merchant;
+    let held = request.capture == CaptureMethod::Manual;
+    if record.open_attempt().is_some() || record.cancel_wanted {
+        None
+    } else if status == PaymentStatus::RequiresAction {
+        Some("the payer")
+    } else if status == PaymentStatus::RequiresConfirmation && by_merchant {
+        Some("the merchant to confirm it")
+    } else if status == PaymentStatus::Authorized && held {
+        Some("the merchant to capture it")
+    } else {
+        None
+    }
+}
+
+/// Why a payment that succeeded does not count as paid.
+fn why_not_paid(record: &PaymentRecord) -> Option<String> {
+    let payment = record.provider.as_ref()?;
+    if record.status != PaymentStatus::Succeeded || record.is_paid() {
+        return None;
+    }
+    let amounts = &payment.amounts;
+    let gone = [amounts.refunded, amounts.charged_back].into_iter().flatten();
+    let gone = gone.filter(|amount| !amount.is_zero()).map(|amount| amount.to_string());
+    let gone: Vec<String> = gone.collect();
+    let wanted = record.accepted_amount.unwrap_or(record.request.amount);
+    Some(match amounts.captured {
+        _ if !record.reviews.is_empty() => "a person has to look at it first".to_owned(),
+        _ if amounts.given_back_unstated => {
+            "some of it went back, and nobody says how much".to_owned()
+        }
+        _ if !gone.is_empty() => format!("{} went back", gone.join(" and ")),
+        None => "nobody says how much was taken".to_owned(),
+        Some(captured) => format!("{captured} was taken, {wanted} was to be"),
+    })
+}
+
+fn move_in_words(next: &Move, record: &PaymentRecord) -> String {
     match next {
         Move::Wait(moment) => match record.open_attempt() {
             Some(attempt) => format!(
@@ -97,6 +161,9 @@ impl fmt::Display for Explanation {
         writeln!(f, "{} · {} · {}", record.id, request.reference, request.amount)?;
         let paid = if record.is_paid() { "paid" } else { "not paid" };
         writeln!(f, "{}, {paid}, since {}", record.status, record.updated_at)?;
+        if let Some(why) = why_not_paid(record) {
+            writeln!(f, "it does not count as paid, since {why}")?;
+        }
         if let Some(payment) = &record.provider {
             writeln!(
                 f,
@@ -125,7 +192,10 @@ impl fmt::Display for Explanation {
             status = Some(line.to);
         }
         if !self.history_is_whole {
-            writeln!(f, "THE HISTORY WAS CHANGED: its lines do not follow from one another")?;
+            writeln!(
+                f,
+                "THE HISTORY WAS CHANGED: its lines do not follow from one another, or are not all there"
+            )?;
         }
         write!(f, "\nNext: {}", self.next)
     }
@@ -159,7 +229,7 @@ fn write_attempt(f: &mut fmt::Formatter<'_>, attempt: &Attempt) -> fmt::Result {
 fn write_line(
     f: &mut fmt::Formatter<'_>,
     line: &TransitionRow,
-    before: Option<paymux_core::PaymentStatus>,
+    before: Option<PaymentStatus>,
 ) -> fmt::Result {
     write!(f, "  {}  ", line.at)?;
     match serde_json::from_str::<Evidence>(&line.evidence) {
@@ -171,3 +241,6 @@ fn write_line(
     }
     writeln!(f)
 }
+
+#[cfg(test)]
+mod tests;

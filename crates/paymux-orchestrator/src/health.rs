@@ -147,6 +147,7 @@ impl Refusal {
         Error::new(kind, Effect::None, self.sentence())
             .with_retryable(true)
             .with_retry_after(self.until.map(|until| until.since(now)))
+            .with_offered(false)
             .with_provider(account)
     }
 

@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use paymux_core::{Error, Random, Result, Timestamp};
+use paymux_core::{Error, Random, Reference, Result, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// Crockford's base 32: no letters that look alike, and the order of the text is that of the
@@ -44,6 +44,12 @@ impl PaymentId {
             text.push(char::from(ALPHABET[digit]));
         }
         Self(text)
+    }
+
+    /// The payment that a reference of ours, of one of its attempts, names.
+    pub(crate) fn of_reference(reference: &Reference) -> Option<Self> {
+        let (id, _) = reference.as_str().rsplit_once('-')?;
+        id.parse().ok()
     }
 
     /// The text.

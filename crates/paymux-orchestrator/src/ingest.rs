@@ -1,14 +1,20 @@
 //! Webhooks: proved, kept, acknowledged; applied later, in any order, with the same end.
 
-use paymux_core::{Effect, ProviderId, Result, Timestamp, WebhookDelivery, WebhookEvent};
+use paymux_core::{
+    Effect, Error, EventKey, ProviderId, Result, Subject, Timestamp, Trust, WebhookDelivery,
+    WebhookEvent,
+};
 use sha2::{Digest, Sha256};
 
 use crate::{
     Orchestrator,
-    engine::unavailable,
-    store::{InboxRow, Received},
+    engine::{Engine, unavailable},
+    store::{InboxRow, ObjectKind, Received},
     telemetry,
 };
+
+/// The largest body that is read. No provider's webhook comes near it.
+const LARGEST_BODY: usize = 256 * 1024;
 
 impl Orchestrator {
     /// Takes a delivery of a webhook for an account. It is proved authentic and kept; what it says
@@ -16,7 +22,8 @@ impl Orchestrator {
     ///
     /// # Errors
     /// `InvalidSignature` when it must not be believed: answer 401 and say nothing more.
-    /// `InvalidResponse` when it is authentic and cannot be read: answer 400. `Unavailable` when
+    /// `InvalidResponse` when it is authentic and cannot be read: answer 400. `InvalidRequest`
+    /// naming `body` when that is larger than 256 KiB: answer 413. `Unavailable` when
     /// it could not be kept: answer 503, and the provider sends it again.
     pub async fn ingest(
         &self,
@@ -24,23 +31,97 @@ impl Orchestrator {
         delivery: &WebhookDelivery<'_>,
     ) -> Result<&'static str> {
         let known = self.0.account(account)?;
+        if delivery.body.len() > LARGEST_BODY {
+            telemetry::delivery_too_large(account);
+            let message = format!("is larger than {LARGEST_BODY} bytes");
+            return Err(Error::invalid_request("body", message).with_provider(account));
+        }
         let events = known.provider.verify_webhook(delivery).inspect_err(|error| {
             telemetry::delivery_refused(account, error.kind());
         })?;
         let digest = hex::encode(Sha256::digest(delivery.body));
-        let rows = events
-            .iter()
-            .map(|event| inbox_row(account, event, &digest, delivery.received_at))
-            .collect::<Result<Vec<_>>>()?;
+        let mut told = Vec::new();
+        let mut rows = Vec::new();
+        for event in &events {
+            let row = inbox_row(account, event, &digest, delivery.received_at)?;
+            if let Some(row) = self.0.unless_too_many(row, event).await? {
+                rows.push(row);
+                told.push(event);
+            }
+        }
         let kept = self.0.store.receive(rows).await;
         let kept = kept.map_err(|error| unavailable(error, Effect::None))?;
-        for (received, event) in kept.iter().zip(&events) {
+        for (received, event) in kept.iter().zip(told) {
             telemetry::event_received(account, *received);
             if *received == Received::Contradiction {
                 telemetry::event_contradicts(account, &event.key);
+                let row = inbox_row(account, event, &digest, delivery.received_at)?;
+                self.0.keep_contradiction(row, event).await?;
             }
         }
         Ok(known.provider.capabilities().webhook_ack)
+    }
+}
+
+impl Engine {
+    /// What anybody could have sent about nothing that is known to be ours: it is tried once, when
+    /// whatever was under way has ended, and only so many are kept at all. `None`: it is not kept.
+    /// A payment of ours is looked at all the same, by its own times.
+    async fn unless_too_many(
+        &self,
+        mut row: InboxRow,
+        event: &WebhookEvent,
+    ) -> Result<Option<InboxRow>> {
+        if row.trust != Trust::Unsigned || self.is_ours(&row, event).await? {
+            return Ok(Some(row));
+        }
+        let now = self.now();
+        if !self.hints.keeps_stranger(&row.account, now) {
+            telemetry::event_not_kept(&row.account);
+            return Ok(None);
+        }
+        row.due_at = now.after(self.settings.lease);
+        Ok(Some(row))
+    }
+
+    /// An event came again under its key, and says something else: it is kept under a key of its
+    /// own, as no more than a reason to look, and the merchant is told. Whoever reuses keys may be
+    /// wrong about more.
+    async fn keep_contradiction(&self, mut row: InboxRow, event: &WebhookEvent) -> Result<()> {
+        let mut event = event.clone();
+        let known = event.key.clone();
+        event.key = EventKey::digest(format!("{known} {}", row.digest).as_bytes());
+        event.trust = event.trust.min(Trust::Signed);
+        (row.key, row.trust) = (event.key.clone(), event.trust);
+        row.event = crate::draft::to_json(&event)?;
+        let Some(row) = self.unless_too_many(row, &event).await? else { return Ok(()) };
+        let (account, is_told) = (row.account.clone(), row.trust != Trust::Unsigned);
+        let kept = self.store.receive(vec![row]).await;
+        let kept = kept.map_err(|error| unavailable(error, Effect::None))?;
+        if is_told && kept != [Received::Duplicate] {
+            let id = format!("{account}:{}:contradiction", event.key);
+            let document = serde_json::json!({
+                "account": account,
+                "key": known,
+                "name": event.name,
+                "subject": event.subject,
+                "trust": event.trust,
+            });
+            self.tell_of_event(id, "webhook.contradiction", &document).await?;
+        }
+        Ok(())
+    }
+
+    async fn is_ours(&self, row: &InboxRow, event: &WebhookEvent) -> Result<bool> {
+        let (kind, id) = match &event.subject {
+            Subject::Payment(id) | Subject::Part { payment: Some(id), .. } => {
+                (ObjectKind::Payment, id.as_str())
+            }
+            Subject::Part { id, payment: None } => (ObjectKind::Part, id.as_str()),
+            Subject::Refund { id } => (ObjectKind::Refund, id.as_str()),
+            Subject::Mandate { .. } | Subject::Other { .. } | _ => return Ok(false),
+        };
+        Ok(self.owner(row, kind, id).await?.is_some())
     }
 }
 

@@ -176,7 +176,18 @@ impl Engine {
             attempt: Some(no),
             said: Said::from(refund),
         };
-        self.change_known(&record, &evidence, |draft, now| {
+        self.take_in_refund_because(record, no, refund, &evidence).await
+    }
+
+    /// The same, whatever made us ask.
+    pub(crate) async fn take_in_refund_because(
+        &self,
+        record: PaymentRecord,
+        no: u32,
+        refund: &Refund,
+        evidence: &Evidence,
+    ) -> Result<PaymentRecord> {
+        self.change_known(&record, evidence, |draft, now| {
             observe::observe_refund(&mut draft.record, no, refund, now);
             observe::schedule(&mut draft.record, Observed::Nothing, now);
             if refund.status.is_final() {
@@ -236,8 +247,16 @@ impl Engine {
         let Some(account) = account else { return Ok(record) };
         let nothing_new = Error::new(ErrorKind::Unexpected, Effect::Possible, "nothing new");
         let reason = error.unwrap_or(&nothing_new);
-        let said = error.map_or(Said::Nothing, |error| Said::from(&Fault::from(error)));
-        let evidence = Evidence::Lookup { account, attempt: Some(no), said };
+        let evidence = match error.map(Fault::from) {
+            Some(fault) => {
+                Evidence::Lookup { account, attempt: Some(no), said: Said::from(&fault) }
+            }
+            // Nobody was asked.
+            None => {
+                let decision = "nothing that may be tried says more now".to_owned();
+                Evidence::Rule { decision, attempt: Some(no) }
+            }
+        };
         self.change_known(&record, &evidence, |draft, now| {
             let Some(attempt) = draft.record.attempt_mut(no) else { return Ok(false) };
             // What is frozen waits for a person, and what is on its way for its answer.

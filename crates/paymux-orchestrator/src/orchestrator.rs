@@ -11,8 +11,11 @@ use crate::{
     calls::Calls,
     engine::{Account, Engine, GRACE, Settings},
     health::{Health, HealthSettings, HealthSnapshot},
+    hints::Hints,
+    house::Housekeeping,
     routing::{self, Routes},
     store::Store,
+    telemetry::Shown,
 };
 
 /// Many providers, one payment, never charged twice.
@@ -51,6 +54,7 @@ impl Orchestrator {
                 unmatched_for: Duration::from_secs(24 * 3600),
                 keys_kept_for: Duration::from_secs(30 * 24 * 3600),
                 events_kept_for: Duration::from_secs(30 * 24 * 3600),
+                housekeeping: Housekeeping::default(),
             },
         }
     }
@@ -163,6 +167,13 @@ impl Builder {
         self
     }
 
+    /// Sets what [`Orchestrator::run`] does beside what is due.
+    #[must_use]
+    pub fn housekeeping(mut self, housekeeping: Housekeeping) -> Self {
+        self.settings.housekeeping = housekeeping;
+        self
+    }
+
     /// Builds it.
     ///
     /// # Errors
@@ -210,6 +221,8 @@ impl Builder {
             random: self.random,
             settings: self.settings,
             calls: Calls::default(),
+            hints: Hints::default(),
+            shown: Shown::default(),
         })))
     }
 }

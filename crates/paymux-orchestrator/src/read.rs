@@ -1,18 +1,22 @@
 //! Reading payments.
 
-use paymux_core::{Effect, Error, ErrorKind, Result, Timestamp, Url};
+use paymux_core::{Effect, Error, ErrorKind, PaymentLookup, Result, Timestamp, Url};
 
 use crate::{
     Orchestrator, PaymentId,
     engine::{Engine, read_document, unavailable},
-    record::PaymentRecord,
+    evidence::{Evidence, Said},
+    observe,
+    record::{AttemptState, Intent, PaymentRecord},
     returns,
+    settle::{self, Context, Outcome},
     store::{PaymentQuery, TransitionRow},
 };
 
 impl Orchestrator {
     /// Reads a payment. One that is open is read from its provider again when what is known is
-    /// some seconds old; when the provider cannot be asked, what is known is the answer.
+    /// some seconds old, and one in doubt is looked for, where its provider can be asked by our
+    /// reference; when the provider cannot be asked, what is known is the answer.
     ///
     /// # Errors
     /// `NotFound` when there is none, `Unavailable` when the store is.
@@ -67,7 +71,7 @@ impl Orchestrator {
             Err(error) if error.kind() == ErrorKind::NotFound => return Err(wrong()),
             Err(error) => return Err(error),
         };
-        if !returns::is_secret(&secret, &record.return_token) {
+        if !record.return_token.is(&secret) {
             return Err(wrong());
         }
         let engine = self.0.clone();
@@ -78,6 +82,10 @@ impl Orchestrator {
 impl Engine {
     /// Reads an open payment from its provider when what is known is old.
     pub(crate) async fn refresh(&self, record: PaymentRecord) -> Result<PaymentRecord> {
+        if let Some(no) = self.asks_in_doubt(&record) {
+            let record = Box::pin(self.look_in_doubt(record, no)).await?;
+            return Box::pin(self.drive(record)).await;
+        }
         let fresh = |looked_at: Timestamp| self.now().since(looked_at) < self.settings.stale_after;
         // What a payer needs may not have been written down: then only a look has it.
         let is_whole = !record.lacks_way_to_pay();
@@ -88,5 +96,58 @@ impl Engine {
         }
         let record = Box::pin(self.look_up(record)).await?;
         Box::pin(self.drive(record)).await
+    }
+    /// The attempt in doubt that a reader makes us ask for: now and then, since the ladder's next
+    /// rung can be hours away.
+    fn asks_in_doubt(&self, record: &PaymentRecord) -> Option<u32> {
+        let now = self.now();
+        let apart = self.settings.stale_after;
+        let attempt = record.open_attempt().filter(|attempt| {
+            // What is frozen waits for a person.
+            attempt.state == AttemptState::Unknown && attempt.next_try_at.is_some()
+        })?;
+        let is_fresh = attempt.sent_at.is_some_and(|sent| now.since(sent) < apart);
+        (!is_fresh && self.hints.may_ask(&record.id, apart, now)).then_some(attempt.no)
+    }
+
+    /// Asks what became of an attempt in doubt. What is found counts, as on the ladder. What is not
+    /// found proves nothing: the ladder has its own times for that, and nothing is sent because of
+    /// such a look, which can be old by then.
+    async fn look_in_doubt(&self, record: PaymentRecord, no: u32) -> Result<PaymentRecord> {
+        let Some(attempt) = record.attempt(no) else { return Ok(record) };
+        let Ok(account) = self.account(&attempt.account) else { return Ok(record) };
+        let by_reference = account.provider.capabilities().reference_lookup.is_some();
+        let lookup = match (&attempt.intent, record.handle()) {
+            (Intent::Create(create), _) if by_reference => {
+                let (reference, options) = (create.reference.clone(), create.options.clone());
+                PaymentLookup::Reference { reference, options }
+            }
+            (Intent::Create(_), _) | (_, None) => return Ok(record),
+            (_, Some(handle)) => PaymentLookup::Payment(handle),
+        };
+        let asked_at = self.now();
+        let Ok(payment) = self.ask(account, &lookup).await else { return Ok(record) };
+        let (is_create, sends) = (attempt.is_create(), attempt.sends);
+        let said = Said::from(&payment);
+        let evidence =
+            Evidence::Lookup { account: attempt.account.clone(), attempt: Some(no), said };
+        let changed = self.change_known(&record, &evidence, |draft, now| {
+            if draft.record.has_acted_since(&record) {
+                return Ok(false);
+            }
+            let context = Context { asked_at, ..self.context(account, now) };
+            if is_create {
+                let outcome = Outcome::Payment(Box::new(payment.clone()));
+                settle::settle(&mut draft.record, no, sends, outcome, &context);
+                return Ok(true);
+            }
+            let unchanged = draft.record.attempt(no).is_some_and(|attempt| attempt.seen_unchanged);
+            observe::observe(&mut draft.record, payment.clone(), &context);
+            if let Some(attempt) = draft.record.attempt_mut(no) {
+                attempt.seen_unchanged = unchanged;
+            }
+            Ok(true)
+        });
+        changed.await?.into_record()
     }
 }

@@ -2,28 +2,29 @@
 //! is: it goes through the same rules, nothing is put right in silence, and every difference is
 //! reported.
 
-use std::{collections::BTreeSet, fmt, pin::pin};
+use std::fmt;
 
-use futures_util::StreamExt;
 use paymux_core::{
-    ListPayments, Operation, Payment, ProviderId, Result, Timestamp, list_all_payments,
+    Amounts, Effect, Error, ErrorKind, Operation, Payment, PaymentStatus, ProviderId, Result,
+    Timestamp,
 };
 use serde::Serialize;
 
 use crate::{
     Orchestrator, PaymentId,
-    engine::{Account, Engine, unavailable},
-    look::read_over_time,
+    draft::to_json,
+    engine::{Account, Engine, read_document, unavailable},
+    evidence::Evidence,
     observe,
     outbox::Moved,
-    record::PaymentRecord,
-    store::{ObjectKind, ObjectRef, PaymentQuery},
+    record::{PaymentRecord, Review, ReviewReason},
+    store::PaymentQuery,
 };
+
+mod search;
 
 /// How many of our payments are read at once.
 const PAGE: u32 = 200;
-/// How many payments a provider is asked for at once.
-const PROVIDER_PAGE: u32 = 100;
 
 /// What a comparison found.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -60,15 +61,30 @@ pub struct Difference {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum DifferenceKind {
-    /// The provider has a payment that is none of ours.
+    /// The provider has a payment that is none of ours, or money on what was given up: that one is
+    /// read, and a person has to look.
     TheirsOnly,
-    /// The provider does not have a payment of ours.
+    /// The provider does not have a payment of ours. Where that one took money, a person has to
+    /// look.
     OursOnly,
     /// Status or amounts were not the same. What the provider says was taken in by the usual
-    /// rules.
+    /// rules; where they forbid that and money is concerned, a person has to look.
     Differs,
     /// The provider could not be asked, or something is under way: run it again.
     NotCompared,
+}
+
+impl DifferenceKind {
+    /// The word for it, as in metrics.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::TheirsOnly => "theirs_only",
+            Self::OursOnly => "ours_only",
+            Self::Differs => "differs",
+            Self::NotCompared => "not_compared",
+        }
+    }
 }
 
 /// A line for a person: which payment, and what each side says.
@@ -81,7 +97,7 @@ impl fmt::Display for Difference {
         let Self { ours, theirs, .. } = self;
         match (self.kind, &self.payment) {
             (DifferenceKind::NotCompared, Some(_)) => {
-                write!(f, ": could not be asked, ours says {ours}: {theirs}")
+                write!(f, ": could not be compared, ours says {ours}: {theirs}")
             }
             (DifferenceKind::NotCompared, None) => {
                 write!(f, ": could not be asked for its list: {theirs}")
@@ -101,32 +117,34 @@ impl Orchestrator {
     /// `Unavailable` when the store is. That a provider cannot be asked is a finding, no error.
     pub async fn reconcile(&self, from: Timestamp, to: Timestamp) -> Result<Reconciliation> {
         let engine = self.0.clone();
-        self.0.calls.own(Box::pin(async move { engine.reconcile(from, to).await })).await
+        self.0.calls.own(Box::pin(async move { Box::pin(engine.reconcile(from, to)).await })).await
     }
 }
 
 impl Engine {
-    async fn reconcile(&self, from: Timestamp, to: Timestamp) -> Result<Reconciliation> {
+    pub(crate) async fn reconcile(&self, from: Timestamp, to: Timestamp) -> Result<Reconciliation> {
         let mut found = Reconciliation::default();
         // An id begins with the moment at which the payment was made, and payments are read in the
         // order of their ids: what is older or newer need not be looked through.
         let (mut after, end) = (PaymentId::lowest(from), PaymentId::lowest(to));
-        while after < end {
+        // A comparison takes long: at shutdown it ends where it is.
+        while after < end && !self.calls.is_closed() {
             let after_this = Some(after.clone());
             let query = PaymentQuery { after: after_this, limit: PAGE, ..PaymentQuery::default() };
             let rows = self.store.list(&query).await;
-            let rows = rows.map_err(|error| unavailable(error, paymux_core::Effect::None))?;
+            let rows = rows.map_err(|error| unavailable(error, Effect::None))?;
             let Some(last) = rows.last() else { break };
             after = last.id.clone();
-            for row in rows.iter().filter(|row| row.created_at >= from && row.created_at < to) {
-                let record = crate::engine::read_document(&row.document)?;
-                let record = self.compare_left(record, &mut found).await?;
-                self.compare(record, &mut found).await?;
+            let inside = rows.iter().filter(|row| row.created_at >= from && row.created_at < to);
+            for row in inside.take_while(|_| !self.calls.is_closed()) {
+                let record = read_document(&row.document)?;
+                let record = Box::pin(self.compare_left(record, &mut found)).await?;
+                Box::pin(self.compare(record, &mut found)).await?;
             }
         }
         for (id, account) in &self.accounts {
             if can_list(account) {
-                self.search(id, account, (from, to), &mut found).await?;
+                Box::pin(self.search(id, account, (from, to), &mut found)).await?;
             } else {
                 found.not_listed.push(id.clone());
             }
@@ -140,7 +158,22 @@ impl Engine {
         record: PaymentRecord,
         found: &mut Reconciliation,
     ) -> Result<PaymentRecord> {
-        let (record, not_asked) = self.watch_all(record).await?;
+        let (record, not_asked) = match self.watch_all(record.clone()).await {
+            Ok(watched) => watched,
+            // What hinders one payment is no reason to leave the others.
+            Err(error) if !is_of_the_store(&error) => {
+                let first = record.attempts.first().map(|attempt| attempt.account.clone());
+                found.differences.extend(first.map(|account| Difference {
+                    kind: DifferenceKind::NotCompared,
+                    account,
+                    payment: Some(record.id.clone()),
+                    ours: in_words(&record),
+                    theirs: error.to_string(),
+                }));
+                return Ok(record);
+            }
+            Err(error) => return Err(error),
+        };
         let difference = |kind, account: &ProviderId, theirs: String| Difference {
             kind,
             account: account.clone(),
@@ -167,17 +200,10 @@ impl Engine {
 
     /// Reads one payment of ours from its provider and takes in what it says.
     async fn compare(&self, record: PaymentRecord, found: &mut Reconciliation) -> Result<()> {
-        let Some(account) = record.account().cloned() else { return Ok(()) };
-        if let Some(attempt) = record.open_attempt() {
-            found.differences.push(Difference {
-                kind: DifferenceKind::NotCompared,
-                account,
-                payment: Some(record.id.clone()),
-                ours: format!("attempt {} is {}", attempt.no, attempt.state.in_words()),
-                theirs: "not asked while it is".to_owned(),
-            });
+        let open = record.open_attempt();
+        let Some(account) = open.map(|open| &open.account).or(record.account()).cloned() else {
             return Ok(());
-        }
+        };
         let (id, ours) = (record.id.clone(), in_words(&record));
         let difference = |kind, theirs| Difference {
             kind,
@@ -186,112 +212,105 @@ impl Engine {
             ours: ours.clone(),
             theirs,
         };
+        if let Some(attempt) = open {
+            let ours = format!("attempt {} is {}", attempt.no, attempt.state.in_words());
+            let not_asked = "not asked while it is".to_owned();
+            let not_compared = difference(DifferenceKind::NotCompared, not_asked);
+            found.differences.push(Difference { ours, ..not_compared });
+            return Ok(());
+        }
         let asked_at = self.now();
-        let read = match self.read_again(&record).await {
-            Ok(payment) => payment,
-            Err(error) if error.kind() == paymux_core::ErrorKind::NotFound => {
+        let taken_in = match self.read_again(&record).await {
+            Ok(read) => {
+                found.compared += 1;
+                if !differs(&record, &read) {
+                    return Ok(());
+                }
+                let theirs = read_in_words(&read);
+                found.differences.push(difference(DifferenceKind::Differs, theirs));
+                self.take_in_difference(record, read, asked_at).await
+            }
+            Err(error) if error.kind() == ErrorKind::NotFound => {
                 found.compared += 1;
                 let theirs = "it does not know it".to_owned();
-                found.differences.push(difference(DifferenceKind::OursOnly, theirs));
-                return Ok(());
+                found.differences.push(difference(DifferenceKind::OursOnly, theirs.clone()));
+                self.show_once(&record, &theirs, has_taken(record.status)).await
             }
             Err(error) => {
                 found.differences.push(difference(DifferenceKind::NotCompared, error.to_string()));
-                return Ok(());
+                Ok(())
             }
         };
-        found.compared += 1;
-        let differs = record.status != read.status
-            || record.provider.as_ref().is_some_and(|known| {
-                let amounts = read.amounts.clone().or(&known.amounts);
-                Moved::of(&amounts) != Moved::of(&known.amounts)
-            });
-        if differs {
-            let theirs = format!("{} ({})", read.status, read.provider_status);
-            found.differences.push(difference(DifferenceKind::Differs, theirs));
-            self.take_in_read(record, read, asked_at).await?;
+        match taken_in {
+            // What hinders one payment is no reason to leave the others.
+            Err(error) if !is_of_the_store(&error) => {
+                found.differences.push(difference(DifferenceKind::NotCompared, error.to_string()));
+                Ok(())
+            }
+            other => other,
         }
-        Ok(())
     }
 
-    /// What a provider lists and we do not know.
-    async fn search(
+    async fn take_in_difference(
         &self,
-        id: &ProviderId,
-        account: &Account,
-        (from, to): (Timestamp, Timestamp),
-        found: &mut Reconciliation,
+        record: PaymentRecord,
+        read: Payment,
+        asked_at: Timestamp,
     ) -> Result<()> {
-        let mut query = ListPayments::new(PROVIDER_PAGE);
-        query.created_from = Some(from);
-        query.created_to = Some(to);
-        let listed = match self.list(account, query).await {
-            Ok(listed) => listed,
-            Err(error) => {
-                found.differences.push(Difference {
-                    kind: DifferenceKind::NotCompared,
-                    account: id.clone(),
-                    payment: None,
-                    ours: String::new(),
-                    theirs: error.to_string(),
-                });
-                return Ok(());
-            }
-        };
-        found.listed += listed.len();
-        let mut seen = BTreeSet::new();
-        for payment in listed {
-            let object = ObjectRef {
-                account: id.clone(),
-                kind: ObjectKind::Payment,
-                id: payment.id.as_str().to_owned(),
-            };
-            let owner = self.store.find_object(&object).await;
-            let owner = owner.map_err(|error| unavailable(error, paymux_core::Effect::None))?;
-            if !seen.insert(object.id) {
-                continue;
-            }
-            let ours = match &owner {
-                None => "nothing",
-                Some(owner) if !self.counts(owner, &payment).await? => {
-                    "an attempt that does not count any more"
-                }
-                Some(_) => continue,
-            };
-            found.differences.push(Difference {
-                kind: DifferenceKind::TheirsOnly,
-                account: id.clone(),
-                payment: owner,
-                ours: ours.to_owned(),
-                theirs: format!("{} is {}", payment.id, payment.status),
-            });
+        let theirs = read_in_words(&read);
+        let now = self.take_in_read(record, read.clone(), asked_at).await?;
+        // What the usual rules leave as it was, though it took money by our books.
+        let newest = now.looked_at == Some(asked_at) && now.open_attempt().is_none();
+        let less = now.status.is_final() || !observe::shows_money(read.status);
+        let hides = read.status != now.status && read.status != PaymentStatus::Unknown;
+        self.show_once(&now, &theirs, newest && less && hides && has_taken(now.status)).await
+    }
+
+    /// Has a person look at a payment whose money the provider does not show, once for each thing
+    /// that it says instead: what a person has let pass is not shown again.
+    async fn show_once(&self, record: &PaymentRecord, theirs: &str, matters: bool) -> Result<()> {
+        let Some(account) = record.account().filter(|_| matters) else { return Ok(()) };
+        let note = format!("it is {}, and compared with {account}: {theirs}", in_words(record));
+        let evidence = Evidence::Rule { decision: note.clone(), attempt: None };
+        let line = to_json(&evidence)?;
+        let history = self.store.history(&record.id).await;
+        let history = history.map_err(|error| unavailable(error, Effect::None))?;
+        if history.iter().any(|known| known.evidence == line) {
+            return Ok(());
         }
-        Ok(())
+        let reason = ReviewReason::Contradiction;
+        let shown = self.change_known(record, &evidence, |draft, now| {
+            let known = draft.record.is_under_review(reason);
+            let same = draft.record.status == record.status
+                && draft.record.account() == Some(account)
+                && !draft.record.has_acted_since(record);
+            if known || !same {
+                return Ok(false);
+            }
+            let attempt = draft.record.live().map(|live| live.no);
+            let note = note.clone();
+            draft.record.add_review(Review { reason, attempt, note, since: now });
+            Ok(true)
+        });
+        shown.await.map(|_| ())
     }
 }
 
-impl Engine {
-    /// Is this the object by which a payment of ours is paid? One that was given up and shows
-    /// money is not.
-    async fn counts(&self, owner: &PaymentId, listed: &Payment) -> Result<bool> {
-        let record = self.load(owner).await?;
-        let counts = record.provider.as_ref().is_some_and(|known| known.id == listed.id);
-        Ok(counts || !observe::shows_money(listed.status))
-    }
+fn differs(record: &PaymentRecord, read: &Payment) -> bool {
+    record.status != read.status
+        || record.provider.as_ref().is_some_and(|known| {
+            Moved::of(&read.amounts.clone().or(&known.amounts)) != Moved::of(&known.amounts)
+        })
+}
 
-    /// Every page of a list, each within its time.
-    async fn list(&self, account: &Account, query: ListPayments) -> Result<Vec<Payment>> {
-        let mut pages = pin!(list_all_payments(&*account.provider, query));
-        let mut listed = Vec::new();
-        loop {
-            let next = tokio::time::timeout(self.settings.call_limit, pages.next()).await;
-            let next = next.map_err(|_| read_over_time(account.provider.id()))?;
-            match next.transpose()? {
-                Some(payment) => listed.push(payment),
-                None => return Ok(listed),
-            }
-        }
-    }
+/// Is money taken or held in this status?
+const fn has_taken(status: PaymentStatus) -> bool {
+    observe::shows_money(status) && !matches!(status, PaymentStatus::Processing)
+}
+
+/// Nothing can be compared without the store; everything else is about one payment.
+fn is_of_the_store(error: &Error) -> bool {
+    error.kind() == ErrorKind::Unavailable && error.provider().is_none()
 }
 
 /// Can what it has be searched by time?
@@ -301,9 +320,28 @@ fn can_list(account: &Account) -> bool {
 }
 
 fn in_words(record: &PaymentRecord) -> String {
-    let captured = record.provider.as_ref().and_then(|payment| payment.amounts.captured);
-    match captured {
-        Some(captured) => format!("{}, {captured} taken", record.status),
-        None => record.status.to_string(),
+    let figures = record.provider.as_ref().map(|payment| figures(&payment.amounts));
+    format!("{}{}", record.status, figures.unwrap_or_default())
+}
+
+fn read_in_words(read: &Payment) -> String {
+    format!("{} (\"{}\"){}", read.status, read.provider_status, figures(&read.amounts))
+}
+
+/// All that moved, as far as it is said.
+fn figures(amounts: &Amounts) -> String {
+    let mut words = String::new();
+    for (amount, what) in [
+        (amounts.captured, "taken"),
+        (amounts.refunded, "given back"),
+        (amounts.charged_back, "charged back"),
+    ] {
+        if let Some(amount) = amount {
+            words.push_str(&format!(", {amount} {what}"));
+        }
     }
+    if amounts.given_back_unstated {
+        words.push_str(", some of it gone back");
+    }
+    words
 }

@@ -6,7 +6,7 @@ use paymux_core::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{NewPayment, PaymentId, plan::must_not_take, routing::Elsewhere};
+use crate::{NewPayment, PaymentId, plan::must_not_take, returns::ReturnToken, routing::Elsewhere};
 
 mod attempt;
 mod review;
@@ -59,7 +59,7 @@ pub struct PaymentRecord {
     /// It succeeded without a figure, and the provider was asked for it once more.
     pub figure_looked_for: bool,
     /// The secret half of the token in the return URL.
-    pub return_token: String,
+    pub return_token: ReturnToken,
     /// When the provider was asked for it last.
     pub looked_at: Option<Timestamp>,
     /// When to ask for it next, while it is open.

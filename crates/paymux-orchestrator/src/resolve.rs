@@ -201,7 +201,7 @@ impl Engine {
         work: impl Fn(&mut PaymentRecord, Timestamp) -> Result<()> + Send + Sync,
     ) -> Result<Changed> {
         let changed = self
-            .change(&seen.id, evidence, |draft: &mut Draft, now| {
+            .change(&seen.id, evidence, |draft: &mut Draft<'_>, now| {
                 let record = &mut draft.record;
                 if record.has_acted_since(seen) || record.account() != seen.account() {
                     return Err(waits_not(record, "something was done meanwhile: look again"));

@@ -1,6 +1,9 @@
 //! The payer comes back. A return proves nothing: it says which payment to look at.
 
+use std::fmt;
+
 use paymux_core::{Error, Random, Result, Url};
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::PaymentId;
@@ -8,18 +11,54 @@ use crate::PaymentId;
 /// The name of the token in the query of a return URL.
 pub(crate) const NAME: &str = "paymux_return";
 
-/// The secret half of a token: 160 random bits.
-pub(crate) fn secret(random: &dyn Random) -> String {
-    let mut bytes = [0_u8; 20];
-    random.fill(&mut bytes);
-    hex::encode(bytes)
+/// The secret half of the token in a return URL. Printed, it shows nothing.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ReturnToken(String);
+
+impl ReturnToken {
+    /// A fresh one: 160 random bits.
+    pub(crate) fn generate(random: &dyn Random) -> Self {
+        let mut bytes = [0_u8; 20];
+        random.fill(&mut bytes);
+        Self(hex::encode(bytes))
+    }
+
+    /// The secret itself, for a return URL.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// Compared by digest, so that the time it takes tells nothing about the secret.
+    pub(crate) fn is(&self, given: &str) -> bool {
+        Sha256::digest(given.as_bytes()) == Sha256::digest(self.0.as_bytes())
+    }
+}
+
+impl fmt::Debug for ReturnToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ReturnToken(..)")
+    }
 }
 
 /// The merchant's return URL with the token of this payment in its query.
-pub(crate) fn add_token(url: &Url, id: &PaymentId, secret: &str) -> Url {
+pub(crate) fn add_token(url: &Url, id: &PaymentId, secret: &ReturnToken) -> Url {
     let mut url = url.clone();
-    url.query_pairs_mut().append_pair(NAME, &format!("{id}.{secret}"));
+    url.query_pairs_mut().append_pair(NAME, &format!("{id}.{}", secret.expose()));
     url
+}
+
+/// The URL as it may be printed: without the tokens in it.
+pub(crate) fn without_token(url: &Url) -> Url {
+    let others = url.query_pairs().filter(|(name, _)| name != NAME);
+    let others: Vec<(String, String)> = others.map(|(k, v)| (k.into(), v.into())).collect();
+    let mut shown = url.clone();
+    shown.set_query(None);
+    if !others.is_empty() {
+        shown.query_pairs_mut().extend_pairs(others);
+    }
+    shown
 }
 
 /// Which payment a return is about, and the secret that proves that it is.
@@ -32,11 +71,6 @@ pub(crate) fn read_token(url: &Url) -> Result<(PaymentId, String)> {
     }
     let (id, secret) = token.split_once('.').ok_or_else(missing)?;
     Ok((id.parse().map_err(|_| missing())?, secret.to_owned()))
-}
-
-/// Compared by digest, so that the time it takes tells nothing about the secret.
-pub(crate) fn is_secret(given: &str, stored: &str) -> bool {
-    Sha256::digest(given.as_bytes()) == Sha256::digest(stored.as_bytes())
 }
 
 #[cfg(test)]
@@ -53,8 +87,8 @@ mod tests {
     #[test]
     fn a_token_comes_back_as_it_went_whatever_the_url_is() {
         let id = record().id;
-        let secret = secret(&SeededRandom::new(1));
-        assert_eq!(secret.len(), 40);
+        let secret = ReturnToken::generate(&SeededRandom::new(1));
+        assert_eq!(secret.0.len(), 40);
         let urls = [
             "https://shop.example/done",
             "https://shop.example/done?order=1&paymux=2#top",
@@ -68,7 +102,8 @@ mod tests {
             back.query_pairs_mut().append_pair("session", "1");
             let (read, given) = read_token(&back).unwrap();
             assert_eq!(read, id, "{text}");
-            assert!(is_secret(&given, &secret), "{text}");
+            assert!(secret.is(&given), "{text}");
+            assert_eq!(without_token(&sent), url(text), "what is printed holds no token");
             assert_eq!(sent.fragment(), url(text).fragment());
             assert!(sent.as_str().starts_with(text.split('#').next().unwrap()), "{sent}");
         }
@@ -94,9 +129,11 @@ mod tests {
 
     #[test]
     fn a_secret_is_that_secret_and_nothing_near_it() {
+        let secret = ReturnToken("secret".to_owned());
         for given in ["", "secre", "secrets", "SECRET", " secret"] {
-            assert!(!is_secret(given, "secret"), "{given}");
+            assert!(!secret.is(given), "{given}");
         }
-        assert!(is_secret("secret", "secret"));
+        assert!(secret.is("secret"));
+        assert_eq!(format!("{secret:?}"), "ReturnToken(..)");
     }
 }

@@ -107,7 +107,10 @@ impl Engine {
             permit.record(result.as_ref().map(|_| ()));
         }
         telemetry::attempt(account.provider.id(), &attempt, result.as_ref().map(|_| ()));
-        let evidence = Evidence::Reply { attempt: no, said: said(result.as_ref()) };
+        let evidence = match &result {
+            Err(error) if slept > limit => not_sent(no, error),
+            _ => Evidence::Reply { attempt: no, said: said(result.as_ref()) },
+        };
         let outcome = || match &result {
             Ok(Answer::Payment(payment)) => Outcome::Payment(payment.clone()),
             Ok(Answer::Refund(refund)) => Outcome::Refund(refund.clone()),
@@ -137,7 +140,10 @@ impl Engine {
     /// Notes that an attempt was not sent now. One that is in doubt stays so.
     async fn unsent(&self, record: PaymentRecord, no: u32, error: &Error) -> Result<PaymentRecord> {
         let fault = Fault::from(error);
-        let evidence = Evidence::Reply { attempt: no, said: Said::from(&fault) };
+        let evidence = not_sent(no, error);
+        if let Some(attempt) = record.attempt(no) {
+            telemetry::kept_back(&attempt.account, attempt);
+        }
         let id = record.id.clone();
         let Some(known) = record.attempt(no) else { return Ok(record) };
         let configured = self.accounts.get(&known.account);
@@ -186,6 +192,10 @@ async fn make_call(provider: &dyn PaymentProvider, intent: &Intent) -> Result<An
         }
     };
     payment.map(|payment| Answer::Payment(Box::new(payment)))
+}
+
+fn not_sent(no: u32, error: &Error) -> Evidence {
+    Evidence::NotSent { attempt: no, why: Box::new(Fault::from(error)) }
 }
 
 fn said(result: Result<&Answer, &Error>) -> Said {

@@ -9,6 +9,7 @@ use tokio::task::JoinSet;
 use crate::{
     Orchestrator, PaymentId,
     engine::{Engine, unavailable},
+    house::House,
     store::{Backlog, Claim, InboxRow},
     telemetry,
 };
@@ -53,16 +54,19 @@ impl Orchestrator {
     }
 
     /// Steps until `stop` is ready: again at once while there is something to do, and after a
-    /// second otherwise. What is under way then is finished or left to another process by
+    /// second otherwise. Beside that it keeps house: it compares the books with the providers' and
+    /// forgets what is old, as [`crate::Builder::housekeeping`] says. What is under way then is finished or left to another process by
     /// [`Orchestrator::shutdown`].
     pub async fn run(&self, stop: impl Future<Output = ()>) {
         let mut stop = std::pin::pin!(stop);
+        let mut house = House::new(self.0.settings.housekeeping, self.0.now());
         loop {
+            house.keep(self);
             let rest = match self.step().await {
                 Ok(stepped) if !stepped.is_idle() => Duration::ZERO,
                 Ok(_) => BETWEEN_STEPS,
                 Err(error) => {
-                    tracing::warn!(%error, "nothing could be looked after");
+                    telemetry::not_done("a step", &error);
                     BETWEEN_STEPS
                 }
             };
@@ -116,8 +120,8 @@ async fn step(engine: &Arc<Engine>) -> Result<Stepped> {
     for (id, account) in &engine.accounts {
         telemetry::health(id, &account.health.snapshot());
     }
-    // Counting costs more than looking whether something is due, so it waits for a quiet moment.
-    if stepped.is_idle()
+    // By time, and not in a quiet moment: there is none when it matters.
+    if engine.shown.is_due(engine.now())
         && let Ok(backlog) = engine.store.backlog(engine.now()).await
     {
         telemetry::backlog(&backlog, engine.now());
@@ -139,7 +143,7 @@ where
         match done {
             Ok(Ok(())) => {}
             Ok(Err(error)) => {
-                tracing::warn!(%error, "something that was due could not be done; it comes again");
+                telemetry::not_done("something that was due", &error);
                 failed += 1;
             }
             Err(error) => {

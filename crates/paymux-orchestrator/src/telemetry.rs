@@ -3,7 +3,10 @@
 //! No field holds a secret, a body or a person: accounts, operations, kinds of errors and our own
 //! ids only. The names are a promise; README.md lists them.
 
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicI64, Ordering},
+    time::Duration,
+};
 
 use paymux_core::{Effect, Error, ErrorKind, EventKey, Operation, ProviderId, Result, Timestamp};
 use tracing::Span;
@@ -11,9 +14,13 @@ use tracing::Span;
 use crate::{
     PaymentId,
     health::{BreakerState, HealthSnapshot},
+    reconcile::Reconciliation,
     record::Attempt,
     store::{Backlog, InboxOutcome, Received},
 };
+
+/// How often it is counted how much waits.
+const SHOWN_EVERY_MS: i64 = 15_000;
 
 /// Around a call that may move money.
 pub(crate) fn call_span(account: &ProviderId, payment: &PaymentId, attempt: &Attempt) -> Span {
@@ -36,6 +43,15 @@ pub(crate) fn attempt(account: &ProviderId, attempt: &Attempt, result: Result<()
         Err(error) if error.offered() == Some(false) => "not_sent",
         Err(_) => "refused",
     };
+    attempt_came_to(account, attempt, outcome);
+}
+
+/// A call that may move money was not made: the account is not well, paused, or not there.
+pub(crate) fn kept_back(account: &ProviderId, attempt: &Attempt) {
+    attempt_came_to(account, attempt, "not_sent");
+}
+
+fn attempt_came_to(account: &ProviderId, attempt: &Attempt, outcome: &'static str) {
     let operation = attempt.intent.operation().as_str();
     metrics::counter!(
         "paymux_attempts_total",
@@ -55,7 +71,16 @@ pub(crate) fn doubt_settled(account: &ProviderId, after: Duration) {
 
 /// A delivery was not believed or could not be read.
 pub(crate) fn delivery_refused(account: &ProviderId, kind: ErrorKind) {
-    let why = if kind == ErrorKind::InvalidSignature { "forged" } else { "unreadable" };
+    let forged = kind == ErrorKind::InvalidSignature;
+    refused(account, if forged { "forged" } else { "unreadable" });
+}
+
+/// A delivery was larger than any that is read.
+pub(crate) fn delivery_too_large(account: &ProviderId) {
+    refused(account, "too_large");
+}
+
+fn refused(account: &ProviderId, why: &'static str) {
     metrics::counter!(
         "paymux_deliveries_refused_total",
         "account" => account.as_str().to_owned(),
@@ -81,6 +106,16 @@ pub(crate) fn event_received(account: &ProviderId, received: Received) {
     .increment(1);
 }
 
+/// An event that anybody could have sent was not kept, since there were too many.
+pub(crate) fn event_not_kept(account: &ProviderId) {
+    metrics::counter!(
+        "paymux_events_received_total",
+        "account" => account.as_str().to_owned(),
+        "received" => "not_kept"
+    )
+    .increment(1);
+}
+
 /// Two events with one key say different things.
 pub(crate) fn event_contradicts(account: &ProviderId, key: &EventKey) {
     tracing::error!(%account, %key, "an event came again with another content");
@@ -101,6 +136,53 @@ pub(crate) fn event_settled(account: &ProviderId, outcome: InboxOutcome, after: 
         "outcome" => outcome
     )
     .record(after.as_secs_f64());
+}
+
+/// The books were compared with the providers'.
+pub(crate) fn compared(found: &Reconciliation) {
+    for difference in &found.differences {
+        let (account, kind) = (&difference.account, difference.kind.as_str());
+        let payment = difference.payment.as_ref().map(PaymentId::as_str);
+        metrics::counter!(
+            "paymux_differences_total",
+            "account" => account.as_str().to_owned(),
+            "kind" => kind
+        )
+        .increment(1);
+        tracing::warn!(%account, payment, kind, "the books differ");
+    }
+    tracing::info!(compared = found.compared, listed = found.listed, "the books were compared");
+}
+
+/// Something that is done again and again could not be done.
+pub(crate) fn not_done(what: &'static str, error: &Error) {
+    let (kind, code, status) = (error.kind(), error.code(), error.http_status());
+    tracing::warn!(what, ?kind, code, status, why = ours(error), "it could not be done yet");
+}
+
+/// An event cannot be applied yet.
+pub(crate) fn event_waits(account: &ProviderId, key: &EventKey, error: &Error) {
+    let (kind, code, status) = (error.kind(), error.code(), error.http_status());
+    tracing::warn!(%account, %key, ?kind, code, status, why = ours(error), "an event waits");
+}
+
+/// Our own words on an error. What a provider says can be about a person.
+fn ours(error: &Error) -> Option<&str> {
+    error.provider().is_none().then(|| error.message())
+}
+
+/// When how much waits was shown last.
+#[derive(Debug, Default)]
+pub(crate) struct Shown(AtomicI64);
+
+impl Shown {
+    /// Is it to be shown again? Counting costs more than looking whether something is due.
+    pub(crate) fn is_due(&self, now: Timestamp) -> bool {
+        let (now, last) = (now.as_millis(), self.0.load(Ordering::Relaxed));
+        let is_due = now < last || now.saturating_sub(last) >= SHOWN_EVERY_MS;
+        let order = Ordering::Relaxed;
+        is_due && self.0.compare_exchange(last, now, order, order).is_ok()
+    }
 }
 
 /// How an account stands.

@@ -14,6 +14,7 @@ use crate::{
     NewPayment, PaymentId,
     observe::Source,
     record::{Attempt, AttemptState, Fault, Intent, PaymentRecord, RouteStep},
+    returns::ReturnToken,
     routing::Elsewhere,
     settle::{Context, Outcome},
 };
@@ -57,7 +58,7 @@ pub(crate) fn record() -> PaymentRecord {
         let_pass: Vec::new(),
         steps_by_hand: false,
         figure_looked_for: false,
-        return_token: "secret".to_owned(),
+        return_token: ReturnToken::generate(&SeededRandom::new(1)),
         looked_at: None,
         next_look_at: None,
         looks: 0,

@@ -1,17 +1,18 @@
 //! Whose payment an event is about.
 
-use paymux_core::{Effect, Payment, Result, Trust};
+use paymux_core::{Effect, Payment, Reference, Result, Trust};
 
 use crate::{
     PaymentId,
     engine::{Account, Engine, unavailable},
+    record::Intent,
     store::{InboxRow, ObjectKind, ObjectRef},
 };
 
 impl Engine {
     /// Whose an object is, and at which account: the one that the event came for, or another of
     /// the same kind. A provider may tell of all of a merchant's accounts at one address.
-    pub(super) async fn owner(
+    pub(crate) async fn owner(
         &self,
         row: &InboxRow,
         kind: ObjectKind,
@@ -34,6 +35,24 @@ impl Engine {
         Ok(None)
     }
 
+    /// May an event that came for one account be about this payment of another one? The ids of some
+    /// providers are unique within an account only; what the event says of its payment tells.
+    pub(super) async fn may_be_about(
+        &self,
+        owner: &PaymentId,
+        said: Option<&Payment>,
+    ) -> Result<bool> {
+        let Some(said) = said else { return Ok(true) };
+        let record = self.load(owner).await?;
+        let is_ours = |reference: &Reference| {
+            record.attempts.iter().any(|attempt| {
+                matches!(&attempt.intent, Intent::Create(create) if create.reference == *reference)
+            })
+        };
+        let amount = said.amounts.requested.is_none_or(|amount| amount == record.request.amount);
+        Ok(amount && said.reference.as_ref().is_none_or(is_ours))
+    }
+
     /// An event that came before the answer to the call that it is about: our own reference tells
     /// whose it is, where the provider echoes it in an event that is signed.
     pub(super) async fn owner_by_reference(
@@ -47,8 +66,7 @@ impl Engine {
         if row.trust == Trust::Unsigned {
             return Ok(None);
         }
-        let Some((id, _)) = reference.as_str().rsplit_once('-') else { return Ok(None) };
-        let Ok(id) = id.parse::<PaymentId>() else { return Ok(None) };
+        let Some(id) = PaymentId::of_reference(reference) else { return Ok(None) };
         let stored = self.store.load(&id).await;
         let stored = stored.map_err(|error| unavailable(error, Effect::None))?;
         Ok(stored.map(|row| row.id))

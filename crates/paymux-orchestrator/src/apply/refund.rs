@@ -4,10 +4,11 @@ use paymux_core::{
     ErrorKind, Operation, ProviderRefundId, RefundLookup, Result, Trust, WebhookEvent,
 };
 
-use super::{Applied, HINTS_APART};
+use super::Applied;
 use crate::{
     PaymentId,
     engine::{Account, Engine},
+    evidence::{Evidence, Said},
     store::{InboxOutcome, InboxRow, ObjectKind},
 };
 
@@ -22,7 +23,7 @@ impl Engine {
         id: &ProviderRefundId,
     ) -> Result<Applied> {
         if let Some((at, owner)) = self.owner(row, ObjectKind::Refund, id.as_str()).await? {
-            return self.look_at_refund(row, at, &owner, id).await;
+            return self.look_at_refund(row, event, at, &owner, id).await;
         }
         let can_ask = account.provider.capabilities().has(Operation::FetchRefund);
         if row.trust == Trust::Unsigned || !can_ask {
@@ -50,16 +51,14 @@ impl Engine {
     pub(super) async fn look_at_refund(
         &self,
         row: &InboxRow,
+        event: &WebhookEvent,
         account: &Account,
         owner: &PaymentId,
         id: &ProviderRefundId,
     ) -> Result<Applied> {
         let record = self.load(owner).await?;
-        if let Some(looked_at) = record.looked_at.filter(|_| row.trust == Trust::Unsigned) {
-            let soon = looked_at.after(HINTS_APART);
-            if soon > self.now() {
-                return Ok(Applied::As(InboxOutcome::Later(soon)));
-            }
+        if let Some(later) = self.heed(row, owner, id.as_str()) {
+            return Ok(later);
         }
         let attempt = record.attempts.iter().find(|attempt| {
             attempt.refund.as_ref().is_some_and(|refund| refund.id.as_ref() == Some(id))
@@ -70,7 +69,16 @@ impl Engine {
         let (no, payment) = (attempt.no, record.handle_of_refund(attempt));
         let lookup = RefundLookup { id: id.clone(), payment };
         let refund = self.ask_for_refund(account, &lookup).await?;
-        let record = self.take_in_refund(record, no, &refund).await?;
+        self.hints.was_answered(owner, id.as_str());
+        let evidence = Evidence::Webhook {
+            account: account.provider.id().clone(),
+            key: row.key.clone(),
+            name: event.name.clone(),
+            trust: event.trust,
+            asked: true,
+            said: Said::from(&refund),
+        };
+        let record = self.take_in_refund_because(record, no, &refund, &evidence).await?;
         self.drive(record).await?;
         Ok(Applied::As(InboxOutcome::Applied))
     }

@@ -73,7 +73,7 @@ fn a_doubt_is_measured_once() {
     let mut record = tried(Sending);
     let mut measured = Vec::new();
     for (second, state) in (1..).zip([Unknown, Sending, Unknown, Sending, Accepted]) {
-        let mut draft = Draft::of(record.clone());
+        let mut draft = Draft::of(Cow::Owned(record.clone()));
         draft.record.attempts[0].state = state;
         draft.record.attempts[0].doubted = true;
         measured.extend(draft.cleared_doubts(at(second)));
@@ -81,7 +81,7 @@ fn a_doubt_is_measured_once() {
     }
     assert_eq!(measured, [(account("a"), Duration::from_secs(5))]);
     // What is answered at once never was in doubt.
-    let mut draft = Draft::of(tried(Sending));
+    let mut draft = Draft::of(Cow::Owned(tried(Sending)));
     draft.record.attempts[0].state = Accepted;
     assert!(draft.cleared_doubts(at(1)).is_empty());
 }

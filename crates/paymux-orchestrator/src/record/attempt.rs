@@ -1,6 +1,6 @@
 //! One operation at one account: what is sent is written down before it leaves.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use paymux_core::{
     CancelPayment, CapturePayment, ConfirmPayment, ConfirmStep, CreatePayment, CreateRefund,
@@ -9,8 +9,10 @@ use paymux_core::{
 };
 use serde::{Deserialize, Serialize};
 
-/// Exactly what is sent, so that it can be sent again.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+use crate::returns;
+
+/// Exactly what is sent, so that it can be sent again. Printed, it shows no token of a return.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "operation", content = "request")]
 pub enum Intent {
     /// Opens the payment.
@@ -23,6 +25,22 @@ pub enum Intent {
     Cancel(CancelPayment),
     /// Gives money back.
     Refund(CreateRefund),
+}
+
+impl fmt::Debug for Intent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Create(create) => {
+                let mut shown = create.clone();
+                shown.return_url = shown.return_url.as_ref().map(returns::without_token);
+                f.debug_tuple("Create").field(&shown).finish()
+            }
+            Self::Confirm(confirm) => f.debug_tuple("Confirm").field(confirm).finish(),
+            Self::Capture(capture) => f.debug_tuple("Capture").field(capture).finish(),
+            Self::Cancel(cancel) => f.debug_tuple("Cancel").field(cancel).finish(),
+            Self::Refund(refund) => f.debug_tuple("Refund").field(refund).finish(),
+        }
+    }
 }
 
 impl Intent {

@@ -1,6 +1,6 @@
 //! What a person lets pass.
 
-use paymux_core::{Money, PaymentStatus, Result};
+use paymux_core::{ErrorKind, Money, PaymentStatus, Result};
 
 use super::{Person, named, object::has_money, waits_not};
 use crate::{
@@ -123,7 +123,21 @@ impl Engine {
         if matches!(named(&record, no)?.intent, Intent::Refund(_)) {
             return self.refund_says_it_no_more(record, no, reason, person).await;
         }
-        let asked = self.ask_again(&record).await?;
+        let asked = match self.ask_again(&record).await {
+            // Nobody but a person can know what was there once.
+            Err(error)
+                if error.kind() == ErrorKind::NotFound && reason == ReviewReason::Contradiction =>
+            {
+                let what = "ours is right, though its provider does not know it any more";
+                let evidence = person.decides(what, Some(Said::NotFound));
+                let settle = |record: &mut PaymentRecord, _| {
+                    record.settle_one(reason, no);
+                    Ok(())
+                };
+                return self.decide(&record, &evidence, settle).await;
+            }
+            asked => asked?,
+        };
         let account = self.account(&asked.payment.provider)?;
         if let Some(object) = self.anothers(&record, &asked.payment).await? {
             let why = format!("{object} still belongs to another payment");

@@ -34,7 +34,7 @@ pub struct PaymentRow {
 }
 
 /// Which payments to list. Everything that is said must hold.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct PaymentQuery {
     /// With this word of the merchant's.
     pub reference: Option<String>,
@@ -50,8 +50,23 @@ pub struct PaymentQuery {
     pub created_to: Option<Timestamp>,
     /// After this one, in the order of ids, which is that of creation.
     pub after: Option<PaymentId>,
-    /// At most so many.
+    /// At most so many: 100 when not set.
     pub limit: u32,
+}
+
+impl Default for PaymentQuery {
+    fn default() -> Self {
+        Self {
+            reference: None,
+            statuses: Vec::new(),
+            in_doubt: None,
+            review: None,
+            created_from: None,
+            created_to: None,
+            after: None,
+            limit: 100,
+        }
+    }
 }
 
 /// What a caller asked for under a key.

@@ -124,6 +124,7 @@ fn a_refusal_is_an_error_without_effect() {
         );
         assert_eq!(error.retry_after(), Some(seconds(7)));
         assert_eq!(error.provider(), Some(&account));
+        assert_eq!(error.offered(), Some(false), "nothing was sent");
     }
     let expected =
         "not sent again, since too much was repeated lately (until 2027-01-15T08:00:10Z)";

@@ -54,6 +54,10 @@ pub(crate) fn capabilities(kind: Kind) -> Capabilities {
     } else {
         capabilities.reads.insert(Operation::FetchRefund);
     }
+    if kind == Kind::Steps {
+        capabilities.reads.insert(Operation::ListPayments);
+        capabilities.list_created = true;
+    }
     capabilities
 }
 

@@ -26,6 +26,9 @@ use super::{
     truth::{Fault, Kind, Object, RefundRow, Telling, Truth},
 };
 
+/// What a provider says of a payer, in its own words.
+pub(crate) const WORDS: &str = "Ms Canary has no money";
+
 /// What a model shares with the world around it.
 #[derive(Clone, Debug)]
 pub(crate) struct Surroundings {
@@ -169,7 +172,9 @@ impl Model {
                 std::future::pending().await
             }
             Fault::Declined => {
-                Err(Error::declined(Failure::new(FailureKind::Declined)).with_provider(&self.id))
+                let mut failure = Failure::new(FailureKind::Declined);
+                failure.message = Some(WORDS.to_owned());
+                Err(Error::declined(failure).with_provider(&self.id))
             }
             Fault::DeclinedHard => {
                 Err(Error::declined(Failure::new(FailureKind::DeclinedHard))
@@ -245,7 +250,11 @@ impl Model {
         let (name, subject, payment) = match telling {
             Telling::Object(object) => {
                 let subject = Subject::Payment(object.id.clone());
-                ("payment.changed", subject, Some(Box::new(self.show(object))))
+                let mut payment = self.show(object);
+                if self.truth().names_in_events {
+                    payment.reference = Some(object.reference.clone());
+                }
+                ("payment.changed", subject, Some(Box::new(payment)))
             }
             Telling::Refund(id) => {
                 ("refund.changed", Subject::Refund { id: ProviderRefundId::new(id.clone())? }, None)
@@ -301,11 +310,12 @@ impl PaymentProvider for Model {
 
     async fn fetch_payment(&self, lookup: &PaymentLookup) -> Result<Payment> {
         self.around.dice.pass(2).await;
+        self.truth().looks += 1;
         let fault = self.arrive(None);
         let is_answered =
             matches!(fault, Fault::Nothing | Fault::Slow | Fault::AboutAnother | Fault::Mumbles);
         if !is_answered {
-            return Err(Error::new(ErrorKind::Unavailable, Effect::None, "no answer")
+            return Err(Error::new(ErrorKind::Unavailable, Effect::None, WORDS)
                 .with_provider(&self.id)
                 .with_retryable(true));
         }
@@ -330,7 +340,12 @@ impl PaymentProvider for Model {
     }
 
     async fn list_payments(&self, _: &ListPayments) -> Result<Page<Payment>> {
-        Err(Error::unsupported(Operation::ListPayments))
+        if !self.capabilities.has(Operation::ListPayments) {
+            return Err(Error::unsupported(Operation::ListPayments));
+        }
+        let objects: Vec<Object> = self.truth().objects.values().cloned().collect();
+        let items = objects.iter().map(|object| self.show(object)).collect();
+        Ok(Page { items, next: None })
     }
 
     async fn confirm_payment(&self, request: &ConfirmPayment) -> Result<Payment> {
@@ -375,7 +390,8 @@ impl PaymentProvider for Model {
     }
 
     async fn fetch_refund(&self, lookup: &RefundLookup) -> Result<Refund> {
-        let truth = self.truth();
+        let mut truth = self.truth();
+        truth.looks += 1;
         let row = truth.refunds.iter().find(|refund| refund.id == lookup.id.as_str());
         row.map(|row| self.show_refund(row)).ok_or_else(|| self.not_found())
     }

@@ -7,7 +7,8 @@ use paymux_core::{
     ManualClock, Money, PaymentProvider, Reference, SeededRandom, Timestamp, WebhookDelivery,
 };
 use paymux_orchestrator::{
-    NewPayment, Orchestrator, PaymentRecord, ReviewReason, store::memory::MemoryStore,
+    NewPayment, Orchestrator, PaymentRecord, ReviewReason,
+    store::{PaymentQuery, memory::MemoryStore},
 };
 
 use super::{
@@ -19,15 +20,21 @@ use super::{
 };
 
 mod asking;
+mod books;
 mod given_back;
+mod house;
+mod inbox;
 mod late;
+mod looks;
 mod money;
 mod person;
 mod rest;
 mod steps;
+mod telemetry;
 mod told;
 mod watched;
 mod ways;
+mod words;
 
 struct Scene {
     clock: Arc<ManualClock>,
@@ -127,4 +134,8 @@ fn money(minor: i128) -> Money {
 
 fn reasons(record: &PaymentRecord) -> Vec<ReviewReason> {
     record.reviews.iter().map(|review| review.reason).collect()
+}
+
+fn everything() -> PaymentQuery {
+    PaymentQuery { limit: 9, ..PaymentQuery::default() }
 }

@@ -37,6 +37,8 @@ pub(crate) struct Weather {
     pub(crate) is_alone: Arc<AtomicBool>,
     /// What lists of payments were asked for.
     pub(crate) lists: Arc<Mutex<Vec<PaymentQuery>>>,
+    /// Is somebody else always faster?
+    pub(crate) is_overtaken: Arc<AtomicBool>,
     /// Changes whose sender lost the connection while they were on their way: they land later.
     pub(crate) floating: Arc<Mutex<Vec<Change>>>,
     /// The next change is lost on its way, and is found here.
@@ -141,6 +143,9 @@ fn lost() -> StoreError {
 impl Store for Shaky {
     async fn commit(&self, change: Change) -> StoreResult<Committed> {
         self.reach().await?;
+        if self.weather.is_overtaken.load(Ordering::SeqCst) {
+            return Ok(Committed::Lost);
+        }
         if self.weather.loses_next.swap(false, Ordering::SeqCst) {
             self.weather.adrift.lock().unwrap().push(change);
             return Err(lost());

@@ -155,8 +155,8 @@ pub(crate) enum Telling {
 
 #[derive(Debug)]
 pub(crate) struct Truth {
-    /// The account: no two have objects of one id.
-    name: String,
+    /// What its ids begin with: of no two accounts the same, unless a story is about that.
+    pub(crate) name: String,
     kind: Kind,
     pub(crate) objects: BTreeMap<String, Object>,
     /// What was made with a key, and when.
@@ -177,6 +177,10 @@ pub(crate) struct Truth {
     pub(crate) keeps_holds: Option<SaysHeld>,
     /// References that look-ups do not see yet.
     pub(crate) unseen: BTreeSet<String>,
+    /// Do its events name our references, where its answers do not?
+    pub(crate) names_in_events: bool,
+    /// How often it was asked for something.
+    pub(crate) looks: u32,
     next: u32,
 }
 
@@ -196,6 +200,8 @@ impl Truth {
             down: false,
             keeps_holds: None,
             unseen: BTreeSet::new(),
+            names_in_events: false,
+            looks: 0,
             next: 0,
         }
     }

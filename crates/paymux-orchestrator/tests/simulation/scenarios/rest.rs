@@ -39,7 +39,7 @@ async fn a_payer_who_returns_finds_the_payment_as_its_provider_has_it() {
     let token = |id: &str, secret: &str| {
         url(&format!("https://shop.example/done?paymux_return={id}.{secret}"))
     };
-    let stolen = token(other.as_str(), &record.return_token);
+    let stolen = token(other.as_str(), record.return_token.expose());
     let guessed = token(record.id.as_str(), &"0".repeat(40));
     for wrong in [stolen, guessed, url("https://shop.example/done?order=1")] {
         let error = scene.orchestrator.read_return(&wrong).await.unwrap_err();

@@ -1,9 +1,7 @@
 //! What a merchant does with a payment, and what comes of it.
 
 use paymux_core::{CaptureMethod, ConfirmStep, ErrorKind, Operation, PaymentStatus};
-use paymux_orchestrator::{
-    ConfirmBy, NewCapture, NewRefund, Resolution, ReviewReason, store::PaymentQuery,
-};
+use paymux_orchestrator::{ConfirmBy, NewCapture, NewRefund, ReviewReason, store::PaymentQuery};
 
 use super::{Scene, money, order, reasons, start};
 use crate::simulation::{
@@ -196,19 +194,25 @@ async fn a_person_is_told_of_an_end_that_cannot_be_reached() {
 /// Nobody looked after the payment for days: our consent is not given by itself then.
 #[tokio::test(start_paused = true)]
 async fn a_person_is_told_of_a_consent_that_comes_too_late() {
-    let faults = [Fault::Nothing, Fault::Nothing, Fault::LostBefore];
-    let scene = Scene::new(Kind::Steps, Kind::Page).meeting(&faults);
-    let record = scene.create(order()).await;
-    assert!(record.in_doubt(), "{record:#?}");
-    let nothing = Resolution::DidNothing;
-    let gate = scene.weather.after_writing.shut();
-    let (orchestrator, id) = (scene.orchestrator.clone(), record.id.clone());
-    // The process ends after the decision was written down.
-    let decides = tokio::spawn(async move {
-        orchestrator.resolve_review(&id, nothing, "ann", "they say so").await
-    });
-    gate.reached().await;
-    decides.abort();
+    let scene = Scene::new(Kind::Steps, Kind::Page);
+    let all = PaymentQuery { limit: 9, ..PaymentQuery::default() };
+    let (orchestrator, mut gate) = (scene.orchestrator.clone(), scene.weather.after_writing.shut());
+    let work =
+        tokio::spawn(async move { orchestrator.create_payment(&key("order"), &order()).await });
+    // The process ends once it is written down that our consent is awaited.
+    let record = loop {
+        gate.reached().await;
+        let written = scene.orchestrator.list_payments(&all).await.expect("a store that works");
+        match written.into_iter().next() {
+            Some(record) if record.status == PaymentStatus::RequiresConfirmation => break record,
+            _ => {
+                let next = scene.weather.after_writing.shut();
+                gate.open();
+                gate = next;
+            }
+        }
+    };
+    work.abort();
     scene.clock.advance(std::time::Duration::from_secs(3 * 86_400));
     let next = start(&scene.written, &scene.weather, &scene.clock, [&scene.a, &scene.b]);
     while !next.step().await.expect("a store that works").is_idle() {}

@@ -2,7 +2,9 @@
 
 use std::pin::Pin;
 
-use paymux_core::{CaptureMethod, ConfirmStep, PaymentStatus, ProviderPartId, RefundStatus};
+use paymux_core::{
+    CaptureMethod, ConfirmStep, PaymentStatus, ProviderPartId, RefundStatus, Timestamp,
+};
 use paymux_orchestrator::{ConfirmBy, NewCapture, NewRefund, PaymentRecord, ReviewReason};
 
 use super::{super::order, Scene, Waiting, money};
@@ -118,6 +120,13 @@ pub(super) const ALL: &[Row] = &[
         &["try again"],
         &["provider is right", "dismiss"],
         || Box::pin(contradicted(true)),
+    ),
+    row(
+        "contradiction, and its provider does not know it any more",
+        Contradiction,
+        &["try again"],
+        &["dismiss"],
+        || Box::pin(forgotten()),
     ),
     row("contradiction: a refund", Contradiction, &[], &["provider is right"], || {
         Box::pin(refund_turned_round(false))
@@ -308,6 +317,16 @@ pub(super) async fn contradicted(no_more: bool) -> Waiting {
     if no_more {
         bend(&scene, "a-obj1", |object| object.become_(PaymentStatus::Succeeded));
     }
+    waiting(scene, &record, "a-obj1").await
+}
+
+/// A comparison of the books finds that the provider has nothing of what was paid.
+async fn forgotten() -> Waiting {
+    let scene = Scene::new(Kind::Card, Kind::Card);
+    let record = scene.create(order()).await;
+    scene.a.truth().objects.remove("a-obj1");
+    let all = (Timestamp::from_seconds(0), Timestamp::from_seconds(4_000_000_000));
+    scene.orchestrator.reconcile(all.0, all.1).await.expect("a store that works");
     waiting(scene, &record, "a-obj1").await
 }
 
