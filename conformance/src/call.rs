@@ -1,6 +1,6 @@
 //! A call, read from data, and made.
 
-use std::{collections::BTreeMap, error::Error as _, fmt::Debug, pin::Pin};
+use std::{collections::BTreeMap, error::Error as _, fmt::Debug};
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use paymux_core::{
@@ -11,10 +11,7 @@ use paymux_core::{
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use crate::{compare, data::Problem};
-
-/// What an inherent method of an adapter gives when a case calls it.
-pub type CallFuture<'a> = Pin<Box<dyn Future<Output = Result<Value>> + Send + 'a>>;
+use crate::{compare, data::Problem, inherent::CallFuture};
 
 /// An inherent method of an adapter, reachable from cases by a name.
 pub(crate) type InherentCall<P> = Box<dyn for<'a> Fn(&'a P, Value) -> CallFuture<'a> + Send + Sync>;

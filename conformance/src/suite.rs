@@ -14,10 +14,11 @@ use serde_json::Value;
 use url::Url;
 
 use crate::{
-    call::{CallFuture, InherentCalls},
+    call::InherentCalls,
     case,
     data::Problem,
     errors, fault_trials,
+    inherent::CallFuture,
     play::{self, BuildAccount, Context},
     rules,
     serve::Idle,

@@ -5,14 +5,16 @@
 use std::{process::ExitCode, sync::Arc};
 
 use http::{HeaderMap, HeaderName, HeaderValue};
-use paymux_conformance::{CallFuture, Suite};
+use paymux_conformance::{
+    Suite,
+    inherent::{answer, json, number, text},
+};
 use paymux_core::{
-    CreatePayment, Currency, Cursor, Effect, Error, ErrorKind, ManualClock, Money, PaymentMethod,
-    PaymentProvider, ProviderId, ProviderMethodId, ProviderPaymentId, Reference, Result,
-    SecretString, Timestamp, signature::Sha1Sandwich, transport::HttpClient,
+    CreatePayment, Currency, Cursor, Error, ManualClock, Money, PaymentMethod, PaymentProvider,
+    ProviderId, ProviderMethodId, ProviderPaymentId, Reference, Result, SecretString, Timestamp,
+    signature::Sha1Sandwich, transport::HttpClient,
 };
 use paymux_milkypay::{Api, MilkyPay, MilkyPayConfig, Mode};
-use serde::Serialize;
 use serde_json::{Value, json};
 use url::Url;
 
@@ -162,7 +164,7 @@ fn inherent(suite: Suite<MilkyPay>) -> Suite<MilkyPay> {
         })
         .call("list_payment_services", |client: &MilkyPay, input| {
             answer(async move {
-                let (page, size) = (number(&input, "page"), number(&input, "size"));
+                let (page, size) = (number(&input, "page")?, number(&input, "size")?);
                 json(client.list_payment_services(page, size).await?)
             })
         })
@@ -185,7 +187,7 @@ fn inherent(suite: Suite<MilkyPay>) -> Suite<MilkyPay> {
             answer(async move {
                 let cursor = input.get("cursor").and_then(Value::as_str);
                 let cursor = cursor.map(Cursor::new).transpose()?;
-                json(client.list_invoices(number(&input, "limit"), cursor.as_ref()).await?)
+                json(client.list_invoices(number(&input, "limit")?, cursor.as_ref()).await?)
             })
         })
         .call("create_verification", |client: &MilkyPay, input| {
@@ -207,27 +209,8 @@ fn inherent(suite: Suite<MilkyPay>) -> Suite<MilkyPay> {
         })
 }
 
-fn answer<'a>(call: impl Future<Output = Result<Value>> + Send + 'a) -> CallFuture<'a> {
-    Box::pin(call)
-}
-
-fn json(object: impl Serialize) -> Result<Value> {
-    serde_json::to_value(object).map_err(|source| {
-        Error::new(ErrorKind::Unexpected, Effect::Possible, "is no JSON").with_source(source)
-    })
-}
-
 fn request(input: Value) -> Result<CreatePayment> {
     serde_json::from_value(input).map_err(|source| {
         Error::invalid_request("request", "must be a CreatePayment").with_source(source)
     })
-}
-
-fn text(input: &Value, key: &str) -> String {
-    input.get(key).and_then(Value::as_str).unwrap_or_default().to_owned()
-}
-
-fn number(input: &Value, key: &str) -> u32 {
-    let number = input.get(key).and_then(Value::as_u64).unwrap_or_default();
-    u32::try_from(number).expect("a small number")
 }

@@ -18,7 +18,7 @@ use crate::{
     auth::Endpoint,
     checkout::{CheckoutReturn, ReturnMode},
     failure::{self, unreadable},
-    later, map,
+    map::{self, Stage},
     objects::{Answer, CheckoutSession, Invoice, Notification},
     options::{PaymentType, RampOptions, UpdatePayment},
     read::{self, Rows},
@@ -43,7 +43,7 @@ impl Ramp {
             if let Some(id) = &update.id {
                 same(&response, "payment", id.as_str(), answer.id.as_str())?;
             }
-            Ok(map::payment(&self.config, &answer, &options.payment_type, later(None)))
+            Ok(map::payment(&self.config, &answer, &options.payment_type, Stage::Changed))
         };
         send.await.map_err(|error: Error| self.named(error, Operation::CreatePayment))
     }
@@ -155,6 +155,8 @@ impl Ramp {
         let error = failure::refusal(&response, &secrets);
         if error.kind() == ErrorKind::Unauthenticated {
             self.tokens.invalidate(end_user, &token).await;
+            let retryable = error.is_retryable() && self.tokens.renews();
+            return Err(error.with_retryable(retryable));
         }
         Err(error)
     }

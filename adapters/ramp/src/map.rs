@@ -29,13 +29,26 @@ pub(crate) enum Stage<'a> {
         /// Was the payment there before? Then its confirmation may have been sent.
         found: bool,
     },
-    /// One that reads or changes it. Does the caller's record say that no confirmation was begun?
+    /// One that reads it. Does the caller's record say that no confirmation was begun?
     Later {
         /// Then our consent is asked for, here, too.
         unconfirmed: bool,
     },
+    /// One that changes it.
+    Changed,
     /// The one that confirms it.
     Confirmed,
+}
+
+impl Stage<'_> {
+    /// Was something to happen by the call? Then a word can be about that, and only a look says how
+    /// the payment stands.
+    const fn acts(self) -> bool {
+        match self {
+            Self::Created { .. } | Self::Changed | Self::Confirmed => true,
+            Self::Later { .. } => false,
+        }
+    }
 }
 
 /// What a payment's word means for its type and its stage.
@@ -92,13 +105,10 @@ pub(crate) fn payment(
 ) -> Payment {
     let page = page(answer, kind, stage);
     let meaning = status::meaning(&answer.word, &config.words);
-    let status = match stage {
-        Stage::Confirmed if status::is_in_doubt(&answer.word, &config.words) => {
-            PaymentStatus::Unknown
-        }
-        Stage::Created { .. } | Stage::Later { .. } | Stage::Confirmed => {
-            status(meaning, kind, stage, page.is_some())
-        }
+    let status = if stage.acts() && status::is_in_doubt(&answer.word, &config.words) {
+        PaymentStatus::Unknown
+    } else {
+        status(meaning, kind, stage, page.is_some())
     };
     let mut payment =
         Payment::new(config.id.clone(), answer.id.clone(), status, answer.word.clone());
@@ -136,7 +146,7 @@ fn page(answer: &Answer, kind: &PaymentType, stage: Stage<'_>) -> Option<NextAct
     }
     let sent = match stage {
         Stage::Created { sent, .. } => sent,
-        Stage::Later { .. } | Stage::Confirmed => None,
+        Stage::Later { .. } | Stage::Changed | Stage::Confirmed => None,
     };
     if let (Link::Fit(url), Stage::Created { .. }) = (&answer.maybe_echo_in_session, stage)
         && answer.link == Link::Missing
@@ -160,7 +170,7 @@ fn page(answer: &Answer, kind: &PaymentType, stage: Stage<'_>) -> Option<NextAct
         }
         (
             Link::Fit(_) | Link::Unfit | Link::Missing,
-            Stage::Created { .. } | Stage::Later { .. } | Stage::Confirmed,
+            Stage::Created { .. } | Stage::Later { .. } | Stage::Changed | Stage::Confirmed,
         ) => None,
     }
 }

@@ -62,7 +62,8 @@ pub(crate) fn meaning(word: &str, own: &Words) -> StatusMeaning {
 }
 
 /// Can the word be about a call that went wrong rather than about the payment? In the answer to a
-/// confirmation it proves nothing then. An account's own word means what the account says.
+/// call by which something was to happen it proves nothing then. An account's own word means what
+/// the account says.
 pub(crate) fn is_in_doubt(word: &str, own: &Words) -> bool {
     let form = normalized(word);
     !own.contains_key(&form) && matches!(form.as_str(), "ERROR" | "TIMEOUT" | "TIMED_OUT")

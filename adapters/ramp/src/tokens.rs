@@ -28,10 +28,16 @@ pub trait TokenSource: fmt::Debug + Send + Sync + 'static {
     /// The provider refused this token: it must not be given again if there is another way. A newer
     /// one stays.
     async fn invalidate(&self, end_user: &str, token: &SecretString);
+
+    /// Can another token follow one that was refused? Where none can, the same call would be refused
+    /// alike, so its error is not worth repeating. Yes, unless a source says otherwise.
+    fn renews(&self) -> bool {
+        true
+    }
 }
 
 /// One token for every call, for a program that acts for one end user. When it is refused there is
-/// no other, so it stays.
+/// no other: it stays, and repeating the call is of no use.
 #[derive(Clone)]
 pub struct OneToken(SecretString);
 
@@ -57,6 +63,10 @@ impl TokenSource for OneToken {
     }
 
     async fn invalidate(&self, _: &str, _: &SecretString) {}
+
+    fn renews(&self) -> bool {
+        false
+    }
 }
 
 /// Tokens by end user, set by whoever logs the users in. One that is refused is forgotten.

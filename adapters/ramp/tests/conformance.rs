@@ -5,16 +5,18 @@
 use std::{process::ExitCode, sync::Arc, time::Duration};
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
-use paymux_conformance::{CallFuture, Suite};
+use paymux_conformance::{
+    Suite,
+    inherent::{answer, json, text},
+};
 use paymux_core::{
-    Currency, Effect, Error, ErrorKind, ManualClock, PaymentHandle, ProviderId, ProviderPaymentId,
-    Result, SecretString, Timestamp, WebhookDelivery, transport::HttpClient,
+    Currency, ManualClock, PaymentHandle, ProviderId, ProviderPaymentId, Result, SecretString,
+    Timestamp, WebhookDelivery, transport::HttpClient,
 };
 use paymux_ramp::{
     AmountUnit, DateUnit, Endpoint, Environment, Grant, OneToken, Ramp, RampConfig, RampOptions,
     RefreshingTokens, ReturnMode, StatusMeaning, TokenMap, UpdatePayment,
 };
-use serde::Serialize;
 use serde_json::Value;
 use url::Url;
 
@@ -52,10 +54,9 @@ fn accounts(suite: Suite<Ramp>) -> Suite<Ramp> {
         .account("default", |server, http| Ramp::new(config(server)?, http))
         .account("invoices", |server, http| Ramp::new(config(server)?.invoice_read(true), http))
         .account("refreshing", refreshing)
-        .account("users", |server, http| {
-            let tokens = TokenMap::new();
-            tokens.set("user-1", SecretString::from(TOKEN));
-            Ramp::new(config(server)?.tokens(Arc::new(tokens)), http)
+        .account("one_token", |server, http| {
+            let token = OneToken::new(SecretString::from(TOKEN));
+            Ramp::new(config(server)?.tokens(Arc::new(token)), http)
         })
         .account("secret", |server, http| {
             let older = SecretString::from("an-older-webhook-secret");
@@ -93,8 +94,9 @@ fn accounts(suite: Suite<Ramp>) -> Suite<Ramp> {
 
 fn config(server: &Url) -> Result<RampConfig> {
     let id = ProviderId::new("ramp-test")?;
-    let token = OneToken::new(SecretString::from(TOKEN));
-    Ok(RampConfig::new(id, server.clone(), Environment::Sandbox).tokens(Arc::new(token)))
+    let tokens = TokenMap::new();
+    tokens.set("user-1", SecretString::from(TOKEN));
+    Ok(RampConfig::new(id, server.clone(), Environment::Sandbox).tokens(Arc::new(tokens)))
 }
 
 /// A user whose token has run out.
@@ -167,21 +169,7 @@ fn inherent(suite: Suite<Ramp>) -> Suite<Ramp> {
         })
 }
 
-fn answer<'a>(call: impl Future<Output = Result<Value>> + Send + 'a) -> CallFuture<'a> {
-    Box::pin(call)
-}
-
-fn json(object: impl Serialize) -> Result<Value> {
-    serde_json::to_value(object).map_err(|source| {
-        Error::new(ErrorKind::Unexpected, Effect::Possible, "is no JSON").with_source(source)
-    })
-}
-
 fn typed<T: serde::de::DeserializeOwned>(input: Option<&Value>) -> Result<T> {
     let input = input.cloned().unwrap_or_default();
     Ok(serde_json::from_value(input).expect("an input that can be read"))
-}
-
-fn text(input: &Value, key: &str) -> String {
-    input.get(key).and_then(Value::as_str).unwrap_or_default().to_owned()
 }

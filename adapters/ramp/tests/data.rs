@@ -9,6 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use paymux_conformance::data_files;
 use serde_json::Value;
 
 const PATHS: &str = include_str!("vectors/paths.json");
@@ -25,18 +26,11 @@ fn texts(folder: &Path) -> Vec<(PathBuf, String)> {
 
 #[test]
 fn every_body_and_call_is_used() {
-    let cases = cases();
-    let users: String = texts(&cases).into_iter().map(|(_, text)| text).collect();
-    let mut checked = 0;
-    for folder in ["bodies", "calls"] {
-        for (path, _) in texts(&cases.join(folder)) {
-            let name = path.file_name().and_then(|name| name.to_str()).expect("a name");
-            let used = users.contains(&format!("\"{folder}/{name}\""));
-            assert!(used, "{folder}/{name} is used by nothing");
-            checked += 1;
-        }
+    let files = data_files(&cases()).expect("files");
+    for file in &files {
+        assert!(file.used, "{} is used by nothing", file.name);
     }
-    assert!(checked > 50, "only {checked} files were found");
+    assert!(files.len() > 50, "only {} files were found", files.len());
 }
 
 /// The method and path of every request that the default account sends.

@@ -8,7 +8,7 @@ use std::{
 
 use paymux_core::{
     Capabilities, CaptureChoice, CaptureMethod, CreateEffect, Currencies, Error, Operation,
-    ProviderId, Replay, Result, SecretString, Trust, check,
+    ProviderId, Replay, Result, SecretString, Trust, Variables, check,
     signature::{StandardWebhooks, TimestampedHmac},
 };
 use url::Url;
@@ -185,48 +185,23 @@ impl ToffeePayConfig {
     /// `Configuration` without effect, naming the variable, when a required one is missing or one
     /// cannot be read.
     pub fn from_variables(read: impl Fn(&str) -> Option<String>) -> Result<Self> {
-        let read = |name: &str| read(name).filter(|value| !value.is_empty());
-        let require = |name: &str| {
-            read(name).ok_or_else(|| Error::configuration(name, "must be set in the environment"))
-        };
-        let id = read("TOFFEEPAY_ID").unwrap_or_else(|| crate::KIND.to_owned());
-        let id = ProviderId::new(id)
-            .map_err(|error| Error::configuration("TOFFEEPAY_ID", error.message()))?;
-        let api_key = SecretString::from(require("TOFFEEPAY_API_KEY")?);
-        let mut config = Self::new(id, api_key, require("TOFFEEPAY_GAME_ID")?);
-        config.environment = match require("TOFFEEPAY_ENVIRONMENT")?.as_str() {
-            "live" => Environment::Live,
-            "sandbox" => Environment::Sandbox,
-            _ => return Err(must_be("TOFFEEPAY_ENVIRONMENT", "live or sandbox")),
-        };
-        if let Some(text) = read("TOFFEEPAY_BASE_URL") {
-            let url = Url::parse(&text).map_err(|_| must_be("TOFFEEPAY_BASE_URL", "a URL"))?;
-            config.base_url = Some(url);
+        let set = Variables::new(read);
+        let id = set.id("TOFFEEPAY_ID", crate::KIND)?;
+        let api_key = SecretString::from(set.required("TOFFEEPAY_API_KEY")?);
+        let mut config = Self::new(id, api_key, set.required("TOFFEEPAY_GAME_ID")?);
+        let environments = [("live", Environment::Live), ("sandbox", Environment::Sandbox)];
+        config.environment = set.required_choice("TOFFEEPAY_ENVIRONMENT", &environments)?;
+        config.base_url = set.url("TOFFEEPAY_BASE_URL")?;
+        let captures = [("automatic", CaptureMethod::Automatic), ("manual", CaptureMethod::Manual)];
+        let capture = set.choice("TOFFEEPAY_CAPTURE", &captures)?;
+        config.capture = capture.unwrap_or(CaptureMethod::Automatic);
+        config.webhook_secrets_legacy = set.secrets("TOFFEEPAY_WEBHOOK_SECRETS_LEGACY");
+        config.webhook_secrets_standard = set.secrets("TOFFEEPAY_WEBHOOK_SECRETS_STANDARD");
+        if let Some(tolerance) = set.seconds("TOFFEEPAY_WEBHOOK_TOLERANCE_SECONDS")? {
+            config.webhook_tolerance = tolerance;
         }
-        config.capture = match read("TOFFEEPAY_CAPTURE").as_deref() {
-            None | Some("automatic") => CaptureMethod::Automatic,
-            Some("manual") => CaptureMethod::Manual,
-            Some(_) => return Err(must_be("TOFFEEPAY_CAPTURE", "automatic or manual")),
-        };
-        let secrets = |name: &str| {
-            let list = read(name).unwrap_or_default();
-            list.split_whitespace().map(SecretString::from).collect::<Vec<_>>()
-        };
-        config.webhook_secrets_legacy = secrets("TOFFEEPAY_WEBHOOK_SECRETS_LEGACY");
-        config.webhook_secrets_standard = secrets("TOFFEEPAY_WEBHOOK_SECRETS_STANDARD");
-        if let Some(text) = read("TOFFEEPAY_WEBHOOK_TOLERANCE_SECONDS") {
-            let seconds = text
-                .parse()
-                .map_err(|_| must_be("TOFFEEPAY_WEBHOOK_TOLERANCE_SECONDS", "whole seconds"))?;
-            config.webhook_tolerance = Duration::from_secs(seconds);
-        }
-        let flag = |name: &str| match read(name).as_deref() {
-            None | Some("false") => Ok(false),
-            Some("true") => Ok(true),
-            Some(_) => Err(must_be(name, "true or false")),
-        };
-        config.any_currency = flag("TOFFEEPAY_ANY_CURRENCY")?;
-        config.connect_protocol_version = flag("TOFFEEPAY_CONNECT_PROTOCOL_VERSION")?;
+        config.any_currency = set.flag("TOFFEEPAY_ANY_CURRENCY", false)?;
+        config.connect_protocol_version = set.flag("TOFFEEPAY_CONNECT_PROTOCOL_VERSION", false)?;
         Ok(config)
     }
 

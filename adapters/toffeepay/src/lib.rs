@@ -143,17 +143,32 @@ impl ToffeePay {
             let error = Error::new(ErrorKind::Conflict, Effect::None, message);
             return Err(error.with_field("part"));
         };
+        self.check_own(&request.payment, part).await?;
         self.call_for_nothing(Rpc::CompletePayment, part.as_str(), &request.key).await?;
         self.read_back(&request.payment, Some(part)).await
     }
 
     async fn cancel(&self, request: &CancelPayment) -> Result<Payment> {
         let (rpc, id) = match &request.part {
-            Some(part) => (Rpc::CancelPayment, part.as_str()),
+            Some(part) => {
+                self.check_own(&request.payment, part).await?;
+                (Rpc::CancelPayment, part.as_str())
+            }
             None => (Rpc::CancelSession, request.payment.id.as_str()),
         };
         self.call_for_nothing(rpc, id, &request.key).await?;
         self.read_back(&request.payment, request.part.as_ref()).await
+    }
+
+    /// Is the part one of this payment? One that the handle does not know is read first: an id that
+    /// is out of date would take, drop or give back another order's money.
+    async fn check_own(&self, handle: &PaymentHandle, part: &ProviderPartId) -> Result<()> {
+        if handle.parts.contains(part)
+            || self.get_payment(part, false).await?.session_id == handle.id
+        {
+            return Ok(());
+        }
+        Err(Error::invalid_request("part", "belongs to another payment"))
     }
 
     /// What became of it: the answer before says nothing, so until this is read the provider may
@@ -182,7 +197,10 @@ impl ToffeePay {
             return Err(lacking("amount", "cannot be sent: a refund is of the whole payment"));
         }
         let part = match request.part.as_ref().or(request.payment.parts.last()) {
-            Some(part) => part.clone(),
+            Some(part) => {
+                self.check_own(&request.payment, part).await?;
+                part.clone()
+            }
             None => self.find_part(&request.payment).await?,
         };
         let reason = request.reason.as_deref();

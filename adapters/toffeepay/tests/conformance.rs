@@ -5,17 +5,19 @@
 use std::process::ExitCode;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
-use paymux_conformance::{CallFuture, Suite};
+use paymux_conformance::{
+    Suite,
+    inherent::{answer, json, number, optional, text},
+};
 use paymux_core::{
-    CaptureMethod, Effect, Error, ErrorKind, ProviderId, ProviderPartId, ProviderPaymentId,
-    ProviderRefundId, Result, SecretString, Timestamp,
+    CaptureMethod, Error, ProviderId, ProviderPartId, ProviderPaymentId, ProviderRefundId, Result,
+    SecretString, Timestamp,
     signature::{StandardWebhooks, TimestampedHmac},
     transport::HttpClient,
 };
 use paymux_toffeepay::{
     ListProviderPayments, ListRefunds, ListSessions, ListTopups, ToffeePay, ToffeePayConfig,
 };
-use serde::Serialize;
 use serde_json::Value;
 use url::Url;
 
@@ -110,11 +112,11 @@ fn inherent(suite: Suite<ToffeePay>) -> Suite<ToffeePay> {
         })
         .call("list_sessions", |client: &ToffeePay, input| {
             answer(async move {
-                let mut query = ListSessions::new(number(&input, "limit"));
+                let mut query = ListSessions::new(number(&input, "limit")?);
                 query.game_id = optional(&input, "game_id");
                 query.user_id = optional(&input, "user_id");
                 query.status = optional(&input, "status").map(Into::into);
-                query.offset = number(&input, "offset");
+                query.offset = number(&input, "offset")?;
                 json(client.list_sessions(&query).await?)
             })
         })
@@ -127,12 +129,12 @@ fn inherent(suite: Suite<ToffeePay>) -> Suite<ToffeePay> {
         })
         .call("list_provider_payments", |client: &ToffeePay, input| {
             answer(async move {
-                let mut query = ListProviderPayments::new(number(&input, "limit"));
+                let mut query = ListProviderPayments::new(number(&input, "limit")?);
                 query.game_id = optional(&input, "game_id");
                 query.user_id = optional(&input, "user_id");
                 query.with_wallet_split =
                     input.get("with_wallet_split") == Some(&Value::Bool(true));
-                query.offset = number(&input, "offset");
+                query.offset = number(&input, "offset")?;
                 json(client.list_provider_payments(&query).await?)
             })
         })
@@ -141,11 +143,11 @@ fn inherent(suite: Suite<ToffeePay>) -> Suite<ToffeePay> {
         })
         .call("list_topups", |client: &ToffeePay, input| {
             answer(async move {
-                let mut query = ListTopups::new(number(&input, "limit"));
+                let mut query = ListTopups::new(number(&input, "limit")?);
                 query.game_id = optional(&input, "game_id");
                 query.wallet_user_id = optional(&input, "wallet_user_id");
                 query.game_user_id = optional(&input, "game_user_id");
-                query.offset = number(&input, "offset");
+                query.offset = number(&input, "offset")?;
                 json(client.list_topups(&query).await?)
             })
         })
@@ -157,35 +159,12 @@ fn inherent(suite: Suite<ToffeePay>) -> Suite<ToffeePay> {
         })
         .call("list_refunds", |client: &ToffeePay, input| {
             answer(async move {
-                let mut query = ListRefunds::new(number(&input, "limit"));
+                let mut query = ListRefunds::new(number(&input, "limit")?);
                 query.payment_id =
                     optional(&input, "payment_id").map(ProviderPartId::new).transpose()?;
                 query.status = optional(&input, "status").map(Into::into);
-                query.offset = number(&input, "offset");
+                query.offset = number(&input, "offset")?;
                 json(client.list_refunds(&query).await?)
             })
         })
-}
-
-fn answer<'a>(call: impl Future<Output = Result<Value>> + Send + 'a) -> CallFuture<'a> {
-    Box::pin(call)
-}
-
-fn json(object: impl Serialize) -> Result<Value> {
-    serde_json::to_value(object).map_err(|source| {
-        Error::new(ErrorKind::Unexpected, Effect::Possible, "is no JSON").with_source(source)
-    })
-}
-
-fn text(input: &Value, key: &str) -> String {
-    optional(input, key).unwrap_or_default()
-}
-
-fn optional(input: &Value, key: &str) -> Option<String> {
-    input.get(key).and_then(Value::as_str).map(str::to_owned)
-}
-
-fn number(input: &Value, key: &str) -> u32 {
-    let number = input.get(key).and_then(Value::as_u64).unwrap_or_default();
-    u32::try_from(number).expect("a small number")
 }

@@ -2,16 +2,9 @@
 
 #![expect(clippy::expect_used, reason = "a test that cannot be set up has failed")]
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{fs, path::Path};
 
-fn texts(folder: &Path) -> Vec<(PathBuf, String)> {
-    let entries = fs::read_dir(folder).expect("a folder");
-    let paths = entries.map(|entry| entry.expect("an entry").path()).filter(|path| path.is_file());
-    paths.map(|path| (path.clone(), fs::read_to_string(path).expect("a text"))).collect()
-}
+use paymux_conformance::data_files;
 
 /// Bodies of webhooks are written out where they are delivered, since their bytes are signed;
 /// each stands there with its name, and its bytes as JSON are the same.
@@ -32,20 +25,15 @@ fn delivered(body: &str, deliveries: &str) -> bool {
 
 #[test]
 fn every_body_request_and_call_is_used() {
-    let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("cases");
-    let webhooks = Path::new(env!("CARGO_MANIFEST_DIR")).join("webhooks");
-    let mut users: String = texts(&cases).into_iter().map(|(_, text)| text).collect();
-    users.extend(texts(&cases.join("requests")).into_iter().map(|(_, text)| text));
-    let deliveries = texts(&webhooks);
-    let mut checked = 0;
-    for folder in ["bodies", "requests", "calls"] {
-        for (path, text) in texts(&cases.join(folder)) {
-            let name = path.file_name().and_then(|name| name.to_str()).expect("a name");
-            let named = users.contains(&format!("\"{folder}/{name}\""));
-            let used = named || deliveries.iter().any(|(_, file)| delivered(&text, file));
-            assert!(used, "{folder}/{name} is used by nothing");
-            checked += 1;
-        }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let webhooks = fs::read_dir(root.join("webhooks")).expect("a folder");
+    let deliveries: Vec<String> = webhooks
+        .map(|entry| fs::read_to_string(entry.expect("an entry").path()).expect("a text"))
+        .collect();
+    let files = data_files(&root.join("cases")).expect("files");
+    for file in &files {
+        let used = file.used || deliveries.iter().any(|text| delivered(&file.text, text));
+        assert!(used, "{} is used by nothing", file.name);
     }
-    assert!(checked > 100, "only {checked} files were found");
+    assert!(files.len() > 100, "only {} files were found", files.len());
 }

@@ -147,7 +147,9 @@ fn what_happened(
         None if call.is_reservation() && general.kind() == ErrorKind::InvalidRequest => {
             (ErrorKind::Declined, Some(FailureKind::Unknown))
         }
-        None => (general.kind(), None),
+        // A code that nobody documented may be of something on the way: many hosts answer in this
+        // shape. It is not believed that a payment is not found, or declined.
+        None => (response.refusal(false).kind(), None),
     };
     if kind != ErrorKind::Declined || call.asks_for_money() {
         return (kind, failure);

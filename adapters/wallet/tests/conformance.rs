@@ -7,17 +7,18 @@ mod support;
 use std::{process::ExitCode, sync::Arc};
 
 use http::{HeaderMap, HeaderValue, header::CONTENT_TYPE};
-use paymux_conformance::{CallFuture, Suite};
+use paymux_conformance::{
+    Suite,
+    inherent::{answer, json, number, optional, text},
+};
 use paymux_core::{
-    Currency, Effect, Error, ErrorKind, ManualClock, Money, ProviderId, ProviderMandateId,
-    ProviderPartId, ProviderPaymentId, Result, SecretString, SeededRandom, Timestamp,
-    transport::HttpClient,
+    Currency, Error, ManualClock, Money, ProviderId, ProviderMandateId, ProviderPartId,
+    ProviderPaymentId, Result, SecretString, SeededRandom, Timestamp, transport::HttpClient,
 };
 use paymux_wallet::{
     AllowanceForm, Callbacks, ListProviderPayments, ListStatements, Wallet, WalletConfig,
     WalletNumber,
 };
-use serde::Serialize;
 use serde_json::Value;
 use support::{CallbackKey, PUBLISHED_KEY, form};
 use url::Url;
@@ -113,7 +114,7 @@ fn inherent(suite: Suite<Wallet>) -> Suite<Wallet> {
         })
         .call("list_statements", |client: &Wallet, input| {
             answer(async move {
-                let mut query = ListStatements::new(number(&input, "limit"));
+                let mut query = ListStatements::new(number(&input, "limit")?);
                 query.currency =
                     optional(&input, "currency").map(|code| Currency::iso(&code)).transpose()?;
                 query.from = input["from"].as_i64().map(Timestamp::from_seconds);
@@ -148,12 +149,12 @@ fn payments(suite: Suite<Wallet>) -> Suite<Wallet> {
         })
         .call("list_provider_payments", |client: &Wallet, input| {
             answer(async move {
-                let mut query = ListProviderPayments::new(number(&input, "limit"));
+                let mut query = ListProviderPayments::new(number(&input, "limit")?);
                 let words = input["statuses"].as_array().cloned().unwrap_or_default();
                 let words = words.iter().filter_map(Value::as_str);
                 query.statuses = words.map(|word| word.to_owned().into()).collect();
                 query.wallet = input["wallet"].as_i64();
-                query.offset = u64::from(number(&input, "offset"));
+                query.offset = u64::from(number(&input, "offset")?);
                 json(client.list_provider_payments(&query).await?)
             })
         })
@@ -201,29 +202,6 @@ fn allowances(suite: Suite<Wallet>) -> Suite<Wallet> {
                 json(limit.await?)
             })
         })
-}
-
-fn answer<'a>(call: impl Future<Output = Result<Value>> + Send + 'a) -> CallFuture<'a> {
-    Box::pin(call)
-}
-
-fn json(object: impl Serialize) -> Result<Value> {
-    serde_json::to_value(object).map_err(|source| {
-        Error::new(ErrorKind::Unexpected, Effect::Possible, "is no JSON").with_source(source)
-    })
-}
-
-fn text(input: &Value, key: &str) -> String {
-    optional(input, key).unwrap_or_default()
-}
-
-fn optional(input: &Value, key: &str) -> Option<String> {
-    input.get(key).and_then(Value::as_str).map(str::to_owned)
-}
-
-fn number(input: &Value, key: &str) -> u32 {
-    let number = input.get(key).and_then(Value::as_u64).unwrap_or_default();
-    u32::try_from(number).expect("a small number")
 }
 
 fn part(input: &Value) -> Result<ProviderPartId> {

@@ -27,6 +27,7 @@ mod refund;
 pub mod retry;
 pub mod signature;
 pub mod transport;
+mod variables;
 mod webhook;
 
 pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
@@ -55,4 +56,5 @@ pub use random::{OsRandom, Random, SeededRandom};
 pub use refund::{CreateRefund, Refund, RefundLookup, RefundStatus};
 pub use secrecy::SecretString;
 pub use url::Url;
+pub use variables::Variables;
 pub use webhook::{Subject, Trust, WebhookDelivery, WebhookEvent};

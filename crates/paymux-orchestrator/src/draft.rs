@@ -3,7 +3,7 @@
 //! What goes with a change follows from the record before and after it, so that nobody can forget
 //! it: who holds the right to move money, which objects are ours, what the merchant is told.
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 use paymux_core::{Effect, Error, ErrorKind, ProviderId, Random, Result, Timestamp};
 use sha2::{Digest, Sha256};
@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use crate::{
     evidence::Evidence,
     outbox,
-    record::{Attempt, AttemptState, PaymentRecord},
+    record::{Attempt, PaymentRecord},
     store::{
         CallerKeyRow, Change, InboxSettlement, ObjectKind, ObjectRef, PaymentRow, Slot,
         TransitionRow,
@@ -19,10 +19,10 @@ use crate::{
 };
 
 /// A change in the making.
-pub(crate) struct Draft {
+pub(crate) struct Draft<'a> {
     /// The payment as it will be.
     pub(crate) record: PaymentRecord,
-    before: Option<PaymentRecord>,
+    before: Option<Cow<'a, PaymentRecord>>,
     /// The caller's key that the change is bound to.
     pub(crate) caller_key: Option<CallerKeyRow>,
     /// Events of the inbox that the change settles.
@@ -36,20 +36,21 @@ pub(crate) struct Writer<'a> {
     pub(crate) random: &'a dyn Random,
 }
 
-impl Draft {
+impl<'a> Draft<'a> {
     pub(crate) fn new(record: PaymentRecord) -> Self {
         Self { record, before: None, caller_key: None, inbox: Vec::new() }
     }
 
-    pub(crate) fn of(record: PaymentRecord) -> Self {
-        Self { before: Some(record.clone()), record, caller_key: None, inbox: Vec::new() }
+    pub(crate) fn of(before: Cow<'a, PaymentRecord>) -> Self {
+        let record = PaymentRecord::clone(&before);
+        Self { record, before: Some(before), caller_key: None, inbox: Vec::new() }
     }
 
     /// The attempts whose doubt this change clears up, and how long it lasted.
     pub(crate) fn cleared_doubts(&self, now: Timestamp) -> Vec<(ProviderId, Duration)> {
-        let was = |no| self.before.as_ref()?.attempt(no).map(|attempt| attempt.state);
+        let was = |no| self.before.as_ref().and_then(|before| before.attempt(no));
         let cleared = self.record.attempts.iter().filter(|attempt| {
-            was(attempt.no) == Some(AttemptState::Unknown) && !attempt.state.is_open()
+            was(attempt.no).is_some_and(Attempt::is_in_doubt) && !attempt.is_in_doubt()
         });
         let since = |attempt: &Attempt| attempt.first_sent_at.unwrap_or(attempt.created_at);
         cleared.map(|attempt| (attempt.account.clone(), now.since(since(attempt)))).collect()
@@ -62,8 +63,9 @@ impl Draft {
         due_at: Option<Timestamp>,
         writer: &Writer<'_>,
     ) -> Result<(PaymentRecord, Change)> {
-        let from_version = self.before.as_ref().map_or(0, |before| before.version);
-        let from = self.before.as_ref().map_or(self.record.status, |before| before.status);
+        let before = self.before.as_deref();
+        let from_version = before.map_or(0, |before| before.version);
+        let from = before.map_or(self.record.status, |before| before.status);
         let record = &mut self.record;
         record.version = from_version + 1;
         record.updated_at = writer.now;
@@ -97,10 +99,10 @@ impl Draft {
             },
             from_version,
             caller_key: self.caller_key,
-            slot: slot(self.before.as_ref(), record),
-            objects: objects(self.before.as_ref(), record),
+            slot: slot(before, record),
+            objects: objects(before, record),
             transition,
-            events: outbox::between(self.before.as_ref(), record, evidence, writer.now)?,
+            events: outbox::between(before, record, evidence, writer.now)?,
             inbox: self.inbox,
         };
         Ok((self.record, change))
@@ -196,11 +198,18 @@ pub(crate) fn digest(line: &TransitionRow) -> String {
     hex::encode(hasher.finalize())
 }
 
+/// So many bytes hold most of what is written, so that the text seldom has to move as it grows.
+const USUAL_JSON: usize = 1024;
+
 pub(crate) fn to_json<T: serde::Serialize>(value: &T) -> Result<String> {
-    serde_json::to_string(value).map_err(|source| {
-        Error::new(ErrorKind::Unexpected, Effect::None, "the payment cannot be written as JSON")
-            .with_source(source)
-    })
+    let mut json = Vec::with_capacity(USUAL_JSON);
+    serde_json::to_writer(&mut json, value).map_err(no_json)?;
+    String::from_utf8(json).map_err(no_json)
+}
+
+fn no_json(source: impl std::error::Error + Send + Sync + 'static) -> Error {
+    Error::new(ErrorKind::Unexpected, Effect::None, "the payment cannot be written as JSON")
+        .with_source(source)
 }
 
 #[cfg(test)]

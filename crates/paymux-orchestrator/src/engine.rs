@@ -1,6 +1,6 @@
 //! What every verb stands on: the accounts, the store, and the one way to change a payment.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{borrow::Cow, collections::BTreeMap, sync::Arc, time::Duration};
 
 use paymux_core::{
     Capabilities, Clock, Effect, Error, ErrorKind, PaymentProvider, ProviderId, Random, Result,
@@ -137,7 +137,7 @@ impl Engine {
         &self,
         id: &PaymentId,
         evidence: &Evidence,
-        work: impl Fn(&mut Draft, Timestamp) -> Result<bool> + Send + Sync,
+        work: impl Fn(&mut Draft<'_>, Timestamp) -> Result<bool> + Send + Sync,
     ) -> Result<Changed> {
         self.change_from(id, None, evidence, work).await
     }
@@ -148,22 +148,22 @@ impl Engine {
         &self,
         known: &PaymentRecord,
         evidence: &Evidence,
-        work: impl Fn(&mut Draft, Timestamp) -> Result<bool> + Send + Sync,
+        work: impl Fn(&mut Draft<'_>, Timestamp) -> Result<bool> + Send + Sync,
     ) -> Result<Changed> {
-        self.change_from(&known.id, Some(known.clone()), evidence, work).await
+        self.change_from(&known.id, Some(known), evidence, work).await
     }
 
     async fn change_from(
         &self,
         id: &PaymentId,
-        mut known: Option<PaymentRecord>,
+        mut known: Option<&PaymentRecord>,
         evidence: &Evidence,
-        work: impl Fn(&mut Draft, Timestamp) -> Result<bool> + Send + Sync,
+        work: impl Fn(&mut Draft<'_>, Timestamp) -> Result<bool> + Send + Sync,
     ) -> Result<Changed> {
         for _ in 0..MOST_RACES {
             let (record, is_read) = match known.take() {
-                Some(record) => (record, false),
-                None => (self.load(id).await?, true),
+                Some(record) => (Cow::Borrowed(record), false),
+                None => (Cow::Owned(self.load(id).await?), true),
             };
             let now = self.now();
             let mut draft = Draft::of(record);
@@ -193,7 +193,7 @@ impl Engine {
 
     pub(crate) async fn write(
         &self,
-        draft: Draft,
+        draft: Draft<'_>,
         evidence: &Evidence,
         now: Timestamp,
     ) -> Result<Written> {
@@ -271,7 +271,7 @@ impl Engine {
         for _ in 0..MOST_RACES {
             let record = self.load(id).await?;
             let now = self.now();
-            let mut draft = Draft::of(record);
+            let mut draft = Draft::of(Cow::Owned(record));
             let reason = ReviewReason::SharedObject;
             match answered(&draft.record, evidence) {
                 Some(no) => settle::freeze(&mut draft.record, no, reason, note.to_owned(), now),

@@ -124,6 +124,12 @@ pub enum Said {
         captured: Option<String>,
         /// What was given back, in words.
         refunded: Option<String>,
+        /// What disputes took back, in words.
+        #[serde(default)]
+        charged_back: Option<String>,
+        /// Some went back, and it does not say how much.
+        #[serde(default)]
+        given_back_unstated: bool,
     },
     /// A refund in this state.
     Refund {
@@ -149,15 +155,27 @@ pub enum Said {
 impl fmt::Display for Said {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Payment { id, status, provider_status, captured, refunded } => {
+            Self::Payment {
+                id,
+                status,
+                provider_status,
+                captured,
+                refunded,
+                charged_back,
+                given_back_unstated,
+            } => {
                 write!(f, "{id} is {status} (\"{provider_status}\")")?;
-                if let Some(captured) = captured {
-                    write!(f, ", {captured} taken")?;
+                let figures =
+                    [(captured, "taken"), (refunded, "given back"), (charged_back, "charged back")];
+                for (figure, what) in figures {
+                    if let Some(figure) = figure {
+                        write!(f, ", {figure} {what}")?;
+                    }
                 }
-                match refunded {
-                    Some(refunded) => write!(f, ", {refunded} given back"),
-                    None => Ok(()),
+                if *given_back_unstated {
+                    write!(f, ", some went back, and it does not say how much")?;
                 }
+                Ok(())
             }
             Self::Refund { status, provider_status, .. } => {
                 write!(f, "the refund is {status} (\"{provider_status}\")")
@@ -183,6 +201,8 @@ impl From<&Payment> for Said {
             provider_status: payment.provider_status.clone(),
             captured: payment.amounts.captured.map(|amount| amount.to_string()),
             refunded: payment.amounts.refunded.map(|amount| amount.to_string()),
+            charged_back: payment.amounts.charged_back.map(|amount| amount.to_string()),
+            given_back_unstated: payment.amounts.given_back_unstated,
         }
     }
 }

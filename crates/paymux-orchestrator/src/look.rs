@@ -177,7 +177,7 @@ impl Engine {
             said: Said::from(refund),
         };
         self.change_known(&record, &evidence, |draft, now| {
-            observe::observe_refund(&mut draft.record, no, refund);
+            observe::observe_refund(&mut draft.record, no, refund, now);
             observe::schedule(&mut draft.record, Observed::Nothing, now);
             if refund.status.is_final() {
                 // What it did to the payment's amounts is read once more.

@@ -2,16 +2,22 @@
 //! core's table; what the table forbids is kept and, where money could be concerned, shown to a
 //! person.
 
-use paymux_core::{
-    Amounts, Money, NextAction, Part, Payment, PaymentStatus, ProviderPartId, Refund, RefundStatus,
-    Replay, Timestamp,
-};
+use paymux_core::{Amounts, NextAction, Part, Payment, PaymentStatus, Timestamp};
 
 use crate::{
     ladder,
-    record::{Attempt, AttemptState, Intent, PaymentRecord, Review, ReviewReason},
-    settle::{Context, close, mismatch},
+    record::{Attempt, Intent, PaymentRecord, Review, ReviewReason, lacks_a_part},
+    settle::{Context, mismatch},
 };
+
+mod contradiction;
+mod refund;
+mod steps;
+
+pub(crate) use refund::{believe_refunds, observe_refund};
+
+use contradiction::{contradicted, raise};
+pub(crate) use steps::settle_steps;
 
 /// Where a word about a payment comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +44,7 @@ pub(crate) fn observe(
     context: &Context<'_>,
 ) -> Observed {
     let now = context.now;
+    let is_late = is_late(record, context);
     if context.source == Source::Asked {
         record.looked_at = record.looked_at.max(Some(context.asked_at));
     }
@@ -62,14 +69,18 @@ pub(crate) fn observe(
         return Observed::Nothing;
     }
     if record.provider.is_some() && !record.status.can_become(status) {
-        return contradicted(record, &payment, no, now);
+        let is_look = context.source == Source::Asked && !is_late;
+        return contradicted(record, &payment, (no, is_look), now);
     }
     let before = (record.status, record.provider.clone().map(|payment| payment.amounts));
+    // Asked for before what is known, and followed by it: it completes that and replaces nothing.
+    let is_passed = is_late && status.can_become(record.status);
     // By what this answer says alone: what older ones said may be of before the step.
-    if context.source == Source::Asked {
+    if context.source == Source::Asked && !is_passed {
         settle_steps(record, None, &payment, context);
     }
-    let merged = merge(record.provider.take(), payment);
+    let merged = completed(record.provider.take(), payment, (is_late, is_passed));
+    let status = merged.status;
     record.link_shown |= is_way_to_pay(merged.next_action.as_ref());
     record.status = status;
     if status.is_final() {
@@ -82,13 +93,25 @@ pub(crate) fn observe(
     let after = (record.status, Some(merged.amounts.clone()));
     record.provider = Some(merged);
     let observed = if before == after { Observed::Nothing } else { Observed::Changed };
-    schedule(record, observed, now);
+    if is_passed {
+        look_again(record, now);
+    } else {
+        schedule(record, observed, now);
+    }
     // What a person let pass is not shown again, unless there is something new about it.
-    let first_look = record.figure_looked_for;
+    let first_look = record.figure_looked_for && !is_passed;
     if status == PaymentStatus::Succeeded && (observed == Observed::Changed || first_look) {
         check_figure(record, no, context);
     }
     observed
+}
+
+/// Was this word asked for before what is known of the payment? Several processes ask, and an answer
+/// can be slow.
+pub(crate) fn is_late(record: &PaymentRecord, context: &Context<'_>) -> bool {
+    context.source == Source::Asked
+        && record.provider.is_some()
+        && Some(context.asked_at) < record.looked_at
 }
 
 /// Says when to look next: an open payment, or one whose refund is under way, is looked at until
@@ -134,26 +157,6 @@ const fn rank(status: PaymentStatus) -> u8 {
         | PaymentStatus::Expired
         | PaymentStatus::Failed => 5,
     }
-}
-
-/// A status that the table forbids: older than what is known, or a contradiction.
-fn contradicted(
-    record: &mut PaymentRecord,
-    payment: &Payment,
-    no: u32,
-    now: Timestamp,
-) -> Observed {
-    schedule(record, Observed::Nothing, now);
-    if !payment.status.is_final() {
-        return Observed::Nothing;
-    }
-    let note = format!(
-        "it was {}, and {} says {} ({})",
-        record.status, payment.provider, payment.status, payment.provider_status
-    );
-    let reason = ReviewReason::Contradiction;
-    record.add_review(Review { reason, attempt: Some(no), note, since: now });
-    Observed::Changed
 }
 
 /// Could money have moved, or be moving, in this status?
@@ -205,156 +208,9 @@ pub(crate) fn late(
     Observed::Changed
 }
 
-/// Takes in what the provider says of a refund.
-pub(crate) fn observe_refund(record: &mut PaymentRecord, no: u32, refund: &Refund) {
-    let Some(attempt) = record.attempt_mut(no) else { return };
-    let allowed = attempt.refund.as_ref().is_none_or(|known| {
-        known.status.can_become(refund.status) && refund.status != RefundStatus::Unknown
-    });
-    if allowed {
-        let known = attempt.refund.take();
-        attempt.refund = Some(keep_id(refund.clone(), known));
-    }
-    given_back(record, no);
-}
-
-/// What showed late is given back: no person has to look at it any more.
-fn given_back(record: &mut PaymentRecord, no: u32) {
-    let attempt = record.attempt(no).filter(|attempt| {
-        attempt.refund.as_ref().is_some_and(|refund| refund.status == RefundStatus::Succeeded)
-    });
-    let Some(of) = attempt.and_then(|attempt| attempt.gives_back) else { return };
-    let is_late = |review: &Review| review.reason == ReviewReason::LateSuccess;
-    record.reviews.retain(|review| !is_late(review) || review.attempt != Some(of));
-}
-
-fn keep_id(mut refund: Refund, known: Option<Refund>) -> Refund {
-    if let Some(known) = known {
-        refund.id = refund.id.or(known.id);
-        refund.amount = refund.amount.or(known.amount);
-    }
-    refund
-}
-
-/// Steps in doubt are settled by the state they were meant to lead to: those of the payment, or the
-/// refunds of what this attempt left at its account.
-pub(crate) fn settle_steps(
-    record: &mut PaymentRecord,
-    left_by: Option<u32>,
-    seen: &Payment,
-    context: &Context<'_>,
-) {
-    let unsure: Vec<u32> = record
-        .attempts
-        .iter()
-        .filter(|attempt| {
-            let unknown = attempt.state == AttemptState::Unknown && !attempt.is_create();
-            // A refund without an id of its own is told by the payment's amounts.
-            let nameless = attempt.refund.as_ref().is_some_and(|refund| refund.id.is_none());
-            attempt.gives_back == left_by
-                && (left_by.is_none() || gives_back(attempt, seen))
-                && (unknown || (nameless && attempt.is_refund_under_way()))
-        })
-        .map(|attempt| attempt.no)
-        .collect();
-    for no in unsure {
-        let Some(attempt) = record.attempt_mut(no) else { continue };
-        if attempt.sent_at.is_some_and(|sent| context.asked_at < sent) {
-            continue;
-        }
-        let once = context.capabilities.replay(attempt.intent.operation()) == Replay::Never;
-        match happened(attempt, seen, once) {
-            Happened::Yes => {
-                if matches!(attempt.intent, Intent::Refund(_)) {
-                    let mut refund = Refund::new(RefundStatus::Succeeded, &*seen.provider_status);
-                    refund.amount = attempt.reserved;
-                    attempt.refund = Some(refund);
-                }
-                given_back(record, no);
-                close(record, no, AttemptState::Accepted, context.now);
-            }
-            // The call may still be under way there: only a look that comes after its time shows
-            // that nothing was done.
-            Happened::NotYet => {
-                let sent = attempt.doubtful_send_at.or(attempt.sent_at).unwrap_or(context.now);
-                attempt.seen_unchanged = context.asked_at >= sent.after(context.call_limit);
-            }
-            Happened::CannotTell => {}
-        }
-    }
-}
-
-/// Is it a refund of this object?
-fn gives_back(attempt: &Attempt, object: &Payment) -> bool {
-    matches!(&attempt.intent, Intent::Refund(refund) if refund.payment.id == object.id)
-}
-
-enum Happened {
-    Yes,
-    NotYet,
-    /// Nothing is said of what it would have changed.
-    CannotTell,
-}
-
-/// Did a step happen, by the state of the payment after it? `once` says that it must never be taken
-/// twice.
-fn happened(attempt: &Attempt, seen: &Payment, once: bool) -> Happened {
-    let before = attempt.amount_before;
-    let unchanged = match &attempt.intent {
-        Intent::Create(_) => false,
-        Intent::Confirm(confirm) => match (seen.status, &seen.next_action) {
-            (PaymentStatus::RequiresConfirmation, Some(NextAction::Confirm { step })) => {
-                *step == confirm.step
-            }
-            (PaymentStatus::RequiresConfirmation, _) => return Happened::CannotTell,
-            // What waits for our consent may look like that once it was begun.
-            (PaymentStatus::Processing, _) if once => return Happened::CannotTell,
-            _ => false,
-        },
-        Intent::Capture(capture) => match part(seen, capture.part.as_ref()) {
-            Some(part) => part.status == PaymentStatus::Authorized,
-            None if is_left_out(seen, capture.part.as_ref()) => return Happened::CannotTell,
-            None if seen.status != PaymentStatus::Authorized => false,
-            // A payment that was taken in part may go on looking held.
-            None if (capture.amount.is_some() || before.is_some())
-                && seen.amounts.captured.is_none() =>
-            {
-                return Happened::CannotTell;
-            }
-            None => seen.amounts.captured == before,
-        },
-        Intent::Cancel(cancel) => match part(seen, cancel.part.as_ref()) {
-            Some(part) => !part.status.is_final(),
-            None if is_left_out(seen, cancel.part.as_ref()) => return Happened::CannotTell,
-            None => !seen.status.is_final(),
-        },
-        Intent::Refund(_) => {
-            let target = attempt.reserved.and_then(|amount| {
-                before.unwrap_or_else(|| Money::zero(amount.currency())).checked_add(amount)
-            });
-            // What is missing may be on its way.
-            match (seen.amounts.refunded, target) {
-                (Some(refunded), Some(target)) if refunded >= target => false,
-                _ => return Happened::CannotTell,
-            }
-        }
-    };
-    if unchanged { Happened::NotYet } else { Happened::Yes }
-}
-
-/// Is a part not mentioned, of a payment that is not over?
-fn is_left_out(seen: &Payment, id: Option<&ProviderPartId>) -> bool {
-    id.is_some() && !seen.status.is_final()
-}
-
-fn part<'a>(seen: &'a Payment, id: Option<&ProviderPartId>) -> Option<&'a Part> {
-    seen.parts.iter().find(|part| Some(&part.id) == id)
-}
-
 /// Success is shown to a person when nobody says how much it was, or when it was too little
 /// without the merchant having wanted less.
 fn check_figure(record: &mut PaymentRecord, no: u32, context: &Context<'_>) {
-    record.unreported_amount_accepted |= context.accept_unreported_amount;
     let Some(payment) = &record.provider else { return };
     // The answer to a step can lack the figure that a look gives.
     let figure_comes = payment.amounts.captured.is_none() && context.capabilities.reports_captured;
@@ -364,6 +220,8 @@ fn check_figure(record: &mut PaymentRecord, no: u32, context: &Context<'_>) {
         return;
     }
     record.figure_looked_for = false;
+    // The account's policy stands for a figure that does not come.
+    record.unreported_amount_accepted |= context.accept_unreported_amount;
     let wanted_less = record.attempts.iter().any(
         |attempt| matches!(&attempt.intent, Intent::Capture(capture) if capture.amount.is_some()),
     ) || record.cancel_wanted;
@@ -397,6 +255,30 @@ fn keep_parts(record: &mut PaymentRecord, payment: Payment) {
         payment.parts.into_iter().filter(|part| known.parts.iter().all(|it| it.id != part.id));
     let new: Vec<Part> = new.collect();
     known.parts.extend(new);
+}
+
+/// What is known with this word in it. One that was asked for before and followed since completes
+/// what is known, and replaces nothing.
+fn completed(
+    known: Option<Payment>,
+    payment: Payment,
+    (is_late, is_passed): (bool, bool),
+) -> Payment {
+    match known {
+        Some(mut known) if is_passed => {
+            let lacking = known.next_action.take_if(|action| lacks_a_part(action));
+            let mut merged = merge(Some(payment), known);
+            merged.next_action = merged.next_action.or(lacking);
+            merged
+        }
+        Some(known) if is_late => {
+            let later = known.amounts.clone();
+            let mut merged = merge(Some(known), payment);
+            raise(&mut merged.amounts, &later);
+            merged
+        }
+        known => merge(known, payment),
+    }
 }
 
 /// The newer answer, completed by what older ones said.

@@ -2,7 +2,7 @@
 
 use paymux_core::{
     CapturePayment, ConfirmPayment, ConfirmStep, CreateRefund, Effect, Error, ErrorKind,
-    IdempotencyKey, Money, NextAction, Operation, PaymentStatus, Reference, RefundStatus, Result,
+    IdempotencyKey, Money, NextAction, Operation, PaymentStatus, Reference, Result,
 };
 use serde::Serialize;
 
@@ -17,6 +17,13 @@ use crate::{
     request,
     store::CallerKeyRow,
 };
+
+mod capture;
+mod refund;
+
+use capture::{held, is_unseen_capture};
+pub(crate) use refund::gone_for_refunds;
+use refund::{left_to_give_back, taken};
 
 impl Orchestrator {
     /// Consents to the step that the payment waits for, where the merchant asked to do that
@@ -103,8 +110,9 @@ impl Orchestrator {
     /// is the refund.
     ///
     /// # Errors
-    /// `Conflict` when nothing was taken or something else is under way, `InvalidRequest` naming
-    /// `amount` when there is not so much left, `Unsupported` when the account cannot.
+    /// `Conflict` when nothing was taken, when something else is under way, or when some went back
+    /// already and nobody says how much; `InvalidRequest` naming `amount` when there is not so much
+    /// left, refunds and disputes deducted; `Unsupported` when the account cannot.
     pub async fn create_refund(
         &self,
         key: &IdempotencyKey,
@@ -185,7 +193,7 @@ impl Engine {
         if let Some(row) = self.asked_before(verb).await? {
             let record = self.load(&row.payment).await.map_err(after_writing)?;
             let record = Box::pin(self.refresh(record)).await.map_err(after_writing)?;
-            return Ok((record, row.attempt.unwrap_or_default()));
+            return answer(record, row.attempt.unwrap_or_default());
         }
         let key = self.fresh_key();
         let evidence = Evidence::Asked { what: verb.what.to_owned() };
@@ -213,16 +221,12 @@ impl Engine {
             Changed::KeyTaken(row) => {
                 check_same(&row, verb)?;
                 let record = self.load(&row.payment).await.map_err(after_writing)?;
-                return Ok((record, row.attempt.unwrap_or_default()));
+                return answer(record, row.attempt.unwrap_or_default());
             }
             Changed::Done(record) | Changed::Untouched(record) => *record,
         };
         let no = record.attempts.last().map_or(0, |attempt| attempt.no);
-        let record = self.drive(record).await.map_err(after_writing)?;
-        match record.attempt(no).and_then(refusal) {
-            Some(error) => Err(error),
-            None => Ok((record, no)),
-        }
+        answer(self.drive(record).await.map_err(after_writing)?, no)
     }
 
     async fn cancel_wanted(&self, verb: Verb, id: &PaymentId) -> Result<PaymentRecord> {
@@ -307,16 +311,7 @@ impl Engine {
             return Err(conflict(record, "another refund is under way"));
         }
         let payment = handle(record)?;
-        let captured = record.provider.as_ref().and_then(|payment| payment.amounts.captured);
-        let Some(captured) = captured.filter(|captured| !captured.is_zero()) else {
-            return Err(conflict(record, "nothing was taken that could be given back"));
-        };
-        // What others gave back, at the provider's own page, counts as much as what we did.
-        let gone = gone_for_refunds(record);
-        let left = gone.and_then(|gone| captured.checked_sub(gone)).filter(|left| !left.is_zero());
-        let Some(left) = left else {
-            return Err(conflict(record, "everything was given back already, or is on its way"));
-        };
+        let left = left_to_give_back(record)?;
         let amount = refund.amount.unwrap_or(left);
         if amount.is_zero() || amount.partial_cmp(&left).is_none_or(std::cmp::Ordering::is_gt) {
             let message = format!("must be more than nothing and at most what is left: {left}");
@@ -324,7 +319,7 @@ impl Engine {
         }
         let account = record.account().ok_or_else(|| no_account(record))?;
         let partial = self.account(account)?.provider.capabilities().partial_refund;
-        if amount != captured && !partial {
+        if !partial && Some(amount) != taken(record) {
             let message = "this account gives back all that was taken, or nothing";
             return Err(Error::new(ErrorKind::Unsupported, Effect::None, message)
                 .with_field("amount")
@@ -341,35 +336,6 @@ impl Engine {
     }
 }
 
-/// What was given back or may still be: what the provider says, or we know, and what is on its way.
-pub(crate) fn gone_for_refunds(record: &PaymentRecord) -> Option<Money> {
-    let mut done = Money::zero(record.request.amount.currency());
-    let mut on_its_way = done;
-    for attempt in record.attempts.iter().filter(|attempt| attempt.gives_back.is_none()) {
-        let Some(amount) = attempt.reserved_refund() else { continue };
-        let is_done =
-            attempt.refund.as_ref().is_some_and(|refund| refund.status == RefundStatus::Succeeded);
-        let sum = if is_done { &mut done } else { &mut on_its_way };
-        *sum = sum.checked_add(amount)?;
-    }
-    let given_back = record.provider.as_ref().and_then(|payment| payment.amounts.refunded);
-    let done = given_back.filter(|given_back| *given_back > done).unwrap_or(done);
-    done.checked_add(on_its_way)
-}
-
-/// What is held, by the provider's word, or else all that was asked for.
-fn held(record: &PaymentRecord) -> Money {
-    let said = record.provider.as_ref().and_then(|payment| payment.amounts.authorized);
-    said.unwrap_or(record.request.amount)
-}
-
-/// Was it taken without what is left having been read since?
-fn is_unseen_capture(attempt: &Attempt, record: &PaymentRecord) -> bool {
-    attempt.state == AttemptState::Accepted
-        && matches!(attempt.intent, Intent::Capture(_))
-        && attempt.settled_at >= record.looked_at
-}
-
 fn handle(record: &PaymentRecord) -> Result<paymux_core::PaymentHandle> {
     record.handle().ok_or_else(|| no_account(record))
 }
@@ -378,11 +344,37 @@ fn check_same(row: &CallerKeyRow, verb: &Verb) -> Result<()> {
     if row.request_digest == verb.digest { Ok(()) } else { Err(reused(&row.payment)) }
 }
 
-/// What the caller is told when the account refused what was asked just now.
-fn refusal(attempt: &Attempt) -> Option<Error> {
-    let refused = matches!(attempt.state, AttemptState::Rejected | AttemptState::NotSent);
-    let fault = attempt.fault.as_ref().filter(|_| refused)?;
-    Some(fault.to_error(&attempt.account, attempt.intent.operation()))
+/// The answer to what was asked, the same however often it is asked for with one key.
+fn answer(record: PaymentRecord, no: u32) -> Result<(PaymentRecord, u32)> {
+    match record.attempt(no).and_then(|attempt| refusal(&record, attempt)) {
+        Some(error) => Err(error),
+        None => Ok((record, no)),
+    }
+}
+
+/// What the caller is told of what was not done: why it was refused, or else that nothing came of
+/// it.
+fn refusal(record: &PaymentRecord, attempt: &Attempt) -> Option<Error> {
+    match attempt.state {
+        AttemptState::Rejected | AttemptState::NotSent => {}
+        AttemptState::NotCharged | AttemptState::Abandoned => {
+            return Some(undone(record, attempt));
+        }
+        AttemptState::Intent
+        | AttemptState::Sending
+        | AttemptState::Unknown
+        | AttemptState::Accepted => return None,
+    }
+    // A call without an answer is no refusal: that nothing was done became known by other means.
+    let refused = attempt.fault.as_ref().filter(|fault| fault.effect == Effect::None);
+    let error = refused.map(|fault| fault.to_error(&attempt.account, attempt.intent.operation()));
+    Some(error.unwrap_or_else(|| undone(record, attempt)))
+}
+
+fn undone(record: &PaymentRecord, attempt: &Attempt) -> Error {
+    conflict(record, "nothing came of it")
+        .with_provider(&attempt.account)
+        .with_operation(attempt.intent.operation())
 }
 
 fn no_account(record: &PaymentRecord) -> Error {
@@ -393,3 +385,6 @@ fn conflict(record: &PaymentRecord, message: &str) -> Error {
     let message = format!("{message}; {} is {}", record.id, record.status);
     Error::new(ErrorKind::Conflict, Effect::None, message)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,12 +1,13 @@
 //! What the merchant is told: every settled change is an event, with what led to it.
 
-use paymux_core::{PaymentStatus, Result, Timestamp};
+use paymux_core::{Amounts, Money, PaymentStatus, Result, Timestamp};
 use serde::Serialize;
 
 use crate::{
     PaymentId,
     draft::to_json,
     evidence::Evidence,
+    plan::must_not_take,
     record::{AttemptState, Intent, PaymentRecord, Review},
     store::OutboxRow,
 };
@@ -23,10 +24,32 @@ struct Document<'a> {
     captured: Option<String>,
     refunded: Option<String>,
     charged_back: Option<String>,
+    /// Some went back, and nobody says how much.
+    given_back_unstated: bool,
     attempt: Option<u32>,
     review: Option<String>,
     /// What was seen or done that led to it.
     evidence: &'a Evidence,
+}
+
+/// What was taken of a payment and what went back: a merchant hears of each change of it.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Moved {
+    captured: Option<Money>,
+    refunded: Option<Money>,
+    charged_back: Option<Money>,
+    given_back_unstated: bool,
+}
+
+impl Moved {
+    pub(crate) fn of(amounts: &Amounts) -> Self {
+        Self {
+            captured: amounts.captured,
+            refunded: amounts.refunded,
+            charged_back: amounts.charged_back,
+            given_back_unstated: amounts.given_back_unstated,
+        }
+    }
 }
 
 /// The events between two states of a payment, in the order they should be read.
@@ -47,13 +70,10 @@ pub(crate) fn between(
     attempts(before, after, &mut events)?;
     if let Some(before) = before {
         let moved = |record: &PaymentRecord| {
-            let amounts = record.provider.as_ref().map(|payment| &payment.amounts);
-            amounts
-                .map(|amounts| (amounts.captured, amounts.refunded, amounts.charged_back))
-                .unwrap_or_default()
+            record.provider.as_ref().map(|payment| Moved::of(&payment.amounts))
         };
         let only_amounts = before.status == after.status;
-        if only_amounts && moved(before) != moved(after) {
+        if only_amounts && moved(before).unwrap_or_default() != moved(after).unwrap_or_default() {
             events.push("payment.amounts_changed", None, None)?;
         }
     }
@@ -68,6 +88,11 @@ pub(crate) fn between(
     if before.is_some_and(|before| !before.reviews.is_empty()) && after.reviews.is_empty() {
         events.push("payment.review_resolved", None, None)?;
     }
+    // Every event says whether it is paid: no change of that is without one.
+    let turned = before.is_some_and(|before| before.is_paid() != after.is_paid());
+    if turned && events.rows.is_empty() {
+        events.push("payment.amounts_changed", None, None)?;
+    }
     Ok(events.rows)
 }
 
@@ -77,6 +102,7 @@ fn attempts(
     after: &PaymentRecord,
     events: &mut Events<'_>,
 ) -> Result<()> {
+    let unwanted = before.is_some_and(|before| before.cancel_wanted || must_not_take(before));
     for attempt in &after.attempts {
         let then = before.and_then(|before| before.attempt(attempt.no));
         let status = attempt.refund.as_ref().map(|refund| refund.status);
@@ -89,9 +115,17 @@ fn attempts(
         }
         let refused = matches!(attempt.state, AttemptState::Rejected | AttemptState::NotSent);
         let was_open = then.is_none_or(|then| then.state.is_open());
+        // Nobody refused what was not wanted any more before it left.
+        let withdrawn = then.is_some_and(|then| {
+            unwanted
+                && then.state == AttemptState::Intent
+                && attempt.state == AttemptState::NotSent
+                && then.fault == attempt.fault
+        });
         let kind = match &attempt.intent {
             Intent::Refund(_) if attempt.gives_back.is_some() => "late_refund.failed",
             Intent::Refund(_) => "refund.failed",
+            Intent::Confirm(_) | Intent::Capture(_) if withdrawn => "payment.step_withdrawn",
             Intent::Confirm(_) | Intent::Capture(_) | Intent::Cancel(_) => "payment.step_refused",
             // Another account is tried, or the payment's own status says it.
             Intent::Create(_) => continue,
@@ -114,7 +148,7 @@ impl Events<'_> {
     fn push(&mut self, kind: &str, attempt: Option<u32>, review: Option<String>) -> Result<()> {
         let payment = self.after.provider.as_ref();
         let amounts = payment.map(|payment| payment.amounts.clone()).unwrap_or_default();
-        let words = |amount: Option<paymux_core::Money>| amount.map(|amount| amount.to_string());
+        let words = |amount: Option<Money>| amount.map(|amount| amount.to_string());
         let document = to_json(&Document {
             reference: self.after.request.reference.as_str(),
             status: self.after.status,
@@ -125,6 +159,7 @@ impl Events<'_> {
             captured: words(amounts.captured),
             refunded: words(amounts.refunded),
             charged_back: words(amounts.charged_back),
+            given_back_unstated: amounts.given_back_unstated,
             attempt,
             review,
             evidence: self.evidence,

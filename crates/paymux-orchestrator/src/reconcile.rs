@@ -15,6 +15,7 @@ use crate::{
     engine::{Account, Engine, unavailable},
     look::read_over_time,
     observe,
+    outbox::Moved,
     record::PaymentRecord,
     store::{ObjectKind, ObjectRef, PaymentQuery},
 };
@@ -206,9 +207,7 @@ impl Engine {
         let differs = record.status != read.status
             || record.provider.as_ref().is_some_and(|known| {
                 let amounts = read.amounts.clone().or(&known.amounts);
-                let known = &known.amounts;
-                (amounts.captured, amounts.refunded, amounts.charged_back)
-                    != (known.captured, known.refunded, known.charged_back)
+                Moved::of(&amounts) != Moved::of(&known.amounts)
             });
         if differs {
             let theirs = format!("{} ({})", read.status, read.provider_status);

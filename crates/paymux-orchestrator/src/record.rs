@@ -6,7 +6,7 @@ use paymux_core::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{NewPayment, PaymentId, routing::Elsewhere};
+use crate::{NewPayment, PaymentId, plan::must_not_take, routing::Elsewhere};
 
 mod attempt;
 mod review;
@@ -99,26 +99,26 @@ impl PaymentRecord {
             && (payment.is_paid(self.accepted_amount.unwrap_or(self.request.amount)) || unreported)
     }
 
-    /// May money have moved without our knowing?
+    /// May money have moved without our knowing? So it is until the doubt is cleared up, also while
+    /// the call is being repeated.
     #[must_use]
     pub fn in_doubt(&self) -> bool {
-        self.attempts.iter().any(|attempt| matches!(attempt.state, AttemptState::Unknown))
+        self.attempts.iter().any(Attempt::is_in_doubt)
     }
 
-    /// What the payer, or the merchant, has to do next.
+    /// What the payer, or the merchant, has to do next. Nothing while the payment is being ended, or
+    /// while a person has to say first what is true: nobody is to pay it then, though its link may
+    /// still work at the provider.
     #[must_use]
     pub fn next_action(&self) -> Option<&NextAction> {
-        self.provider.as_ref().filter(|_| !self.status.is_final())?.next_action.as_ref()
+        let may_be_paid = !self.status.is_final() && !self.cancel_wanted && !must_not_take(self);
+        self.provider.as_ref().filter(|_| may_be_paid)?.next_action.as_ref()
     }
 
     /// Is there a way to pay that this process does not know whole, since a part of it is never
     /// written down?
     pub(crate) fn lacks_way_to_pay(&self) -> bool {
-        self.next_action().is_some_and(|action| match action {
-            NextAction::SubmitForm { fields, .. } => fields.expose().is_none(),
-            NextAction::RunClient { session } => session.expose().is_none(),
-            NextAction::Redirect { .. } | NextAction::Confirm { .. } | _ => false,
-        })
+        self.next_action().is_some_and(lacks_a_part)
     }
 
     /// The account that has the payment, once one has accepted it.
@@ -245,6 +245,15 @@ impl PaymentRecord {
     /// Takes what waits for a person for one reason off.
     pub(crate) fn settle_review(&mut self, reason: ReviewReason) {
         self.reviews.retain(|review| review.reason != reason);
+    }
+}
+
+/// Is it without what is never written down?
+pub(crate) fn lacks_a_part(action: &NextAction) -> bool {
+    match action {
+        NextAction::SubmitForm { fields, .. } => fields.expose().is_none(),
+        NextAction::RunClient { session } => session.expose().is_none(),
+        NextAction::Redirect { .. } | NextAction::Confirm { .. } | _ => false,
     }
 }
 

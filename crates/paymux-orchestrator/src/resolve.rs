@@ -138,6 +138,7 @@ impl Engine {
             record.provider = None;
             record.status = PaymentStatus::Processing;
             record.settle_review(ReviewReason::Contradiction);
+            observe::believe_refunds(record);
             let context = self.context(account, now);
             observe::observe(record, payment.clone(), &context);
             Ok(true)

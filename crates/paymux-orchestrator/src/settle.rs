@@ -17,7 +17,7 @@ use crate::{
 mod mismatch;
 mod refused;
 
-pub(crate) use mismatch::mismatch;
+pub(crate) use mismatch::{mismatch, refund_mismatch};
 pub(crate) use refused::show_refused_step;
 use refused::{after_refused_create, after_refused_step, may_go_elsewhere, settle_refused_steps};
 
@@ -132,20 +132,21 @@ fn settle_payment(record: &mut PaymentRecord, no: u32, payment: Payment, context
         record.failure = payment.failure;
         return;
     }
+    let is_late = observe::is_late(record, context);
     observe::observe(record, payment, context);
+    if is_late {
+        // Somebody looked while the call was under way: who saw what first is found out by asking.
+        record.look_at(context.now);
+    }
 }
 
 fn settle_refund(record: &mut PaymentRecord, no: u32, refund: &Refund, context: &Context<'_>) {
-    let asked = record.attempt(no).and_then(|attempt| attempt.reserved);
-    if let (Some(asked), Some(said)) = (asked, refund.amount)
-        && asked != said
-    {
-        let note = format!("{asked} was to be given back, the answer says {said}");
+    if let Some(note) = refund_mismatch(record, no, refund) {
         freeze(record, no, ReviewReason::Mismatch, note, context.now);
         return;
     }
     close(record, no, AttemptState::Accepted, context.now);
-    observe::observe_refund(record, no, refund);
+    observe::observe_refund(record, no, refund, context.now);
     // The payment's own amounts follow from what the provider says of it next.
     record.look_at(context.now);
 }

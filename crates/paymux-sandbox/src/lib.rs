@@ -8,6 +8,7 @@ mod error;
 mod fault;
 mod html;
 pub mod milkypay;
+mod page;
 pub mod ramp;
 mod random;
 mod reply;

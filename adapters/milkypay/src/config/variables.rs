@@ -1,9 +1,8 @@
 //! Settings from the environment.
 
-use std::{env, time::Duration};
+use std::env;
 
-use paymux_core::{Error, ProviderId, Result, SecretString};
-use url::Url;
+use paymux_core::{Result, SecretString, Variables};
 
 use super::{Api, MilkyPayConfig, Mode, must_be};
 
@@ -41,63 +40,30 @@ impl MilkyPayConfig {
     /// `Configuration` without effect, naming the variable, when a required one is missing or one
     /// cannot be read.
     pub fn from_variables(read: impl Fn(&str) -> Option<String>) -> Result<Self> {
-        let read = |name: &str| read(name).filter(|value| !value.is_empty());
-        let require = |name: &str| {
-            read(name).ok_or_else(|| Error::configuration(name, "must be set in the environment"))
-        };
-        let url = |name: &str, text: &str| Url::parse(text).map_err(|_| must_be(name, "a URL"));
-        let id = read("MILKYPAY_ID").unwrap_or_else(|| crate::KIND.to_owned());
-        let id = ProviderId::new(id)
-            .map_err(|error| Error::configuration("MILKYPAY_ID", error.message()))?;
-        let base_url = url("MILKYPAY_BASE_URL", &require("MILKYPAY_BASE_URL")?)?;
-        let mode = match require("MILKYPAY_MODE")?.as_str() {
-            "live" => Mode::Live,
-            "test" => Mode::Test,
-            _ => return Err(must_be("MILKYPAY_MODE", "live or test")),
-        };
+        let set = Variables::new(read);
+        let id = set.id("MILKYPAY_ID", crate::KIND)?;
+        let base_url = set.required_url("MILKYPAY_BASE_URL")?;
+        let modes = [("live", Mode::Live), ("test", Mode::Test)];
+        let mode = set.required_choice("MILKYPAY_MODE", &modes)?;
         let mut config = Self::new(id, base_url, mode);
-        config.private = match (read("MILKYPAY_ACCOUNT_ID"), read("MILKYPAY_API_KEY")) {
+        config.private = match (set.text("MILKYPAY_ACCOUNT_ID"), set.text("MILKYPAY_API_KEY")) {
             (Some(account), Some(key)) => Some((account, SecretString::from(key))),
             (None, None) => None,
             (None, Some(_)) => return Err(must_be("MILKYPAY_ACCOUNT_ID", "set with the key")),
             (Some(_), None) => return Err(must_be("MILKYPAY_API_KEY", "set with the account")),
         };
-        config.public_key = read("MILKYPAY_PUBLIC_KEY");
-        config.create_by = match read("MILKYPAY_CREATE_BY").as_deref() {
-            None => None,
-            Some("private") => Some(Api::Private),
-            Some("public") => Some(Api::Public),
-            Some(_) => return Err(must_be("MILKYPAY_CREATE_BY", "private or public")),
-        };
-        if let Some(text) = read("MILKYPAY_CALLBACK_URL") {
-            config.callback_url = Some(url("MILKYPAY_CALLBACK_URL", &text)?);
-        }
-        let secrets = |name: &str| {
-            let list = read(name).unwrap_or_default();
-            list.split_whitespace().map(SecretString::from).collect::<Vec<_>>()
-        };
-        config.webhook_secrets_live = secrets("MILKYPAY_WEBHOOK_SECRETS_LIVE");
-        config.webhook_secrets_test = secrets("MILKYPAY_WEBHOOK_SECRETS_TEST");
-        for code in read("MILKYPAY_CURRENCIES").unwrap_or_default().split_whitespace() {
-            let currency = code.parse().map_err(|error: Error| {
-                Error::configuration("MILKYPAY_CURRENCIES", error.message())
-            })?;
-            config.currencies.0.push(currency);
-        }
-        let flag = |name: &str, missing: bool| match read(name).as_deref() {
-            None => Ok(missing),
-            Some("false") => Ok(false),
-            Some("true") => Ok(true),
-            Some(_) => Err(must_be(name, "true or false")),
-        };
-        config.refunds = flag("MILKYPAY_REFUNDS", false)?;
-        config.page_size = flag("MILKYPAY_PAGE_SIZE", true)?;
-        config.public_key_in_query = flag("MILKYPAY_PUBLIC_KEY_IN_QUERY", true)?;
-        if let Some(text) = read("MILKYPAY_REFERENCE_WINDOW_SECONDS") {
-            let seconds = text
-                .parse()
-                .map_err(|_| must_be("MILKYPAY_REFERENCE_WINDOW_SECONDS", "whole seconds"))?;
-            config.reference_window = Duration::from_secs(seconds);
+        config.public_key = set.text("MILKYPAY_PUBLIC_KEY");
+        let apis = [("private", Api::Private), ("public", Api::Public)];
+        config.create_by = set.choice("MILKYPAY_CREATE_BY", &apis)?;
+        config.callback_url = set.url("MILKYPAY_CALLBACK_URL")?;
+        config.webhook_secrets_live = set.secrets("MILKYPAY_WEBHOOK_SECRETS_LIVE");
+        config.webhook_secrets_test = set.secrets("MILKYPAY_WEBHOOK_SECRETS_TEST");
+        config.currencies.0.extend(set.currencies("MILKYPAY_CURRENCIES")?);
+        config.refunds = set.flag("MILKYPAY_REFUNDS", false)?;
+        config.page_size = set.flag("MILKYPAY_PAGE_SIZE", true)?;
+        config.public_key_in_query = set.flag("MILKYPAY_PUBLIC_KEY_IN_QUERY", true)?;
+        if let Some(window) = set.seconds("MILKYPAY_REFERENCE_WINDOW_SECONDS")? {
+            config.reference_window = window;
         }
         Ok(config)
     }

@@ -2,8 +2,7 @@
 
 use std::{env, sync::Arc};
 
-use paymux_core::{Error, ProviderId, Result, SecretString};
-use url::Url;
+use paymux_core::{Result, SecretString, Variables};
 
 use super::{Environment, RampConfig, must_be};
 use crate::{
@@ -46,61 +45,40 @@ impl RampConfig {
     /// `Configuration` without effect, naming the variable, when a required one is missing or one
     /// cannot be read.
     pub fn from_variables(read: impl Fn(&str) -> Option<String>) -> Result<Self> {
-        let read = |name: &str| read(name).filter(|value| !value.is_empty());
-        let require = |name: &str| {
-            read(name).ok_or_else(|| Error::configuration(name, "must be set in the environment"))
-        };
-        let id = read("RAMP_ID").unwrap_or_else(|| crate::KIND.to_owned());
-        let id = ProviderId::new(id)
-            .map_err(|error| Error::configuration("RAMP_ID", error.message()))?;
-        let base_url = Url::parse(&require("RAMP_BASE_URL")?)
-            .map_err(|_| must_be("RAMP_BASE_URL", "a URL"))?;
-        let environment = match require("RAMP_ENVIRONMENT")?.as_str() {
-            "live" => Environment::Live,
-            "sandbox" => Environment::Sandbox,
-            _ => return Err(must_be("RAMP_ENVIRONMENT", "live or sandbox")),
-        };
+        let set = Variables::new(read);
+        let id = set.id("RAMP_ID", crate::KIND)?;
+        let base_url = set.required_url("RAMP_BASE_URL")?;
+        let environments = [("live", Environment::Live), ("sandbox", Environment::Sandbox)];
+        let environment = set.required_choice("RAMP_ENVIRONMENT", &environments)?;
         let mut config = Self::new(id, base_url, environment);
-        if let Some(token) = read("RAMP_TOKEN") {
+        if let Some(token) = set.text("RAMP_TOKEN") {
             config = config.tokens(Arc::new(OneToken::new(SecretString::from(token))));
         }
-        if let Some(prefix) = read("RAMP_PATH_PREFIX") {
+        if let Some(prefix) = set.text("RAMP_PATH_PREFIX") {
             config = config.path_prefix(prefix);
         }
-        if let Some(partner) = read("RAMP_PARTNER_ID") {
+        if let Some(partner) = set.text("RAMP_PARTNER_ID") {
             config = config.header("partnerId", SecretString::from(partner));
         }
-        if let Some(name) = read("RAMP_RETURN_FIELD") {
+        if let Some(name) = set.text("RAMP_RETURN_FIELD") {
             config = config.return_field(name);
         }
-        config.measures.amount_unit = match read("RAMP_AMOUNT_UNIT").as_deref() {
-            None | Some("major") => AmountUnit::Major,
-            Some("minor") => AmountUnit::Minor,
-            Some(_) => return Err(must_be("RAMP_AMOUNT_UNIT", "major or minor")),
-        };
-        config.measures.date_unit = match read("RAMP_PAYMENT_DATE").as_deref() {
-            None | Some("by_magnitude") => DateUnit::ByMagnitude,
-            Some("seconds") => DateUnit::Seconds,
-            Some("milliseconds") => DateUnit::Milliseconds,
-            Some(_) => {
-                let what = "by_magnitude, seconds or milliseconds";
-                return Err(must_be("RAMP_PAYMENT_DATE", what));
-            }
-        };
-        for code in read("RAMP_CURRENCIES").unwrap_or_default().split_whitespace() {
-            let currency = code
-                .parse()
-                .map_err(|error: Error| Error::configuration("RAMP_CURRENCIES", error.message()))?;
+        let units = [("major", AmountUnit::Major), ("minor", AmountUnit::Minor)];
+        let unit = set.choice("RAMP_AMOUNT_UNIT", &units)?;
+        config.measures.amount_unit = unit.unwrap_or(AmountUnit::Major);
+        let units = [
+            ("by_magnitude", DateUnit::ByMagnitude),
+            ("seconds", DateUnit::Seconds),
+            ("milliseconds", DateUnit::Milliseconds),
+        ];
+        let unit = set.choice("RAMP_PAYMENT_DATE", &units)?;
+        config.measures.date_unit = unit.unwrap_or(DateUnit::ByMagnitude);
+        for currency in set.currencies("RAMP_CURRENCIES")? {
             config = config.currency(currency);
         }
-        let flag = |name: &str| match read(name).as_deref() {
-            None | Some("false") => Ok(false),
-            Some("true") => Ok(true),
-            Some(_) => Err(must_be(name, "true or false")),
-        };
-        config.invoice_read = flag("RAMP_INVOICE_READ")?;
-        config.require_some_data = flag("RAMP_REQUIRE_SOME_DATA")?;
-        match (read("RAMP_WEBHOOK_HEADER"), read("RAMP_WEBHOOK_SECRETS")) {
+        config.invoice_read = set.flag("RAMP_INVOICE_READ", false)?;
+        config.require_some_data = set.flag("RAMP_REQUIRE_SOME_DATA", false)?;
+        match (set.text("RAMP_WEBHOOK_HEADER"), set.text("RAMP_WEBHOOK_SECRETS")) {
             (Some(_), Some(secrets)) if secrets.trim().is_empty() => {
                 return Err(must_be("RAMP_WEBHOOK_SECRETS", "set with the header"));
             }

@@ -41,7 +41,8 @@ fn signed(secrets: &[&str]) -> (HeaderMap, HeaderMap) {
     (standard_headers(NOW.as_seconds(), &signature), timestamped_headers(&both))
 }
 
-fn check_secret_refused(error: &Error, message: &str, secrets: &[&str]) {
+/// Secrets that no scheme takes: refused by name, without effect, and never quoted.
+pub(crate) fn check_secret_refused(error: &Error, message: &str, secrets: &[&str]) {
     assert_eq!(error.kind(), ErrorKind::Configuration, "{secrets:?}");
     assert_eq!(error.effect(), Effect::None, "{secrets:?}");
     assert_eq!(error.field(), Some("webhook_secret"), "{secrets:?}");

@@ -6,6 +6,7 @@ use paymux_core::{
 use super::*;
 use crate::{
     engine::read_document,
+    record::AttemptState,
     store::InboxOutcome,
     testing::{accepted, account, at, create, push, record, refund, tried},
 };
@@ -14,14 +15,14 @@ fn evidence() -> Evidence {
     Evidence::Asked { what: "a test".to_owned() }
 }
 
-fn finished(draft: Draft) -> (PaymentRecord, Change) {
+fn finished(draft: Draft<'_>) -> (PaymentRecord, Change) {
     let random = SeededRandom::new(1);
     let writer = Writer { node: "here", now: at(5), random: &random };
     draft.finish(&evidence(), Some(at(9)), &writer).unwrap()
 }
 
 fn changed(before: PaymentRecord, work: impl Fn(&mut PaymentRecord)) -> Change {
-    let mut draft = Draft::of(before);
+    let mut draft = Draft::of(Cow::Owned(before));
     work(&mut draft.record);
     finished(draft).1
 }
@@ -65,6 +66,26 @@ fn the_slot_follows_the_attempts() {
     assert_eq!(change.slot, Slot::Keep);
 }
 
+/// The time of a doubt runs from the first send, through every repetition.
+#[test]
+fn a_doubt_is_measured_once() {
+    use AttemptState::{Accepted, Sending, Unknown};
+    let mut record = tried(Sending);
+    let mut measured = Vec::new();
+    for (second, state) in (1..).zip([Unknown, Sending, Unknown, Sending, Accepted]) {
+        let mut draft = Draft::of(Cow::Borrowed(&record));
+        draft.record.attempts[0].state = state;
+        draft.record.attempts[0].doubted = true;
+        measured.extend(draft.cleared_doubts(at(second)));
+        record = draft.record;
+    }
+    assert_eq!(measured, [(account("a"), Duration::from_secs(5))]);
+    // What is answered at once never was in doubt.
+    let mut draft = Draft::of(Cow::Owned(tried(Sending)));
+    draft.record.attempts[0].state = Accepted;
+    assert!(draft.cleared_doubts(at(1)).is_empty());
+}
+
 #[test]
 fn every_object_is_claimed_once() {
     let names = |change: &Change| -> Vec<String> {
@@ -101,7 +122,7 @@ fn a_change_names_where_it_comes_from_and_what_is_found_by() {
     assert_eq!((change.from_version, change.payment.version, made.version), (0, 1, 1));
     assert_eq!(change.transition.from, change.transition.to);
     let (again, next) = finished({
-        let mut draft = Draft::of(made.clone());
+        let mut draft = Draft::of(Cow::Borrowed(&made));
         draft.record.status = PaymentStatus::Cancelled;
         draft.record.cancel_wanted = true;
         let settled = InboxSettlement {
@@ -131,7 +152,7 @@ fn a_change_names_where_it_comes_from_and_what_is_found_by() {
 #[test]
 fn each_line_of_the_history_seals_those_before_it() {
     let (made, first) = finished(Draft::new(record()));
-    let (again, second) = finished(Draft::of(made));
+    let (again, second) = finished(Draft::of(Cow::Owned(made)));
     assert_eq!(first.transition.previous_digest, "");
     assert_eq!(second.transition.previous_digest, first.transition.digest);
     assert_eq!(again.last_digest, second.transition.digest);

@@ -1,14 +1,23 @@
 use paymux_core::{
-    Capabilities, ConfirmStep, CreateEffect, ProviderPartId, ProviderRefundId, Replay, SeededRandom,
+    Capabilities, ConfirmStep, CreateEffect, ProviderPartId, ProviderRefundId, Refund,
+    RefundStatus, Replay, SeededRandom,
 };
 
 use super::*;
-use crate::testing::{
-    accepted, at, cancel, capabilities, capture, confirm, context, eur, key_replay, push, refund,
-    seen, tried,
+use crate::{
+    record::AttemptState,
+    testing::{
+        accepted, at, cancel, capabilities, capture, confirm, context, eur, key_replay, push,
+        refund, seen, tried,
+    },
 };
 
+mod contradiction;
 mod doubt;
+mod figure;
+mod order;
+mod refund;
+mod steps;
 
 const ALL: [PaymentStatus; 10] = [
     PaymentStatus::RequiresAction,
@@ -152,7 +161,7 @@ fn a_step_in_doubt_is_told_by_what_is_seen() {
         (capture(), Status::Succeeded, yes),
         (cancel(), Status::Authorized, not_yet),
         (cancel(), Status::Cancelled, yes),
-        (cancel(), Status::Succeeded, yes),
+        (cancel(), Status::Succeeded, AttemptState::Rejected),
     ];
     for (intent, word, expected) in table {
         let before = match &intent {
@@ -213,11 +222,11 @@ fn a_step_on_a_part_is_told_by_that_part() {
         payment
     };
     let table = [
-        (PaymentStatus::Authorized, AttemptState::Unknown),
-        (PaymentStatus::Cancelled, AttemptState::Accepted),
+        (PaymentStatus::Authorized, [AttemptState::Unknown, AttemptState::Unknown]),
+        (PaymentStatus::Cancelled, [AttemptState::Accepted, AttemptState::Rejected]),
     ];
     for (status, expected) in table {
-        for mut intent in [cancel(), capture()] {
+        for (mut intent, expected) in [cancel(), capture()].into_iter().zip(expected) {
             match &mut intent {
                 Intent::Cancel(request) => request.part = Some(id.clone()),
                 Intent::Capture(request) => request.part = Some(id.clone()),
@@ -277,7 +286,7 @@ fn a_refund_moves_only_along_its_table() {
             let mut known = Refund::new(before, "before");
             known.id = Some(ProviderRefundId::new("ref1").unwrap());
             record.attempts[1].refund = Some(known);
-            observe_refund(&mut record, 2, &Refund::new(word, "now"));
+            observe_refund(&mut record, 2, &Refund::new(word, "now"), at(100));
             let refund = record.attempts[1].refund.as_ref().unwrap();
             let moves = before.can_become(word) && word != RefundStatus::Unknown;
             assert_eq!(refund.status, if moves { word } else { before }, "{before} and {word}");

@@ -1,9 +1,9 @@
-use paymux_core::{Refund, RefundStatus};
+use paymux_core::{Effect, Error, ErrorKind, Refund, RefundStatus};
 use serde_json::Value;
 
 use super::*;
 use crate::{
-    record::{Review, ReviewReason},
+    record::{Fault, Review, ReviewReason},
     testing::{accepted, at, capture, eur, push, record, refund, seen, tried},
 };
 
@@ -64,18 +64,46 @@ fn every_change_that_a_merchant_minds_is_told_in_order() {
     assert_eq!(after(&under_review, other), ["payment.review"]);
 }
 
+/// A merchant who is told that a doubt is over may ask the payer again.
+#[test]
+fn a_doubt_lasts_through_every_repetition_and_is_told_once() {
+    use AttemptState::{Accepted, Rejected, Sending, Unknown};
+    for end in [Accepted, Rejected] {
+        let mut record = tried(Sending);
+        let mut kinds = Vec::new();
+        for state in [Unknown, Sending, Unknown, Sending, end] {
+            let before = record.clone();
+            record.attempts[0].state = state;
+            record.attempts[0].doubted = true;
+            assert_eq!(record.in_doubt(), state.is_open(), "{state:?} of {end:?}");
+            kinds.extend(told(Some(&before), &record));
+        }
+        assert_eq!(kinds, ["payment.in_doubt", "payment.doubt_resolved"]);
+    }
+}
+
 #[test]
 fn amounts_that_move_alone_are_told() {
     let paid = accepted(PaymentStatus::Succeeded);
     type Move = fn(&mut PaymentRecord);
-    let moves: [Move; 3] = [
+    let moves: [Move; 4] = [
         |record| record.provider.as_mut().unwrap().amounts.captured = Some(eur(1_100)),
         |record| record.provider.as_mut().unwrap().amounts.refunded = Some(eur(1)),
         |record| record.provider.as_mut().unwrap().amounts.charged_back = Some(eur(1)),
+        |record| record.provider.as_mut().unwrap().amounts.given_back_unstated = true,
     ];
     for work in moves {
         assert_eq!(after(&paid, work), ["payment.amounts_changed"]);
     }
+    // Whatever made it so: who ships by `paid` hears of it, once.
+    let mut silent = paid.clone();
+    silent.provider.as_mut().unwrap().amounts.captured = None;
+    let believed = |record: &mut PaymentRecord| record.unreported_amount_accepted = true;
+    assert_eq!(after(&silent, believed), ["payment.amounts_changed"]);
+    let shown = |record: &mut PaymentRecord| {
+        record.add_review(review(ReviewReason::Contradiction));
+    };
+    assert_eq!(after(&paid, shown), ["payment.review"]);
 }
 
 #[test]
@@ -98,6 +126,32 @@ fn what_becomes_of_refunds_and_steps_is_told() {
     }
 }
 
+/// Nobody refused what never left because the merchant wanted an end first.
+#[test]
+fn what_is_withdrawn_is_not_told_as_refused() {
+    let withdrawn = |record: &mut PaymentRecord| record.attempts[1].state = AttemptState::NotSent;
+    let mut step = accepted(PaymentStatus::Authorized);
+    push(&mut step, capture(), AttemptState::Intent);
+    step.cancel_wanted = true;
+    assert_eq!(after(&step, withdrawn), ["payment.step_withdrawn"]);
+    step.cancel_wanted = false;
+    step.add_review(review(ReviewReason::LateSuccess));
+    assert_eq!(after(&step, withdrawn), ["payment.step_withdrawn"]);
+    // An account that could not be asked is another matter.
+    let error = Error::new(ErrorKind::Unavailable, Effect::None, "paused");
+    let unsent = |record: &mut PaymentRecord| {
+        withdrawn(record);
+        record.attempts[1].fault = Some(Fault::from(&error));
+    };
+    assert_eq!(after(&step, unsent), ["payment.step_refused"]);
+    // What was tried before and waited to be tried again was refused by nobody either.
+    unsent(&mut step);
+    step.attempts[1].state = AttemptState::Intent;
+    assert_eq!(after(&step, withdrawn), ["payment.step_withdrawn"]);
+    step.reviews.clear();
+    assert_eq!(after(&step, withdrawn), ["payment.step_refused"], "it was wanted");
+}
+
 #[test]
 fn an_event_says_what_it_is_about_and_has_an_id_of_its_own() {
     let before = tried(AttemptState::Unknown);
@@ -117,4 +171,11 @@ fn an_event_says_what_it_is_about_and_has_an_id_of_its_own() {
             (&"a".into(), &"10.00 EUR".into())
         );
     }
+    // That some went back without a figure is said like the figures.
+    let mut returned = paid.clone();
+    returned.provider.as_mut().unwrap().amounts.given_back_unstated = true;
+    let rows = between(Some(&paid), &returned, &cause(), at(3)).unwrap();
+    let document: Value = serde_json::from_str(&rows[0].document).unwrap();
+    assert_eq!(document["given_back_unstated"], true);
+    assert_eq!(document["paid"], false);
 }

@@ -241,6 +241,10 @@ pub struct Attempt {
     pub fault: Option<Fault>,
     /// The provider's last word on a refund.
     pub refund: Option<Refund>,
+    /// A later word of the provider's that its final word on a refund forbids, until a person has
+    /// said which is true.
+    #[serde(default)]
+    pub refund_contradicted: Option<Refund>,
     /// What a refund gives back: reserved before it is sent, so that refunds together never ask for
     /// more than was taken.
     pub reserved: Option<Money>,
@@ -286,6 +290,7 @@ impl Attempt {
             not_found_at: Vec::new(),
             fault: None,
             refund: None,
+            refund_contradicted: None,
             reserved: None,
             amount_before: None,
             created_at: now,
@@ -302,6 +307,11 @@ impl Attempt {
     #[must_use]
     pub fn is_create(&self) -> bool {
         matches!(self.intent, Intent::Create(_))
+    }
+
+    /// May it have done something that nobody can prove? While the call is being repeated, too.
+    pub(crate) fn is_in_doubt(&self) -> bool {
+        self.state == AttemptState::Unknown || (self.doubted && self.state.is_open())
     }
 
     /// Keeps what was seen of an object that does not count, and the first one as its own.
@@ -332,9 +342,12 @@ impl Attempt {
     /// What a refund has given back or may still give back.
     pub(crate) fn reserved_refund(&self) -> Option<Money> {
         let alive = match self.state {
-            AttemptState::Accepted => !self.refund.as_ref().is_some_and(|refund| {
-                matches!(refund.status, RefundStatus::Failed | RefundStatus::Cancelled)
-            }),
+            AttemptState::Accepted => {
+                let came_to_nothing = self.refund.as_ref().is_some_and(|refund| {
+                    matches!(refund.status, RefundStatus::Failed | RefundStatus::Cancelled)
+                });
+                !came_to_nothing || self.is_refund_done()
+            }
             AttemptState::Intent | AttemptState::Sending | AttemptState::Unknown => true,
             AttemptState::NotSent
             | AttemptState::Rejected
@@ -342,6 +355,12 @@ impl Attempt {
             | AttemptState::Abandoned => false,
         };
         alive.then_some(self.reserved).flatten()
+    }
+
+    /// Did the provider ever say of this refund that it was carried out?
+    pub(crate) fn is_refund_done(&self) -> bool {
+        let words = [&self.refund, &self.refund_contradicted];
+        words.into_iter().flatten().any(|refund| refund.status == RefundStatus::Succeeded)
     }
 
     /// Is it a refund that the provider has and has not carried out yet?

@@ -1,6 +1,9 @@
 //! Does an answer fit what was asked?
 
-use paymux_core::{AmountSource, Capabilities, Money, Payment};
+use paymux_core::{
+    AmountSource, Capabilities, Money, Payment, ProviderPartId, ProviderPaymentId,
+    ProviderRefundId, Reference, Refund,
+};
 
 use crate::record::{Attempt, Intent, PaymentRecord};
 
@@ -47,4 +50,30 @@ pub(crate) fn mismatch(
         .as_ref()
         .filter(|reference| **reference != create.reference)
         .map(|reference| format!("the answer is about {reference}, not {}", create.reference))
+}
+
+/// How an answer about a refund differs from what was asked, in words.
+pub(crate) fn refund_mismatch(record: &PaymentRecord, no: u32, refund: &Refund) -> Option<String> {
+    let attempt = record.attempt(no)?;
+    let Intent::Refund(asked) = &attempt.intent else { return None };
+    if let (Some(asked), Some(said)) = (attempt.reserved, refund.amount)
+        && asked != said
+    {
+        return Some(format!("{asked} was to be given back, the answer says {said}"));
+    }
+    let known = attempt.refund.as_ref().and_then(|known| known.id.as_ref());
+    let (payment, reference) = (asked.payment.id.as_str(), asked.reference.as_str());
+    let pairs = [
+        (known.map(ProviderRefundId::as_str), refund.id.as_ref().map(ProviderRefundId::as_str)),
+        (Some(payment), refund.payment.as_ref().map(ProviderPaymentId::as_str)),
+        (
+            asked.part.as_ref().map(ProviderPartId::as_str),
+            refund.part.as_ref().map(ProviderPartId::as_str),
+        ),
+        (Some(reference), refund.reference.as_ref().map(Reference::as_str)),
+    ];
+    pairs.into_iter().find_map(|(asked, said)| {
+        let (asked, said) = (asked?, said?);
+        (asked != said).then(|| format!("the refund is of {asked}, the answer is about {said}"))
+    })
 }

@@ -125,7 +125,7 @@ impl SqliteStore {
     async fn write<T, F>(&self, work: F) -> StoreResult<T>
     where
         T: Send + 'static,
-        F: FnOnce(&Connection, &str) -> rusqlite::Result<Step<T>> + Send + 'static,
+        F: Fn(&Connection, &str) -> rusqlite::Result<Step<T>> + Send + 'static,
     {
         let tenant = Arc::clone(&self.tenant);
         self.writer.write(move |connection| work(connection, &tenant)).await

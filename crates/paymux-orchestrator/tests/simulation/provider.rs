@@ -201,7 +201,10 @@ impl Model {
         payment.amounts.requested = Some(object.amount);
         payment.amounts.captured = (object.captured > 0).then(|| money(object.captured));
         payment.amounts.refunded = (object.refunded > 0).then(|| money(object.refunded));
-        payment.amounts.authorized = (status == PaymentStatus::Authorized).then_some(object.amount);
+        payment.amounts.given_back_unstated = object.given_back_unstated;
+        let held = || money(object.amount.minor() - object.captured);
+        payment.amounts.authorized =
+            (status == PaymentStatus::Authorized && object.says_held).then(held);
         let part = |id: &ProviderPartId| Part::new(id.clone(), status, status.as_str());
         payment.parts.extend(object.part.as_ref().map(part));
         payment.next_action = match (status, object.step) {

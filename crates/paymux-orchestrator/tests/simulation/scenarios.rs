@@ -21,6 +21,7 @@ use super::{
 mod asking;
 mod given_back;
 mod late;
+mod money;
 mod steps;
 mod told;
 mod watched;

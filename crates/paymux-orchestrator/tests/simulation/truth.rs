@@ -89,6 +89,10 @@ pub(crate) struct Object {
     pub(crate) status: PaymentStatus,
     pub(crate) captured: i128,
     pub(crate) refunded: i128,
+    /// Some went back, and it does not say how much.
+    pub(crate) given_back_unstated: bool,
+    /// It says how much is held.
+    pub(crate) says_held: bool,
     /// How often money was taken.
     pub(crate) charges: u32,
     pub(crate) manual: bool,
@@ -131,6 +135,13 @@ pub(crate) struct RefundRow {
     pub(crate) status: RefundStatus,
 }
 
+/// Does a provider say how much it holds?
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SaysHeld {
+    Yes,
+    No,
+}
+
 /// Something that a webhook tells.
 #[derive(Clone, Debug)]
 pub(crate) enum Telling {
@@ -162,6 +173,8 @@ pub(crate) struct Truth {
     /// Faults of the next calls, the first first.
     pub(crate) faults: VecDeque<Fault>,
     pub(crate) down: bool,
+    /// What is left of a hold after a part was taken stays held, and this says how much.
+    pub(crate) keeps_holds: Option<SaysHeld>,
     /// References that look-ups do not see yet.
     pub(crate) unseen: BTreeSet<String>,
     next: u32,
@@ -181,6 +194,7 @@ impl Truth {
             told: BTreeSet::new(),
             faults: VecDeque::new(),
             down: false,
+            keeps_holds: None,
             unseen: BTreeSet::new(),
             next: 0,
         }
@@ -228,6 +242,8 @@ impl Truth {
             status,
             captured: 0,
             refunded: 0,
+            given_back_unstated: false,
+            says_held: self.keeps_holds != Some(SaysHeld::No),
             charges: 0,
             manual: request.capture == CaptureMethod::Manual,
             step,
@@ -279,8 +295,13 @@ impl Truth {
         if object.status != PaymentStatus::Authorized {
             return None;
         }
-        object.become_(PaymentStatus::Succeeded);
-        object.charge(amount.unwrap_or(object.amount).minor());
+        let left = object.amount.minor() - object.captured;
+        let minor = amount.map_or(left, Money::minor);
+        let rest = self.keeps_holds.is_some() && minor < left;
+        if !rest {
+            object.become_(PaymentStatus::Succeeded);
+        }
+        object.charge(minor);
         self.put(object.clone());
         Some(object)
     }

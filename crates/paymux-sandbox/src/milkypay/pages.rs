@@ -8,12 +8,18 @@ use super::state::State;
 use super::status::Status;
 use crate::amount::Amount;
 use crate::html::Html;
+use crate::page::{self, Brand, Checkout, End, alert, named_line};
 use crate::reply::Reply;
 
-const LAYOUT: &str = include_str!("../assets/invoice.html");
-const FORM: &str = include_str!("../assets/invoice_form.html");
-const END: &str = include_str!("../assets/end.html");
-const SINGLE: &str = include_str!("../assets/invoice_single.html");
+const FORM: &str = include_str!("../assets/milkypay_form.html");
+
+const BRAND: Brand = Brand {
+    name: "MilkyPay",
+    mark: "M",
+    class: "milky",
+    played_for: "MilkyPay",
+    object: "Invoice",
+};
 
 const OUTCOMES: [(&str, &str); 7] = [
     ("approve", "Approve the payment"),
@@ -30,28 +36,6 @@ pub(super) fn declines() -> impl Iterator<Item = &'static str> {
     let words = OUTCOMES.into_iter().map(|(word, _)| word);
     words.filter(|word| !matches!(*word, "approve" | "processing"))
 }
-
-/// One closing view: badge, heading, explanation.
-struct End {
-    kind: &'static str,
-    sign: &'static str,
-    heading: &'static str,
-    text: &'static str,
-}
-
-const UNKNOWN: End = End {
-    kind: "bad",
-    sign: "?",
-    heading: "Payment not found",
-    text: "This link is wrong or no longer known. Start again from the shop.",
-};
-
-const BROKEN: End = End {
-    kind: "bad",
-    sign: "!",
-    heading: "This link is broken",
-    text: "It came here without what belongs to it. Start again from the shop.",
-};
 
 const REFUSED: End = End {
     kind: "bad",
@@ -77,12 +61,12 @@ pub(super) fn invoice(state: &State, invoice: &Invoice, notice: Option<&str>) ->
 
 /// There is no such invoice.
 pub(super) fn unknown() -> Reply {
-    single(&UNKNOWN, Html::default()).reply(StatusCode::NOT_FOUND)
+    single(&End::UNKNOWN, Html::default()).reply(StatusCode::NOT_FOUND)
 }
 
 /// A link, or a form, that lost its parameters.
 pub(super) fn broken() -> Reply {
-    single(&BROKEN, Html::default()).reply(StatusCode::BAD_REQUEST)
+    single(&End::BROKEN, Html::default()).reply(StatusCode::BAD_REQUEST)
 }
 
 /// A form of the merchant's that was refused, with what is wrong.
@@ -96,21 +80,7 @@ pub(super) fn refused(status: StatusCode, words: &[String]) -> Reply {
 }
 
 fn single(end: &End, more: Html) -> Html {
-    let main = end.html(more);
-    Html::fill(SINGLE, &[("heading", Html::text(end.heading)), ("main", main)])
-}
-
-impl End {
-    fn html(&self, link: Html) -> Html {
-        let values = [
-            ("kind", Html::text(self.kind)),
-            ("sign", Html::text(self.sign)),
-            ("heading", Html::text(self.heading)),
-            ("text", Html::text(self.text)),
-            ("link", link),
-        ];
-        Html::fill(END, &values)
-    }
+    BRAND.single(end.heading, end.html(more))
 }
 
 fn end(invoice: &Invoice) -> End {
@@ -160,30 +130,22 @@ fn end(invoice: &Invoice) -> End {
 
 /// The way back to the merchant, if the merchant gave one.
 fn link(state: &State, invoice: &Invoice) -> Html {
-    let template = r#"<a class="button primary" id="return" href="{{url}}">Return to {{shop}}</a>"#;
-    let shop = Html::text(&state.settings.account.name);
-    let filled = |url| Html::fill(template, &[("url", Html::text(url)), ("shop", shop)]);
-    invoice.return_address().map(filled).unwrap_or_default()
+    let shop = &state.settings.account.name;
+    invoice.return_address().map(|url| page::return_link(url, shop)).unwrap_or_default()
 }
 
 fn pay_form(state: &State, invoice: &Invoice, notice: Option<&str>) -> Html {
     let open = invoice.open_amount();
+    let path = format!("{}hpp/{}", state.base.path(), invoice.id);
     let verifies = invoice.flow == Flow::Verify;
     let notice = match (notice, invoice.active_payment.status) {
         (Some(notice), _) => alert("Almost there", notice),
         (None, "process_failed") => declined(state, invoice),
         (None, _) if invoice.status == Status::PartiallyProcessed => {
-            alert("Partly paid", &format!("{} is still open.", money(open, invoice)))
+            alert("Partly paid", format!("{} is still open.", money(open, invoice)))
         }
         (None, _) => Html::default(),
     };
-    let mut outcomes = Html::default();
-    for (value, label) in OUTCOMES {
-        outcomes.push(&Html::fill(
-            r#"<option value="{{value}}">{{label}}</option>"#,
-            &[("value", Html::text(value)), ("label", Html::text(label))],
-        ));
-    }
     let amount = if verifies { Html::default() } else { amount_field(open, invoice) };
     let button = if verifies {
         "Verify the card".to_owned()
@@ -196,29 +158,23 @@ fn pay_form(state: &State, invoice: &Invoice, notice: Option<&str>) -> Html {
 </form>"#;
     // What was begun with money cannot be called off by the payer.
     let cancel = if paid_a_part { "" } else { cancel };
-    let cancel = Html::fill(cancel, &[("path", path(state, invoice))]);
+    let cancel = Html::fill(cancel, &[("path", Html::text(&path))]);
     let leave = invoice.return_address().map(|_| {
-        let template = r#"<p class="leave"><a id="leave" href="{{path}}/return">Return to {{shop}}{{how}}</a></p>"#;
-        let how = Html::text(if paid_a_part { "" } else { " without paying" });
-        let shop = Html::text(&state.settings.account.name);
-        Html::fill(template, &[("path", path(state, invoice)), ("shop", shop), ("how", how)])
+        let how = if paid_a_part { "" } else { " without paying" };
+        let shop = &state.settings.account.name;
+        page::leave_link(format!("{path}/return"), format!("Return to {shop}{how}"))
     });
     let (method, _) = method_facts(&invoice.method);
     let values = [
         ("notice", notice),
-        ("path", path(state, invoice)),
+        ("path", Html::text(&path)),
         ("method", Html::text(method)),
-        ("outcomes", outcomes),
-        ("amount", amount),
+        ("outcome", page::outcome_field(page::options(OUTCOMES, None), amount)),
         ("button", Html::text(button)),
         ("cancel", cancel),
         ("leave", leave.unwrap_or_default()),
     ];
     Html::fill(FORM, &values)
-}
-
-fn path(state: &State, invoice: &Invoice) -> Html {
-    Html::text(format!("{}hpp/{}", state.base.path(), invoice.id))
 }
 
 fn amount_field(open: Amount, invoice: &Invoice) -> Html {
@@ -243,41 +199,30 @@ fn declined(state: &State, invoice: &Invoice) -> Html {
         1 => "One attempt is left.".to_owned(),
         count => format!("{count} attempts are left."),
     };
-    alert("Your payment was declined", &format!("{reason} Try again. {left}"))
-}
-
-fn alert(heading: &str, text: &str) -> Html {
-    let template =
-        r#"<p class="notice" role="alert" id="notice"><strong>{{heading}}</strong> {{text}}</p>"#;
-    Html::fill(template, &[("heading", Html::text(heading)), ("text", Html::text(text))])
+    alert("Your payment was declined", format!("{reason} Try again. {left}"))
 }
 
 fn layout(state: &State, invoice: &Invoice, heading: &str, main: Html) -> Html {
-    let description = invoice.description.as_deref().unwrap_or("Your order");
     let extra = invoice.payment_amount.minus(invoice.amount);
-    let values = [
-        ("heading", Html::text(heading)),
-        ("mode", Html::text(if invoice.test_mode { "Test mode" } else { "Live keys, sandbox" })),
-        ("shop", Html::text(&state.settings.account.name)),
-        ("title", Html::text(description)),
-        ("price", Html::text(money(invoice.amount, invoice))),
-        ("fee", Html::text(money(extra, invoice))),
-        ("total", Html::text(money(invoice.payment_amount, invoice))),
-        ("reference", Html::text(&invoice.reference_id)),
-        ("status", Html::text(invoice.status.word())),
-        ("invoice", Html::text(&invoice.id)),
-        ("main", main),
-    ];
-    Html::fill(LAYOUT, &values)
+    let mut lines = named_line("price", "Amount", money(invoice.amount, invoice));
+    lines.push(&named_line("fee", "Fee", money(extra, invoice)));
+    let order = r#"<p class="hint">Order <span id="reference">{{reference}}</span></p>"#;
+    let order = Html::fill(order, &[("reference", Html::text(&invoice.reference_id))]);
+    BRAND.checkout(Checkout {
+        heading,
+        mode: if invoice.test_mode { "Test mode" } else { "Live keys, sandbox" },
+        shop: &state.settings.account.name,
+        picture: Html::default(),
+        title: invoice.description.as_deref().unwrap_or("Your order"),
+        total: &money(invoice.payment_amount, invoice),
+        lines,
+        below: order,
+        status: invoice.status.word(),
+        id: &invoice.id,
+        main,
+    })
 }
 
-/// Amounts as people read them.
 fn money(amount: Amount, invoice: &Invoice) -> String {
-    let amount = amount.fixed();
-    match invoice.currency.as_str() {
-        "USD" => format!("${amount}"),
-        "EUR" => format!("€{amount}"),
-        "GBP" => format!("£{amount}"),
-        other => format!("{other} {amount}"),
-    }
+    page::money(amount.fixed(), &invoice.currency)
 }

@@ -11,10 +11,23 @@ use super::sessions::ATTEMPTS;
 use super::state::State;
 use super::tax::{countries, tax};
 use crate::html::Html;
+use crate::page::{self, Brand, Checkout, End, alert, named_line};
 
-const LAYOUT: &str = include_str!("../assets/layout.html");
-const FORM: &str = include_str!("../assets/form.html");
-const END: &str = include_str!("../assets/end.html");
+const FORM: &str = include_str!("../assets/toffeepay_form.html");
+
+const BRAND: Brand = Brand {
+    name: "ToffeePay",
+    mark: "T",
+    class: "toffee",
+    played_for: "ToffeePay",
+    object: "Session",
+};
+
+const UNKNOWN: End = End {
+    heading: "Checkout not found",
+    text: "This link is wrong or no longer known. Start again from your game.",
+    ..End::UNKNOWN
+};
 
 const OUTCOMES: [(&str, &str); 4] = [
     ("approve", "Approve the payment"),
@@ -29,14 +42,6 @@ pub(super) struct Choices {
     pub(super) method: Method,
     pub(super) country: Option<String>,
     pub(super) outcome: String,
-}
-
-/// One closing view: badge, heading, explanation.
-struct End {
-    kind: &'static str,
-    sign: &'static str,
-    heading: &'static str,
-    text: &'static str,
 }
 
 pub(super) fn session(
@@ -92,42 +97,13 @@ pub(super) fn session(
         }
     };
     let country = state.attempts(&session.id).last().map(|payment| payment.country.clone());
-    let main = end.html(Some(session));
+    let main = end.html(page::return_link(&session.return_url, &game_name(session)));
     layout(session, country.as_deref(), end.heading, main).page(status)
 }
 
 /// There is no such session.
 pub(super) fn unknown() -> Response {
-    let end = End {
-        kind: "bad",
-        sign: "?",
-        heading: "Checkout not found",
-        text: "This link is wrong or no longer known. Start again from your game.",
-    };
-    let template = "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
-         <title>Checkout not found</title><link rel=\"stylesheet\" href=\"/assets/sandbox.css\">\
-         </head><body><main class=\"sheet single\"><section class=\"panel\">{{main}}</section></main></body></html>";
-    Html::fill(template, &[("main", end.html(None))]).page(StatusCode::NOT_FOUND)
-}
-
-impl End {
-    fn html(&self, session: Option<&Session>) -> Html {
-        let link = session.map(|session| {
-            let template =
-                r#"<a class="button primary" id="return" href="{{url}}">Return to {{game}}</a>"#;
-            let url = Html::text(&session.return_url);
-            Html::fill(template, &[("url", url), ("game", Html::text(game_name(session)))])
-        });
-        let values = [
-            ("kind", Html::text(self.kind)),
-            ("sign", Html::text(self.sign)),
-            ("heading", Html::text(self.heading)),
-            ("text", Html::text(self.text)),
-            ("link", link.unwrap_or_default()),
-        ];
-        Html::fill(END, &values)
-    }
+    BRAND.single(UNKNOWN.heading, UNKNOWN.html(Html::default())).page(StatusCode::NOT_FOUND)
 }
 
 fn pay_page(state: &State, session: &Session, choices: &Choices, notice: Option<&str>) -> Response {
@@ -138,48 +114,20 @@ fn pay_page(state: &State, session: &Session, choices: &Choices, notice: Option<
         (None, Some(last)) => ended(last, ATTEMPTS.saturating_sub(failures(state, session))),
         (None, None) => Html::default(),
     };
-    let mut methods = Html::default();
-    for (method, word, label) in Method::OFFERED {
-        if method == Method::ToffeeWallet && !state.offers_wallet(session) {
-            continue;
-        }
-        let template = r#"<label><input type="radio" name="method" value="{{word}}"{{checked}}> {{label}}</label>"#;
-        let checked = if method == choices.method { " checked" } else { "" };
-        methods.push(&Html::fill(
-            template,
-            &[
-                ("word", Html::text(word)),
-                ("label", Html::text(label)),
-                ("checked", Html::text(checked)),
-            ],
-        ));
-    }
+    let offered = Method::OFFERED.into_iter();
+    let offered = offered.filter(|it| it.0 != Method::ToffeeWallet || state.offers_wallet(session));
+    let methods = offered.map(|(_, word, label)| (word, label));
+    let outcomes = page::options(OUTCOMES, Some(&choices.outcome));
     let values = [
         ("notice", notice),
         ("path", Html::text(format!("{}{}", state.checkout.path(), session.id))),
-        ("methods", methods),
-        ("countries", options(countries(), country)),
-        ("outcomes", options(OUTCOMES.into_iter(), Some(&choices.outcome))),
+        ("methods", page::methods(methods, Some(choices.method.word()))),
+        ("countries", page::options(countries(), country)),
+        ("outcome", page::outcome_field(outcomes, Html::default())),
         ("total", Html::text(total(&session.item, country))),
     ];
     let main = Html::fill(FORM, &values);
     layout(session, country, "Checkout", main).page(StatusCode::OK)
-}
-
-fn options<'a>(known: impl Iterator<Item = (&'a str, &'a str)>, chosen: Option<&str>) -> Html {
-    let mut html = Html::default();
-    for (value, label) in known {
-        let selected = if Some(value) == chosen { " selected" } else { "" };
-        html.push(&Html::fill(
-            r#"<option value="{{value}}"{{selected}}>{{label}}</option>"#,
-            &[
-                ("value", Html::text(value)),
-                ("label", Html::text(label)),
-                ("selected", Html::text(selected)),
-            ],
-        ));
-    }
-    html
 }
 
 fn failures(state: &State, session: &Session) -> usize {
@@ -201,14 +149,8 @@ fn ended(last: &Payment, attempts_left: usize) -> Html {
     };
     alert(
         "Your payment was declined",
-        &format!("{reason} Try again or choose another method. {left}"),
+        format!("{reason} Try again or choose another method. {left}"),
     )
-}
-
-fn alert(heading: &str, text: &str) -> Html {
-    let template =
-        r#"<p class="notice" role="alert" id="notice"><strong>{{heading}}</strong> {{text}}</p>"#;
-    Html::fill(template, &[("heading", Html::text(heading)), ("text", Html::text(text))])
 }
 
 fn layout(session: &Session, country: Option<&str>, heading: &str, main: Html) -> Html {
@@ -219,19 +161,21 @@ fn layout(session: &Session, country: Option<&str>, heading: &str, main: Html) -
         None => "Depends on your country".to_owned(),
     };
     let status = serde_json::to_value(session.status).unwrap_or_default();
-    let values = [
-        ("heading", Html::text(heading)),
-        ("game", Html::text(game_name(session))),
-        ("image", image(item)),
-        ("title", Html::text(&item.title)),
-        ("price", Html::text(money(item.price.into(), &item.currency))),
-        ("tax", Html::text(tax_line)),
-        ("total", Html::text(total(item, country))),
-        ("status", Html::text(status.as_str().unwrap_or_default())),
-        ("session", Html::text(&session.id)),
-        ("main", main),
-    ];
-    Html::fill(LAYOUT, &values)
+    let mut lines = named_line("price", "Item", money(item.price.into(), &item.currency));
+    lines.push(&named_line("tax", "Tax", tax_line));
+    BRAND.checkout(Checkout {
+        heading,
+        mode: "Test mode",
+        shop: &game_name(session),
+        picture: image(item),
+        title: &item.title,
+        total: &total(item, country),
+        lines,
+        below: Html::default(),
+        status: status.as_str().unwrap_or_default(),
+        id: &session.id,
+        main,
+    })
 }
 
 /// The item's picture, or its first letter where there is none that a browser could show.
@@ -257,13 +201,7 @@ fn total(item: &Item, country: Option<&str>) -> String {
 
 /// Cents as people read them. The currencies of this provider all have two decimals.
 fn money(cents: i64, currency: &str) -> String {
-    let amount = format!("{}.{:02}", cents / 100, cents % 100);
-    match currency {
-        "USD" => format!("${amount}"),
-        "EUR" => format!("€{amount}"),
-        "GBP" => format!("£{amount}"),
-        other => format!("{other} {amount}"),
-    }
+    page::money(format_args!("{}.{:02}", cents / 100, cents % 100), currency)
 }
 
 /// `space_shooter` is shown as "Space Shooter".

@@ -15,9 +15,10 @@ use super::checkout::see_other;
 use super::pages;
 use super::state::{Moment, State};
 use crate::html::Html;
+use crate::page::alert;
 use crate::reply::Reply;
 
-const FORM: &str = include_str!("../assets/consent_form.html");
+const FORM: &str = include_str!("../assets/wallet_consent.html");
 
 pub(super) fn routes() -> Router<Arc<Wallet>> {
     let page = || get(show).post(decide);
@@ -59,16 +60,15 @@ async fn show(Shared(wallet): Shared<Arc<Wallet>>, Query(asked): Query<Asked>) -
 }
 
 fn page(state: &State, asked: &Asked, notice: &str) -> Reply {
-    let alert = r#"<p class="notice" role="alert" id="notice">{{words}}</p>"#;
-    let alert = Html::fill(alert, &[("words", Html::text(notice))]);
+    let notice = if notice.is_empty() { Html::default() } else { alert("Not accepted.", notice) };
     let values = [
         ("client", Html::text(&asked.client_id)),
         ("scope", Html::text(&asked.scope)),
         ("redirect_uri", Html::text(&asked.redirect_uri)),
         ("state", Html::text(&asked.state)),
         ("path", Html::text(format!("{}frontend/oauth", state.base.path()))),
-        ("users", pages::users(state, &asked.wallet)),
-        ("notice", if notice.is_empty() { Html::default() } else { alert }),
+        ("payer", pages::payer_fields(state, &asked.wallet)),
+        ("notice", notice),
     ];
     pages::single("Consent", Html::fill(FORM, &values), StatusCode::OK)
 }

@@ -9,37 +9,22 @@ use super::state::State;
 use super::status::Status;
 use super::users::{OWN_WALLET, USUAL_PAYER};
 use crate::html::Html;
+use crate::page::{self, Brand, Checkout, End, alert, detail_line, line};
 use crate::reply::Reply;
 
-const LAYOUT: &str = include_str!("../assets/confirm.html");
-const FORM: &str = include_str!("../assets/confirm_form.html");
-const END: &str = include_str!("../assets/end.html");
-const SINGLE: &str = include_str!("../assets/confirm_single.html");
+const FORM: &str = include_str!("../assets/wallet_form.html");
+const PAYER: &str = include_str!("../assets/wallet_payer.html");
+
+const BRAND: Brand = Brand {
+    name: "Wallet",
+    mark: "W",
+    class: "wallet",
+    played_for: "the wallet",
+    object: "Transaction",
+};
 
 const METHODS: [(&str, &str); 2] =
     [("balance", "Wallet balance"), ("bank", "Bank transfer: the money comes later")];
-
-/// One closing view: badge, heading, explanation.
-struct End {
-    kind: &'static str,
-    sign: &'static str,
-    heading: &'static str,
-    text: &'static str,
-}
-
-const UNKNOWN: End = End {
-    kind: "bad",
-    sign: "?",
-    heading: "Payment not found",
-    text: "This link is wrong or no longer known. Start again from the shop.",
-};
-
-const BROKEN: End = End {
-    kind: "bad",
-    sign: "!",
-    heading: "This link is broken",
-    text: "It came here without what belongs to it. Start again from the shop.",
-};
 
 /// `notice` is what was wrong with what a payer entered.
 pub(super) fn transaction(
@@ -60,30 +45,17 @@ pub(super) fn transaction(
 
 /// There is no such transaction.
 pub(super) fn unknown() -> Reply {
-    single(UNKNOWN.heading, UNKNOWN.html(Html::default()), StatusCode::NOT_FOUND)
+    single(End::UNKNOWN.heading, End::UNKNOWN.html(Html::default()), StatusCode::NOT_FOUND)
 }
 
 /// A link that is not one of the client's.
 pub(super) fn broken() -> Reply {
-    single(BROKEN.heading, BROKEN.html(Html::default()), StatusCode::BAD_REQUEST)
+    single(End::BROKEN.heading, End::BROKEN.html(Html::default()), StatusCode::BAD_REQUEST)
 }
 
 /// A page of one panel.
 pub(super) fn single(heading: &str, main: Html, status: StatusCode) -> Reply {
-    Html::fill(SINGLE, &[("heading", Html::text(heading)), ("main", main)]).reply(status)
-}
-
-impl End {
-    fn html(&self, link: Html) -> Html {
-        let values = [
-            ("kind", Html::text(self.kind)),
-            ("sign", Html::text(self.sign)),
-            ("heading", Html::text(self.heading)),
-            ("text", Html::text(self.text)),
-            ("link", link),
-        ];
-        Html::fill(END, &values)
-    }
+    BRAND.single(heading, main).reply(status)
 }
 
 fn end(status: Status) -> End {
@@ -127,70 +99,43 @@ fn end(status: Status) -> End {
 
 /// The way back to the merchant, if the merchant gave one.
 fn link(transaction: &Transaction) -> Html {
-    let template = r#"<a class="button primary" id="return" href="{{url}}">Return to the shop</a>"#;
-    let filled = |url: &String| Html::fill(template, &[("url", Html::text(url))]);
-    transaction.terms.redirect_uri.as_ref().map(filled).unwrap_or_default()
+    let link = |url: &String| page::return_link(url, "the shop");
+    transaction.terms.redirect_uri.as_ref().map(link).unwrap_or_default()
 }
 
 fn form(state: &State, transaction: &Transaction, notice: Option<(&str, &Entered)>) -> Html {
     let entered = notice.map(|(_, entered)| entered);
-    let alert = notice.map(|(words, _)| {
-        let template = r#"<p class="notice" role="alert" id="notice"><strong>Not accepted.</strong> {{words}}.</p>"#;
-        Html::fill(template, &[("words", Html::text(words))])
-    });
-    let leave = transaction.terms.redirect_uri.as_ref().map(|_| {
-        let template = r#"<p class="leave"><a id="leave" href="{{path}}/return">Return to the shop without deciding</a></p>"#;
-        Html::fill(template, &[("path", path(state, transaction))])
-    });
+    let alert = notice.map(|(words, _)| alert("Not accepted.", format!("{words}.")));
+    let path = format!("{}frontend/en/wallet/confirm/{}", state.base.path(), transaction.key);
+    let leave =
+        transaction.terms.redirect_uri.as_ref().map(|_| {
+            page::leave_link(format!("{path}/return"), "Return to the shop without deciding")
+        });
+    let method = entered.map_or("balance", |entered| entered.method.as_str());
     let values = [
         ("notice", alert.unwrap_or_default()),
-        ("path", path(state, transaction)),
-        ("methods", methods(entered)),
-        ("users", users(state, entered.map_or("", |entered| entered.wallet.as_str()))),
+        ("path", Html::text(path)),
+        ("methods", page::methods(METHODS, Some(method))),
+        ("payer", payer_fields(state, entered.map_or("", |entered| entered.wallet.as_str()))),
         ("allowance", allowance(state, transaction)),
         ("leave", leave.unwrap_or_default()),
     ];
     Html::fill(FORM, &values)
 }
 
-fn path(state: &State, transaction: &Transaction) -> Html {
-    let base = state.base.path();
-    Html::text(format!("{base}frontend/en/wallet/confirm/{}", transaction.key))
-}
-
-fn methods(entered: Option<&Entered>) -> Html {
-    let chosen = entered.map_or("balance", |entered| entered.method.as_str());
-    let mut list = Html::default();
-    for (value, label) in METHODS {
-        let template = r#"<label><input type="radio" name="method" value="{{value}}"{{checked}}> {{label}}</label>"#;
-        let checked = if value == chosen { " checked" } else { "" };
-        let values = [
-            ("value", Html::text(value)),
-            ("checked", Html::text(checked)),
-            ("label", Html::text(label)),
-        ];
-        list.push(&Html::fill(template, &values));
-    }
-    list
-}
-
-/// The choice of who somebody is; the usual payer when nobody was chosen.
-pub(super) fn users(state: &State, chosen: &str) -> Html {
+/// Who somebody is, with their PIN; the usual payer when nobody was chosen.
+pub(super) fn payer_fields(state: &State, chosen: &str) -> Html {
     let usual = USUAL_PAYER.to_string();
     let chosen = if chosen.is_empty() { usual.as_str() } else { chosen };
-    let mut list = Html::default();
-    for (wallet, user) in state.users.iter().filter(|(wallet, _)| **wallet != OWN_WALLET) {
-        let pin = user.is.pin.as_ref().map(|pin| format!(", PIN {pin}")).unwrap_or_default();
-        let selected = if wallet.to_string() == chosen { " selected" } else { "" };
-        let values = [
-            ("wallet", Html::text(wallet.to_string())),
-            ("selected", Html::text(selected)),
-            ("label", Html::text(format!("{}{pin}", user.is.name))),
-        ];
-        let template = r#"<option value="{{wallet}}"{{selected}}>{{label}}</option>"#;
-        list.push(&Html::fill(template, &values));
-    }
-    list
+    let users = state.users.iter().filter(|(wallet, _)| **wallet != OWN_WALLET);
+    let users: Vec<(String, String)> = users
+        .map(|(wallet, user)| {
+            let pin = user.is.pin.as_ref().map(|pin| format!(", PIN {pin}")).unwrap_or_default();
+            (wallet.to_string(), format!("{}{pin}", user.is.name))
+        })
+        .collect();
+    let users = users.iter().map(|(wallet, label)| (wallet.as_str(), label.as_str()));
+    Html::fill(PAYER, &[("users", page::options(users, Some(chosen)))])
 }
 
 /// What the payer approves for later.
@@ -205,7 +150,7 @@ fn allowance(state: &State, transaction: &Transaction) -> Html {
     let words = terms.description.as_deref().unwrap_or("Later payments");
     let words = ("words", Html::text(format!("{words}: {most}, without asking again")));
     let template = if transaction.terms.allowance_optional {
-        r#"<p><label><input type="checkbox" id="allowance" name="allowance" value="yes" checked> {{words}}</label></p>"#
+        r#"<label class="check"><input type="checkbox" id="allowance" name="allowance" value="yes" checked> {{words}}</label>"#
     } else {
         r#"<input type="hidden" name="allowance" value="yes"><p id="allowance">You also allow: {{words}}.</p>"#
     };
@@ -227,31 +172,24 @@ fn layout(state: &State, transaction: &Transaction, heading: &str, main: Html) -
         lines.push(&payment_lines(state, payment));
     }
     let shop = state.users.get(&OWN_WALLET).map_or("", |user| user.is.name.as_str());
-    let values = [
-        ("heading", Html::text(heading)),
-        ("shop", Html::text(shop)),
-        ("title", Html::text(title)),
-        ("total", Html::text(totals.join(" and "))),
-        ("lines", lines),
-        ("status", Html::text(transaction.status.of_transaction(state.settings.words))),
-        ("transaction", Html::text(&transaction.key)),
-        ("main", main),
-    ];
-    Html::fill(LAYOUT, &values)
+    BRAND.checkout(Checkout {
+        heading,
+        mode: "Sandbox",
+        shop,
+        picture: Html::default(),
+        title: &title,
+        total: &totals.join(" and "),
+        lines,
+        below: Html::default(),
+        status: transaction.status.of_transaction(state.settings.words),
+        id: &transaction.key,
+        main,
+    })
 }
 
 fn payment_lines(state: &State, payment: &Payment) -> Html {
     let terms = &payment.terms;
-    let mut lines = Html::default();
-    let mut line = |label: String, cents: i64| {
-        let values =
-            [("label", Html::text(label)), ("amount", Html::text(money(cents, &terms.currency)))];
-        lines.push(&Html::fill("<div><dt>{{label}}</dt><dd>{{amount}}</dd></div>", &values));
-    };
-    for item in &terms.items {
-        let total = item.price.saturating_mul(item.quantity);
-        line(format!("{} × {}", item.quantity, item.title), total);
-    }
+    let shown = |cents: i64| money(cents, &terms.currency);
     let to = match &terms.beneficiary {
         Beneficiary::Id(wallet) => {
             state.users.get(wallet).map_or_else(|| wallet.to_string(), |user| user.is.name.clone())
@@ -259,21 +197,18 @@ fn payment_lines(state: &State, payment: &Payment) -> Html {
         Beneficiary::Email(to) | Beneficiary::Phone(to) => to.clone(),
     };
     let words = terms.description.as_deref().unwrap_or("Payment");
-    line(format!("{words}, to {to}"), terms.price);
+    let mut lines = line(format!("{words}, to {to}"), shown(terms.price));
+    for item in &terms.items {
+        let total = item.price.saturating_mul(item.quantity);
+        lines.push(&detail_line(format!("{} × {}", item.quantity, item.title), shown(total)));
+    }
     let fee = payment.payer_amount(&state.settings) - terms.price;
     if fee > 0 {
-        line("Fee".to_owned(), fee);
+        lines.push(&line("Fee", shown(fee)));
     }
     lines
 }
 
-/// Amounts as people read them.
 fn money(cents: i64, currency: &str) -> String {
-    let amount = decimal(cents);
-    match currency {
-        "USD" => format!("${amount}"),
-        "EUR" => format!("€{amount}"),
-        "GBP" => format!("£{amount}"),
-        other => format!("{other} {amount}"),
-    }
+    page::money(decimal(cents), currency)
 }

@@ -6,9 +6,10 @@ use url::Url;
 
 use crate::{Page, Test, TestResult};
 
-pub(crate) const TESTS: [(&str, Test); 2] = [
+pub(crate) const TESTS: [(&str, Test); 3] = [
     ("a_ramps_payer_leaves_comes_back_and_approves", |page| Box::pin(approves(page))),
     ("a_ramps_payer_is_declined_on_a_hostile_page", |page| Box::pin(is_declined(page))),
+    ("a_ramps_long_amounts_are_shown_whole_on_a_phone", |page| Box::pin(is_whole(page))),
 ];
 
 /// Creates a checkout payment as a merchant would and opens its page. Returns its id.
@@ -94,5 +95,16 @@ async fn is_declined(page: Page) -> TestResult {
     assert_eq!(page.text("[data-status=failed] h2").await?, "Payment failed");
     page.click("#return").await?;
     assert_eq!(page.text("#thanks").await?, "Thank you");
+    Ok(())
+}
+
+/// What is wider than its place is cut off, which a page that is no wider than the phone hides.
+async fn is_whole(page: Page) -> TestResult {
+    page.browser.set_window_size(500, 900).await?;
+    open(&page, invoice("12345678901.123456789012345678", "ETH", "Metal card")).await?;
+    let cut = "return [...document.querySelectorAll('body *')]\
+               .filter(it => it.clientWidth > 0 && it.scrollWidth > it.clientWidth)\
+               .map(it => `${it.tagName} ${it.id}`)";
+    assert_eq!(page.browser.execute(cut, Vec::new()).await?, json!([]));
     Ok(())
 }

@@ -1,5 +1,5 @@
 //! One change. Each guard is a row that is written under a condition, in the order of the checks;
-//! the first that does not take is the answer, and the savepoint takes the rest back.
+//! the first that does not take is the answer, and what was written before it is taken back.
 
 use paymux_core::Timestamp;
 use rusqlite::{Connection, Result, params};
@@ -115,27 +115,41 @@ fn move_payment(
     payment: &PaymentRow,
     from_version: u64,
 ) -> Result<bool> {
-    wrote(
+    let moved = wrote(
         connection,
         "UPDATE payments SET
-           version = ?3, reference = ?4, status = ?5, in_doubt = ?6, review = ?7, due_at = ?8,
-           created_at = ?9, updated_at = ?10, document = ?11, lease_owner = NULL, lease_until = NULL
-         WHERE tenant_id = ?1 AND payment_id = ?2 AND version = ?12",
+           version = ?3, status = ?4, due_at = ?5, created_at = ?6, updated_at = ?7,
+           document = ?8, lease_owner = NULL, lease_until = NULL
+         WHERE tenant_id = ?1 AND payment_id = ?2 AND version = ?9",
         params![
             tenant,
             payment.id.as_str(),
             signed(payment.version)?,
-            payment.reference,
             payment.status.as_str(),
-            payment.in_doubt,
-            payment.review,
             payment.due_at.map(Timestamp::as_millis),
             payment.created_at.as_millis(),
             payment.updated_at.as_millis(),
             payment.document,
             signed(from_version)?,
         ],
-    )
+    )?;
+    if moved {
+        update_finders(connection, tenant, payment)?;
+    }
+    Ok(moved)
+}
+
+/// What payments are found by and seldom changes: an update that names an indexed column writes
+/// its index anew even where the value stays.
+fn update_finders(connection: &Connection, tenant: &str, payment: &PaymentRow) -> Result<()> {
+    let _anew = wrote(
+        connection,
+        "UPDATE payments SET reference = ?3, in_doubt = ?4, review = ?5
+         WHERE tenant_id = ?1 AND payment_id = ?2
+           AND (reference <> ?3 OR in_doubt <> ?4 OR review <> ?5)",
+        (tenant, payment.id.as_str(), &payment.reference, payment.in_doubt, payment.review),
+    )?;
+    Ok(())
 }
 
 /// Does what the change wants with the right to move money, if it may.

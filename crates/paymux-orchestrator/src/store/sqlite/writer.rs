@@ -1,5 +1,10 @@
-//! The thread that writes: what waits is written in one transaction, each piece of work under a
-//! savepoint of its own, and nobody is answered before that transaction is on disk.
+//! The thread that writes: what waits is written in one transaction, and nobody is answered before
+//! that transaction is on disk.
+//!
+//! A piece of work seldom has to take back what it wrote, while being able to, by a savepoint,
+//! costs as much as writing it. So a group is written without savepoints. Once a piece of work has
+//! to take something back, the whole transaction goes, and the group is written anew, each piece of
+//! work under a savepoint of its own.
 
 use std::{
     fs::File,
@@ -49,14 +54,15 @@ impl Writer {
         Ok(Self { threads: Threads::start("paymux-sqlite-write", vec![desk], run)?, commits })
     }
 
-    /// Has work written, with whatever else waits, and answers when it is on disk.
+    /// Has work written, with whatever else waits, and answers when it is on disk. It can be done
+    /// more than once, and what it did the last time counts.
     pub(super) async fn write<T, F>(&self, work: F) -> StoreResult<T>
     where
         T: Send + 'static,
-        F: FnOnce(&Connection) -> rusqlite::Result<Step<T>> + Send + 'static,
+        F: Fn(&Connection) -> rusqlite::Result<Step<T>> + Send + 'static,
     {
         let (answer, answered) = oneshot::channel();
-        let task = Task { work: Some(work), outcome: None, answer };
+        let task = Task { work, outcome: None, answer };
         self.threads.hand_over(Box::new(task)).await?;
         answered.await.unwrap_or_else(|_| {
             let message = "the thread that writes ended in the middle of its work";
@@ -109,16 +115,25 @@ impl Fate {
 
 /// A piece of work whose type is forgotten.
 trait Job: Send {
-    /// Does it under a savepoint. An error is the fate of the whole transaction, which has to go.
-    fn run(&mut self, connection: &Connection) -> Result<(), Fate>;
+    /// Does it. What it wrote may have to be taken back. An error is the fate of the whole
+    /// transaction, which has to go.
+    fn run(&mut self, connection: &Connection) -> Result<Ran, Fate>;
 
     /// Tells the caller, when the fate of the group is known.
     fn tell(self: Box<Self>, fate: &Fate);
 }
 
+/// How a piece of work left the database.
+enum Ran {
+    /// As it should be.
+    Well,
+    /// It wrote something that has to be taken back.
+    TakeBack,
+}
+
 /// A piece of work, and who waits for it.
 struct Task<T, F> {
-    work: Option<F>,
+    work: F,
     outcome: Option<StoreResult<T>>,
     answer: oneshot::Sender<StoreResult<T>>,
 }
@@ -126,25 +141,28 @@ struct Task<T, F> {
 impl<T, F> Job for Task<T, F>
 where
     T: Send,
-    F: FnOnce(&Connection) -> rusqlite::Result<Step<T>> + Send,
+    F: Fn(&Connection) -> rusqlite::Result<Step<T>> + Send,
 {
-    fn run(&mut self, connection: &Connection) -> Result<(), Fate> {
-        let Some(work) = self.work.take() else { return Ok(()) };
-        execute(connection, "SAVEPOINT work").map_err(Fate::undone)?;
-        match work(connection) {
-            Ok(Step::Keep(answer)) => self.outcome = Some(Ok(answer)),
+    fn run(&mut self, connection: &Connection) -> Result<Ran, Fate> {
+        let before = connection.total_changes();
+        match (self.work)(connection) {
+            Ok(Step::Keep(answer)) => {
+                self.outcome = Some(Ok(answer));
+                Ok(Ran::Well)
+            }
             Ok(Step::Undo(answer)) => {
                 self.outcome = Some(Ok(answer));
-                execute(connection, "ROLLBACK TO work").map_err(Fate::undone)?;
+                // Most refusals come before anything was written.
+                let wrote = connection.total_changes() != before;
+                Ok(if wrote { Ran::TakeBack } else { Ran::Well })
             }
             // Some failures, a full disk among them, end the transaction themselves.
-            Err(error) if connection.is_autocommit() => return Err(Fate::undone(error)),
+            Err(error) if connection.is_autocommit() => Err(Fate::undone(error)),
             Err(error) => {
                 self.outcome = Some(Err(explain(error)));
-                execute(connection, "ROLLBACK TO work").map_err(Fate::undone)?;
+                Ok(Ran::TakeBack)
             }
         }
-        execute(connection, "RELEASE work").map_err(Fate::undone)
     }
 
     fn tell(self: Box<Self>, fate: &Fate) {
@@ -175,37 +193,85 @@ struct Desk {
 impl Desk {
     /// Writes the first piece of work and all that waits behind it.
     fn group(&self, first: Box<dyn Job>, queue: &Queue<Box<dyn Job>>) {
-        let mut done = Vec::new();
-        let fate = match execute(&self.connection, "BEGIN IMMEDIATE") {
-            Ok(()) => self.write(first, queue, &mut done),
-            Err(error) => {
-                // Whoever waits behind it has waited as long already.
-                done.push(first);
-                done.extend(std::iter::from_fn(|| queue.next_waiting()));
-                Fate::undone(error)
+        let mut jobs = Vec::new();
+        let fate = match self.write(first, queue, &mut jobs) {
+            Ok(()) => self.commit(),
+            Err(fate) => {
+                self.roll_back();
+                fate
             }
         };
-        for job in done {
+        for job in jobs {
             job.tell(&fate);
         }
     }
 
+    /// All but the commit. Whose fate it is are the jobs.
     fn write(
         &self,
         first: Box<dyn Job>,
         queue: &Queue<Box<dyn Job>>,
-        done: &mut Vec<Box<dyn Job>>,
-    ) -> Fate {
+        jobs: &mut Vec<Box<dyn Job>>,
+    ) -> Result<(), Fate> {
+        if let Err(error) = execute(&self.connection, "BEGIN IMMEDIATE") {
+            // Whoever waits behind it has waited as long already.
+            jobs.push(first);
+            jobs.extend(std::iter::from_fn(|| queue.next_waiting()));
+            return Err(Fate::undone(error));
+        }
+        match self.together(first, queue, jobs)? {
+            Ran::Well => Ok(()),
+            Ran::TakeBack => {
+                execute(&self.connection, "ROLLBACK").map_err(Fate::undone)?;
+                execute(&self.connection, "BEGIN IMMEDIATE").map_err(Fate::undone)?;
+                self.apart(queue, jobs)
+            }
+        }
+    }
+
+    /// Does the first piece of work and what waits, until one has to be taken back.
+    fn together(
+        &self,
+        first: Box<dyn Job>,
+        queue: &Queue<Box<dyn Job>>,
+        jobs: &mut Vec<Box<dyn Job>>,
+    ) -> Result<Ran, Fate> {
         let mut next = Some(first);
         while let Some(mut job) = next {
             let ran = job.run(&self.connection);
-            done.push(job);
-            if let Err(fate) = ran {
-                self.roll_back();
-                return fate;
+            jobs.push(job);
+            if let Ran::TakeBack = ran? {
+                return Ok(Ran::TakeBack);
             }
-            next = if done.len() < GROUP { queue.next_waiting() } else { None };
+            next = if jobs.len() < GROUP { queue.next_waiting() } else { None };
         }
+        Ok(Ran::Well)
+    }
+
+    /// Does these anew, and what waits behind them, so that each can be taken back by itself.
+    fn apart(&self, queue: &Queue<Box<dyn Job>>, jobs: &mut Vec<Box<dyn Job>>) -> Result<(), Fate> {
+        for job in jobs.iter_mut() {
+            self.run_apart(&mut **job)?;
+        }
+        while jobs.len() < GROUP
+            && let Some(mut job) = queue.next_waiting()
+        {
+            let ran = self.run_apart(&mut *job);
+            jobs.push(job);
+            ran?;
+        }
+        Ok(())
+    }
+
+    fn run_apart(&self, job: &mut dyn Job) -> Result<(), Fate> {
+        execute(&self.connection, "SAVEPOINT work").map_err(Fate::undone)?;
+        if let Ran::TakeBack = job.run(&self.connection)? {
+            execute(&self.connection, "ROLLBACK TO work").map_err(Fate::undone)?;
+        }
+        execute(&self.connection, "RELEASE work").map_err(Fate::undone)
+    }
+
+    fn commit(&self) -> Fate {
         match execute(&self.connection, "COMMIT") {
             Ok(()) => {
                 self.commits.fetch_add(1, Ordering::Relaxed);
@@ -236,106 +302,4 @@ fn execute(connection: &Connection, sql: &str) -> rusqlite::Result<()> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::fs::File;
-
-    use rusqlite::Connection;
-
-    use super::{Step, Writer};
-    use crate::store::{StoreError, StoreErrorKind, StoreResult};
-
-    /// A writer on a table of its own in memory; its lock is on nothing.
-    fn writer() -> Writer {
-        let connection = Connection::open_in_memory().unwrap();
-        connection.execute_batch("CREATE TABLE kept (id INTEGER PRIMARY KEY, text TEXT)").unwrap();
-        Writer::start(connection, File::open(".").unwrap()).unwrap()
-    }
-
-    async fn keep(writer: &Writer, bytes: usize) -> StoreResult<()> {
-        let work = move |connection: &Connection| {
-            let text = "x".repeat(bytes);
-            connection.execute("INSERT INTO kept (text) VALUES (?1)", [text])?;
-            Ok(Step::Keep(()))
-        };
-        writer.write(work).await
-    }
-
-    async fn batch(writer: &Writer, sql: &'static str) -> StoreResult<()> {
-        writer.write(move |connection| connection.execute_batch(sql).map(Step::Keep)).await
-    }
-
-    async fn count(writer: &Writer) -> i64 {
-        let sql = "SELECT count(*) FROM kept";
-        let work = |connection: &Connection| {
-            connection.query_row(sql, [], |row| row.get(0)).map(Step::Keep)
-        };
-        writer.write(work).await.unwrap()
-    }
-
-    fn source(error: &StoreError) -> String {
-        std::error::Error::source(error).map(ToString::to_string).unwrap_or_default()
-    }
-
-    #[tokio::test]
-    async fn a_full_disk_is_said_so_and_is_survived() {
-        let writer = writer();
-        keep(&writer, 10).await.unwrap();
-        batch(&writer, "PRAGMA max_page_count = 8").await.unwrap();
-        let error = keep(&writer, 1_000_000).await.unwrap_err();
-        assert_eq!(error.kind(), StoreErrorKind::Unavailable);
-        assert!(error.to_string().contains("the disk is full"), "{error}: {}", source(&error));
-        batch(&writer, "PRAGMA max_page_count = 10000").await.unwrap();
-        assert_eq!(count(&writer).await, 1);
-        keep(&writer, 1_000_000).await.unwrap();
-        assert_eq!(count(&writer).await, 2);
-    }
-
-    #[tokio::test]
-    async fn a_commit_that_fails_is_not_known() {
-        let writer = writer();
-        let orphan = "PRAGMA defer_foreign_keys = ON;
-                      CREATE TABLE parent (id INTEGER PRIMARY KEY);
-                      CREATE TABLE child (of INTEGER REFERENCES parent DEFERRABLE INITIALLY DEFERRED);
-                      INSERT INTO child VALUES (7)";
-        writer
-            .write(|connection| {
-                connection.pragma_query_value(None, "foreign_keys", |row| {
-                    assert!(row.get::<_, bool>(0).unwrap(), "the bundled SQLite checks them");
-                    Ok(Step::Keep(()))
-                })
-            })
-            .await
-            .unwrap();
-        let error = batch(&writer, orphan).await.unwrap_err();
-        assert_eq!(error.kind(), StoreErrorKind::CommitUnknown, "{}", source(&error));
-        keep(&writer, 10).await.unwrap();
-        assert_eq!(count(&writer).await, 1);
-    }
-
-    #[tokio::test]
-    async fn a_thread_that_ended_is_an_error_and_no_panic() {
-        let writer = writer();
-        let error = writer.write::<(), _>(|_| panic!("on purpose")).await.unwrap_err();
-        assert_eq!(error.kind(), StoreErrorKind::CommitUnknown);
-        // Whoever comes before the queue is torn down is not answered either.
-        loop {
-            let error = keep(&writer, 10).await.unwrap_err();
-            if error.kind() == StoreErrorKind::Unavailable {
-                break;
-            }
-            assert_eq!(error.kind(), StoreErrorKind::CommitUnknown);
-        }
-        writer.close().await;
-    }
-
-    #[tokio::test]
-    async fn only_writes_that_stay_are_kept() {
-        let writer = writer();
-        let work = |connection: &Connection| {
-            connection.execute("INSERT INTO kept (text) VALUES ('undone')", [])?;
-            Ok(Step::Undo(3))
-        };
-        assert_eq!(writer.write(work).await.unwrap(), 3);
-        assert_eq!(count(&writer).await, 0);
-    }
-}
+mod tests;

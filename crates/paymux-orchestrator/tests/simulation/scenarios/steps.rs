@@ -97,6 +97,19 @@ async fn an_end_is_reached_through_a_doubt() {
     assert_eq!(error.kind(), ErrorKind::Conflict);
 }
 
+/// The payer is not sent to pay what is being ended.
+#[tokio::test(start_paused = true)]
+async fn what_is_being_ended_is_not_shown_as_payable() {
+    let scene = Scene::new(Kind::Page, Kind::Card);
+    let record = scene.create(order()).await;
+    assert!(record.next_action().is_some());
+    scene.a.truth().faults.extend([Fault::LostBefore; 3]);
+    let end = scene.orchestrator.cancel_payment(&key("end"), &record.id).await;
+    let record = end.expect("it is a wish");
+    assert!(record.cancel_wanted && !record.status.is_final());
+    assert!(record.next_action().is_none());
+}
+
 /// An account that cannot end anything, and an object that nobody can pay.
 #[tokio::test(start_paused = true)]
 async fn what_cannot_be_ended_is_left_alone() {

@@ -15,7 +15,7 @@ use paymux_orchestrator::store::{
 
 use super::{
     super::{
-        build::{creation, id, row},
+        build::{caller_key, creation, id, row, version},
         good,
     },
     Directory, trial,
@@ -25,6 +25,7 @@ use super::{
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
         trial("what_waits_is_one_commit", what_waits_is_one_commit),
+        trial("refusal_leaves_its_neighbors", refusal_leaves_its_neighbors),
         trial("failure_leaves_its_neighbors", failure_leaves_its_neighbors),
         trial("end_of_a_transaction_is_told_to_all", end_of_a_transaction_is_told_to_all),
         trial("locked_file_is_said_so", locked_file_is_said_so),
@@ -64,6 +65,27 @@ async fn what_waits_is_one_commit(directory: Directory) {
     for n in 1..=100 {
         assert_eq!(good(store.load(&id(n)).await), Some(row(n)));
     }
+}
+
+/// One is refused before it wrote anything, one after it wrote its caller's key.
+async fn refusal_leaves_its_neighbors(directory: Directory) {
+    let store = good(directory.open());
+    let first = Change { caller_key: Some(caller_key("first", 1)), ..creation(1) };
+    assert_eq!(good(store.commit(first).await), Committed::Done);
+    let again = Change { caller_key: Some(caller_key("first", 2)), ..creation(2) };
+    let late = Change { caller_key: Some(caller_key("late", 1)), ..version(1, 3) };
+    let before = store.commits();
+    let changes = vec![creation(3), again, creation(4), late, creation(5), version(3, 2)];
+    let answers = together(&directory, &store, changes).await;
+    let taken = || Committed::KeyTaken(caller_key("first", 1));
+    let done = || Committed::Done;
+    let expected = [done(), taken(), done(), Committed::Lost, done(), done()];
+    assert_eq!(answers.into_iter().map(good).collect::<Vec<_>>(), expected);
+    assert_eq!(store.commits() - before, 1);
+    let version = async |n| good(store.load(&id(n)).await).map(|row| row.version);
+    let kept = [version(1).await, version(2).await, version(3).await, version(5).await];
+    assert_eq!(kept, [Some(1), None, Some(2), Some(1)]);
+    assert_eq!(good(store.find_caller_key("late").await), None, "it can be used again");
 }
 
 /// Ten new payments, of which the database refuses the fifth in this way.

@@ -1,7 +1,4 @@
-//! Where tokens come from: refreshed in time and once, kept before they are used, and never sent
-//! where they are not good.
-
-#![expect(clippy::expect_used, reason = "a test that cannot be set up has failed")]
+//! Tokens that are refreshed before they run out.
 
 use std::{
     sync::{Arc, Mutex},
@@ -9,17 +6,8 @@ use std::{
 };
 
 use async_trait::async_trait;
-use paymux_core::{
-    ConfirmPayment, ConfirmStep, Effect, Error, ErrorKind, IdempotencyKey, ManualClock,
-    PaymentHandle, PaymentLookup, PaymentProvider, PaymentStatus, ProviderId, ProviderPaymentId,
-    Result, SecretString, Timestamp,
-    transport::{HttpClient, HttpSettings},
-};
-use paymux_ramp::{
-    Environment, Grant, GrantKeeper, OneToken, PaymentType, Ramp, RampConfig, RampOptions,
-    RefreshingTokens, TokenMap, TokenSource,
-};
-use secrecy::ExposeSecret;
+use paymux_core::{Effect, Error, ErrorKind, ManualClock, Result, Timestamp};
+use paymux_ramp::{Grant, GrantKeeper, RefreshingTokens, TokenSource};
 use serde_json::{Value, json};
 use url::Url;
 use wiremock::{
@@ -27,29 +15,9 @@ use wiremock::{
     matchers::{method, path},
 };
 
+use crate::{USER, grant, http, secret, shown};
+
 const NOW: Timestamp = Timestamp::from_seconds(1_717_430_400);
-const USER: &str = "user-1";
-
-fn http() -> HttpClient {
-    HttpClient::new(HttpSettings::default()).expect("a client")
-}
-
-fn secret(text: &str) -> SecretString {
-    SecretString::from(text)
-}
-
-fn shown(token: &SecretString) -> &str {
-    token.expose_secret()
-}
-
-fn grant(access: Option<(&str, Option<Timestamp>)>, refresh: &str) -> Grant {
-    let grant = Grant::new(secret(refresh));
-    match access {
-        Some((token, until)) => grant.access(secret(token), until),
-        None => grant,
-    }
-}
-
 /// Gives `access-1` with `refresh-1`, then `access-2` with `refresh-2`, and so on, each for an hour.
 async fn issuer() -> MockServer {
     let server = MockServer::start().await;
@@ -199,163 +167,6 @@ async fn what_the_issuer_leaves_out_is_not_made_up() {
     assert_eq!(refreshes(&server).await, ["refresh-0", "refresh-0"]);
     let requests = server.received_requests().await.unwrap_or_default();
     assert!(requests.iter().all(|request| request.headers["partnerid"] == "partner-7"));
-}
-
-#[tokio::test]
-async fn a_token_of_a_map_is_forgotten_once_refused() {
-    let tokens = TokenMap::new();
-    let error = tokens.token(USER).await.expect_err("a refusal");
-    assert_eq!((error.kind(), error.effect()), (ErrorKind::Unauthenticated, Effect::None));
-    tokens.set(USER, secret("access-0"));
-    tokens.invalidate(USER, &secret("another")).await;
-    assert_eq!(shown(&tokens.token(USER).await.expect("a token")), "access-0");
-    tokens.invalidate(USER, &secret("access-0")).await;
-    assert!(tokens.token(USER).await.is_err());
-    tokens.set(USER, secret("access-1"));
-    tokens.invalidate(USER, &secret("access-0")).await;
-    assert_eq!(shown(&tokens.token(USER).await.expect("a token")), "access-1");
-}
-
-#[tokio::test]
-async fn one_token_stays() {
-    let token = OneToken::new(secret("access-0"));
-    token.invalidate(USER, &secret("access-0")).await;
-    assert_eq!(shown(&token.token("anybody").await.expect("a token")), "access-0");
-}
-
-#[test]
-fn nothing_shows_a_token() {
-    let url = Url::parse("https://ramp.example").expect("a URL");
-    let refreshing = RefreshingTokens::new(&url, http()).expect("a source");
-    let one = grant(Some(("access-canary", None)), "refresh-canary");
-    refreshing.set(USER, one.clone());
-    let map = TokenMap::new();
-    map.set(USER, secret("access-canary"));
-    let token = OneToken::new(secret("access-canary"));
-    let text = format!("{one:?} {refreshing:?} {map:?} {token:?}");
-    assert!(!text.contains("canary") && !text.contains(USER), "{text}");
-}
-
-#[test]
-fn where_tokens_are_given_must_be_private() {
-    for bad in ["http://ramp.example", "https://u:p@ramp.example", "https://ramp.example?x=1"] {
-        let error = RefreshingTokens::new(&Url::parse(bad).expect("a URL"), http());
-        assert_eq!(error.expect_err("a refusal").field(), Some("base_url"), "{bad}");
-    }
-    let url = Url::parse("https://ramp.example").expect("a URL");
-    let source = || RefreshingTokens::new(&url, http()).expect("a source");
-    for bad in ["", "token", "//", "/a/../b", "/a?b", "/a b"] {
-        let error = source().path(bad).expect_err("a refusal");
-        assert_eq!(error.field(), Some("token_path"), "{bad}");
-    }
-    let error = source().header("authorization", &secret("x")).expect_err("a refusal");
-    assert_eq!(error.field(), Some("header"));
-}
-
-fn account(url: &Url, source: Arc<dyn TokenSource>) -> Ramp {
-    let id = ProviderId::new("ramp-test").expect("an id");
-    let config = RampConfig::new(id, url.clone(), Environment::Sandbox).tokens(source);
-    Ramp::new(config, http()).expect("an account")
-}
-
-fn handle() -> PaymentHandle {
-    let mut handle = PaymentHandle::new(ProviderPaymentId::new("p-1").expect("an id"));
-    let options = RampOptions::new(USER, "i-1", PaymentType::External { some_data: None });
-    handle.options.set(&options).expect("options");
-    handle
-}
-
-/// Refuses every token but one, or each with 403.
-async fn guarded(good: &'static str, status: u16) -> MockServer {
-    let server = MockServer::start().await;
-    let answer = move |request: &Request| {
-        let token = request.headers.get("authorization").and_then(|value| value.to_str().ok());
-        if token == Some(&format!("Bearer {good}")) {
-            let payment = json!({ "id": "p-1", "status": "SUCCESS" });
-            return ResponseTemplate::new(200).set_body_json(payment);
-        }
-        let refusal =
-            json!({ "status": "UNAUTHORIZED", "message": "m", "traceId": "t", "errors": [] });
-        ResponseTemplate::new(status).set_body_json(refusal)
-    };
-    Mock::given(method("POST")).respond_with(answer).mount(&server).await;
-    server
-}
-
-async fn sent(server: &MockServer) -> usize {
-    server.received_requests().await.unwrap_or_default().len()
-}
-
-#[tokio::test]
-async fn a_refused_token_is_reported_and_nothing_is_sent_again() {
-    let server = guarded("access-1", 401).await;
-    let url = Url::parse(&server.uri()).expect("a URL");
-    let tokens = Arc::new(TokenMap::new());
-    tokens.set(USER, secret("access-0"));
-    tokens.set("user-2", secret("access-0"));
-    let ramp = account(&url, tokens.clone());
-    let key = IdempotencyKey::new("key-1").expect("a key");
-    let confirm = ConfirmPayment { key, payment: handle(), step: ConfirmStep::Commit };
-    let error = ramp.confirm_payment(&confirm).await.expect_err("a refusal");
-    assert_eq!((error.kind(), error.effect()), (ErrorKind::Unauthenticated, Effect::None));
-    assert!(error.is_retryable());
-    assert_eq!(sent(&server).await, 1);
-    // Forgotten for this end user, and for nobody else.
-    assert!(tokens.token(USER).await.is_err());
-    assert!(tokens.token("user-2").await.is_ok());
-    let error = ramp.confirm_payment(&confirm).await.expect_err("a refusal");
-    assert_eq!(error.field(), Some("options.ramp.end_user"));
-    assert_eq!(sent(&server).await, 1);
-    // The same request, once there is another token.
-    tokens.set(USER, secret("access-1"));
-    let payment = ramp.confirm_payment(&confirm).await.expect("a payment");
-    assert_eq!(payment.status, PaymentStatus::Succeeded);
-    assert_eq!(sent(&server).await, 2);
-}
-
-#[tokio::test]
-async fn a_token_that_may_not_do_a_thing_is_kept() {
-    let server = guarded("access-1", 403).await;
-    let url = Url::parse(&server.uri()).expect("a URL");
-    let tokens = Arc::new(TokenMap::new());
-    tokens.set(USER, secret("access-0"));
-    let ramp = account(&url, tokens.clone());
-    let error = ramp.fetch_payment(&PaymentLookup::Payment(handle())).await;
-    assert_eq!(error.expect_err("a refusal").kind(), ErrorKind::PermissionDenied);
-    assert!(tokens.token(USER).await.is_ok());
-}
-
-/// Fails as if the provider had acted, or gives what cannot be sent.
-#[derive(Debug)]
-struct Careless(Option<&'static str>);
-
-#[async_trait]
-impl TokenSource for Careless {
-    async fn token(&self, _: &str) -> Result<SecretString> {
-        let message = "the vault is locked";
-        let error = || Error::new(ErrorKind::Unavailable, Effect::Possible, message);
-        self.0.map(SecretString::from).ok_or_else(error)
-    }
-
-    async fn invalidate(&self, _: &str, _: &SecretString) {}
-}
-
-#[tokio::test]
-async fn a_source_that_fails_sends_nothing() {
-    let server = MockServer::start().await;
-    let url = Url::parse(&server.uri()).expect("a URL");
-    for (source, kind) in [
-        (Careless(None), ErrorKind::Unavailable),
-        (Careless(Some("two words")), ErrorKind::Configuration),
-        (Careless(Some("")), ErrorKind::Configuration),
-    ] {
-        let ramp = account(&url, Arc::new(source));
-        let error = ramp.fetch_payment(&PaymentLookup::Payment(handle())).await;
-        let error = error.expect_err("a refusal");
-        assert_eq!((error.kind(), error.effect()), (kind, Effect::None));
-        assert!(!format!("{error} {error:?}").contains("two words"));
-    }
-    assert!(server.received_requests().await.unwrap_or_default().is_empty());
 }
 
 /// The token that was given is worth more than the word for how long it lives.

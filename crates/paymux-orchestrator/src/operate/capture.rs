@@ -1,0 +1,37 @@
+//! How much of a payment can be taken.
+
+use paymux_core::Money;
+
+use crate::record::{Attempt, AttemptState, Intent, PaymentRecord};
+
+/// What is held, by the provider's word, or else what was asked for and not taken yet.
+pub(super) fn held(record: &PaymentRecord) -> Money {
+    let said = record.provider.as_ref().and_then(|payment| payment.amounts.authorized);
+    said.unwrap_or_else(|| {
+        let asked = record.request.amount;
+        // Less than nothing would be nothing, too.
+        let left = taken(record).filter(|taken| *taken <= asked);
+        let left = left.and_then(|taken| asked.checked_sub(taken));
+        left.unwrap_or_else(|| Money::zero(asked.currency()))
+    })
+}
+
+/// What was taken so far: by the provider's word, or by what it accepted, whichever is more.
+fn taken(record: &PaymentRecord) -> Option<Money> {
+    let asked = record.request.amount;
+    let said = record.provider.as_ref().and_then(|payment| payment.amounts.captured);
+    let captures = record.attempts.iter().filter(|attempt| attempt.may_have_acted());
+    let ours = captures.filter_map(|attempt| match &attempt.intent {
+        Intent::Capture(capture) => Some(capture.amount.unwrap_or(asked)),
+        Intent::Create(_) | Intent::Confirm(_) | Intent::Cancel(_) | Intent::Refund(_) => None,
+    });
+    let ours = ours.into_iter().try_fold(Money::zero(asked.currency()), Money::checked_add)?;
+    Some(said.filter(|said| *said > ours).unwrap_or(ours))
+}
+
+/// Was it taken without what is left having been read since?
+pub(super) fn is_unseen_capture(attempt: &Attempt, record: &PaymentRecord) -> bool {
+    attempt.state == AttemptState::Accepted
+        && matches!(attempt.intent, Intent::Capture(_))
+        && attempt.settled_at >= record.looked_at
+}

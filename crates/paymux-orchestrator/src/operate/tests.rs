@@ -1,0 +1,75 @@
+use paymux_core::{ErrorKind, PaymentStatus, Refund, RefundStatus};
+
+use super::*;
+use crate::testing::{accepted, capture, eur, push, refund};
+
+/// Taken, given back, charged back, reserved by a refund on its way, and what is left.
+#[test]
+fn what_can_be_given_back_is_what_nobody_took_back_yet() {
+    let table = [
+        (Some(1_000), None, None, None, Some(1_000)),
+        (Some(1_000), Some(300), None, None, Some(700)),
+        (Some(1_000), None, Some(300), None, Some(700)),
+        (Some(1_000), Some(300), Some(300), None, Some(400)),
+        (Some(1_000), Some(300), Some(300), Some(400), None),
+        (Some(1_000), None, Some(1_000), None, None),
+        (Some(1_000), Some(600), Some(600), None, None),
+        (Some(0), None, None, None, None),
+        (None, None, None, None, None),
+    ];
+    for (captured, refunded, charged_back, reserved, left) in table {
+        let mut record = accepted(PaymentStatus::Succeeded);
+        let amounts = &mut record.provider.as_mut().unwrap().amounts;
+        amounts.captured = captured.map(eur);
+        amounts.refunded = refunded.map(eur);
+        amounts.charged_back = charged_back.map(eur);
+        if let Some(reserved) = reserved {
+            push(&mut record, refund(), AttemptState::Accepted);
+            record.attempts[1].reserved = Some(eur(reserved));
+            record.attempts[1].refund = Some(Refund::new(RefundStatus::Processing, "a word"));
+        }
+        let found = left_to_give_back(&record);
+        assert_eq!(found.as_ref().ok(), left.map(eur).as_ref(), "{captured:?} {charged_back:?}");
+        assert!(found.is_ok() || found.unwrap_err().kind() == ErrorKind::Conflict);
+    }
+}
+
+/// All that is left is not known to us: the provider's own page is.
+#[test]
+fn nothing_is_given_back_while_nobody_says_how_much_went_back_already() {
+    let mut record = accepted(PaymentStatus::Succeeded);
+    record.provider.as_mut().unwrap().amounts.given_back_unstated = true;
+    assert_eq!(left_to_give_back(&record).unwrap_err().kind(), ErrorKind::Conflict);
+}
+
+/// Held and taken by the provider's word, captures that it accepted, and what can be taken yet.
+#[test]
+fn what_can_be_taken_is_what_is_held_and_not_taken_yet() {
+    type Row = (Option<i128>, Option<i128>, &'static [Option<i128>], i128);
+    let table: [Row; 10] = [
+        (Some(1_000), None, &[], 1_000),
+        (Some(600), Some(400), &[Some(400)], 600),
+        (None, None, &[], 1_000),
+        (None, Some(400), &[], 600),
+        (None, None, &[Some(400)], 600),
+        (None, Some(400), &[Some(400)], 600),
+        (None, Some(400), &[Some(400), Some(500)], 100),
+        (None, Some(1_000), &[], 0),
+        (None, Some(1_100), &[], 0),
+        (None, None, &[None], 0),
+    ];
+    for (number, (authorized, captured, captures, left)) in (1..).zip(table) {
+        let mut record = accepted(PaymentStatus::Authorized);
+        let amounts = &mut record.provider.as_mut().unwrap().amounts;
+        amounts.authorized = authorized.map(eur);
+        amounts.captured = captured.map(eur);
+        for amount in captures {
+            let Intent::Capture(mut request) = capture() else { panic!("a capture") };
+            request.amount = amount.map(eur);
+            push(&mut record, Intent::Capture(request), AttemptState::Accepted);
+        }
+        // One that was refused took nothing.
+        push(&mut record, capture(), AttemptState::Rejected);
+        assert_eq!(held(&record), eur(left), "number {number}");
+    }
+}
