@@ -68,7 +68,7 @@ async fn what_no_standby_has_is_not_sent() {
     assert!(scene.a.truth().objects.is_empty() && scene.b.truth().objects.is_empty());
     // It is there, so it is made once the standby is back.
     scene.weather.is_alone.store(false, Ordering::SeqCst);
-    scene.later(100).await;
+    scene.later(300).await;
     let record = scene.create(order()).await;
     assert!(record.is_paid(), "{record:#?}");
     assert_eq!(scene.a.truth().objects.len(), 1);
