@@ -205,7 +205,8 @@ impl Model {
         }
         payment.amounts.requested = Some(object.amount);
         payment.amounts.captured = (object.captured > 0).then(|| money(object.captured));
-        payment.amounts.refunded = (object.refunded > 0).then(|| money(object.refunded));
+        let says_refunded = object.refunded > 0 || object.says_refunded;
+        payment.amounts.refunded = says_refunded.then(|| money(object.refunded));
         payment.amounts.given_back_unstated = object.given_back_unstated;
         let held = || money(object.amount.minor() - object.captured);
         payment.amounts.authorized =

@@ -96,7 +96,7 @@ async fn a_refund_that_comes_back_is_told_and_can_be_made_again() {
         let mut truth = scene.a.truth();
         truth.refunds[0].status = RefundStatus::Failed;
         let mut object = truth.objects["a-obj1"].clone();
-        object.refunded = 0;
+        (object.refunded, object.says_refunded) = (0, true);
         truth.put(object);
         truth.tellings.push(Telling::Refund("a-ref1".to_owned()));
         truth.tellings.len() - 1
