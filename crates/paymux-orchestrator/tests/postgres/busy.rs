@@ -7,7 +7,7 @@ use paymux_orchestrator::store::{Committed, Store};
 
 use crate::{
     build::{creation, event, id, version},
-    lost::reload,
+    lost::{lose_standby, reload},
     server::Server,
     trial::{behind, is_of_a_lost_connection, named, node, trial, waiting},
 };
@@ -30,13 +30,7 @@ async fn a_server_that_waits_is_not_flooded() {
     let store = node(settings.commit_timeout(short).answer_timeout(short)).await;
     assert_eq!(store.commit(creation(1)).await.unwrap(), Committed::Done);
     let other = behind(&server).await;
-    other.batch_execute("ALTER SYSTEM SET synchronous_standby_names = 'absent'").await.unwrap();
-    reload(&server, "synchronous_standby_names", "absent").await;
-    // The server hears of it a moment later.
-    let mut n = 1000;
-    while store.commit(creation(n)).await.is_ok() {
-        n += 1;
-    }
+    lose_standby(&server).await;
     for round in 1..=8 {
         let all = (1..=9).map(|n| {
             let store = Arc::clone(&store);

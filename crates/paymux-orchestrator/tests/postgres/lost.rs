@@ -87,8 +87,7 @@ async fn while_it_commits() {
     let store = known_as(&server, &name).await;
     assert_eq!(store.commit(creation(1)).await.unwrap(), Committed::Done);
     let other = behind(&server).await;
-    other.batch_execute("ALTER SYSTEM SET synchronous_standby_names = 'absent'").await.unwrap();
-    reload(&server, "synchronous_standby_names", "absent").await;
+    lose_standby(&server).await;
     let commit = tokio::spawn({
         let store = Arc::clone(&store);
         async move { store.commit(version(1, 2)).await }
@@ -112,8 +111,7 @@ async fn standby_is_gone() {
     assert_eq!(store.commit(creation(1)).await.unwrap(), Committed::Done);
     let other = behind(&server).await;
     other.batch_execute("ALTER SYSTEM SET synchronous_commit = off").await.unwrap();
-    other.batch_execute("ALTER SYSTEM SET synchronous_standby_names = 'absent'").await.unwrap();
-    reload(&server, "synchronous_standby_names", "absent").await;
+    lose_standby(&server).await;
     let error = store.commit(version(1, 2)).await.unwrap_err();
     assert_eq!(error.kind(), StoreErrorKind::CommitUnknown, "{error}");
     let error = store.receive(vec![event("e")]).await.unwrap_err();
@@ -147,8 +145,7 @@ async fn wait_no_more(server: Server) {
     let store = known_as(&server, &name).await;
     assert_eq!(store.commit(creation(1)).await.unwrap(), Committed::Done);
     let other = behind(&server).await;
-    other.batch_execute("ALTER SYSTEM SET synchronous_standby_names = 'absent'").await.unwrap();
-    reload(&server, "synchronous_standby_names", "absent").await;
+    lose_standby(&server).await;
     let commit = tokio::spawn({
         let store = Arc::clone(&store);
         async move { store.commit(version(1, 2)).await }
@@ -166,8 +163,7 @@ async fn delivery_that_no_standby_has() {
     let name = server.name();
     let store = node(named(&server, &name).commit_timeout(Duration::from_secs(2))).await;
     let other = behind(&server).await;
-    other.batch_execute("ALTER SYSTEM SET synchronous_standby_names = 'absent'").await.unwrap();
-    reload(&server, "synchronous_standby_names", "absent").await;
+    lose_standby(&server).await;
     let receive = tokio::spawn({
         let store = Arc::clone(&store);
         async move { store.receive(vec![event("e")]).await }
@@ -183,6 +179,23 @@ async fn delivery_that_no_standby_has() {
         match store.receive(vec![event("e")]).await {
             Ok(answers) => break assert_eq!(answers, [Received::Duplicate]),
             Err(error) => assert!(is_of_a_lost_connection(error.kind()), "{error}"),
+        }
+    }
+}
+
+/// Gives the server a standby that is not there, and waits until commits wait for it: which is a
+/// moment after new connections know of it.
+pub(crate) async fn lose_standby(server: &Server) {
+    let other = behind(server).await;
+    other.batch_execute("ALTER SYSTEM SET synchronous_standby_names = 'absent'").await.unwrap();
+    reload(server, "synchronous_standby_names", "absent").await;
+    let sql = "INSERT INTO counters SELECT 'probe', 'probe ' || pg_backend_pid(), 0";
+    loop {
+        let probe = behind(server).await;
+        probe.batch_execute("SET synchronous_commit = on").await.unwrap();
+        let commit = probe.execute(sql, &[]);
+        if tokio::time::timeout(Duration::from_millis(300), commit).await.is_err() {
+            return;
         }
     }
 }
