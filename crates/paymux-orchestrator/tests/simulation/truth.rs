@@ -166,6 +166,8 @@ pub(crate) struct Truth {
     /// Keys whose request was refused: that is the outcome of all that come with them.
     refused: BTreeMap<String, Timestamp>,
     pub(crate) refunds: Vec<RefundRow>,
+    /// How often it was called with each key.
+    pub(crate) calls: BTreeMap<String, u64>,
     /// Creates that act when the provider is called next, if that is soon, and when they left.
     pub(crate) late: Vec<(CreatePayment, Timestamp)>,
     /// What webhooks tell, in the order in which it happened.
@@ -195,6 +197,7 @@ impl Truth {
             keys: BTreeMap::new(),
             refused: BTreeMap::new(),
             refunds: Vec::new(),
+            calls: BTreeMap::new(),
             late: Vec::new(),
             tellings: Vec::new(),
             told: BTreeSet::new(),
