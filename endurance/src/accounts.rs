@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use paymux::{
     CaptureMethod, Clock, ProviderId, SecretString, Url,
     milkypay::{MilkyPay, MilkyPayConfig, Mode},
+    ramp::{self, OneToken, Ramp, RampConfig},
     toffeepay::{ToffeePay, ToffeePayConfig},
     transport::{HttpClient, HttpSettings},
     wallet::{Wallet, WalletConfig},
@@ -12,7 +13,7 @@ use paymux::{
 use paymux_orchestrator::{Orchestrator, routing::Routes, store::Store};
 use serde::{Deserialize, Serialize};
 
-use crate::{GAMES, HELD_GAMES, INVOICES, Stop, WALLET};
+use crate::{BILLS, GAMES, HELD_GAMES, INVOICES, Stop, WALLET};
 
 /// How long a provider has to answer, in real time.
 pub const TIMEOUT: Duration = Duration::from_millis(600);
@@ -41,6 +42,11 @@ use = ["milkypay", "wallet", "toffeepay"]
 name = "wallet"
 when = { metadata = { first = "wallet" } }
 use = ["wallet", "toffeepay", "milkypay"]
+
+[[rule]]
+name = "bills"
+when = { metadata = { first = "ramp" } }
+use = ["ramp"]
 "#;
 
 /// What the sandbox says of itself. Its secrets protect nothing.
@@ -68,6 +74,10 @@ pub struct Access {
     pub wallet_key: String,
     /// Proves its callbacks, as PEM.
     pub wallet_callback_key: String,
+    /// Where bills are paid.
+    pub bills: Url,
+    /// The token of the payer there.
+    pub bills_token: String,
 }
 
 /// The orchestrator over these accounts and this store.
@@ -99,6 +109,11 @@ pub fn orchestrator(
     .page_url(format!("{}/frontend", access.wallet).parse()?)
     .callback_key(&*access.wallet_callback_key)
     .clock(clock.clone());
+    let sandbox = ramp::Environment::Sandbox;
+    let bills = RampConfig::new(ProviderId::new(BILLS)?, access.bills.clone(), sandbox)
+        .tokens(Arc::new(OneToken::new(secret(&access.bills_token))))
+        // Only they tell how much was paid.
+        .invoice_read(true);
     Ok(Orchestrator::builder(store)
         .clock(clock)
         .node(node)
@@ -107,7 +122,8 @@ pub fn orchestrator(
         .account(games(access, GAMES, "space_shooter", CaptureMethod::Automatic, &http)?)
         .account(games(access, HELD_GAMES, "space_shooter_manual", CaptureMethod::Manual, &http)?)
         .account(MilkyPay::new(invoices, http.clone())?)
-        .account(Wallet::new(wallet, http)?)
+        .account(Wallet::new(wallet, http.clone())?)
+        .account(Ramp::new(bills, http)?)
         .build()?)
 }
 

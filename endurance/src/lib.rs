@@ -16,7 +16,7 @@ mod worker;
 pub use accounts::{Access, CALL_LIMIT, TIMEOUT, orchestrator};
 pub use clock::{FastClock, Pace};
 pub use door::open as open_door;
-pub use orders::{GAMES, HELD_GAMES, INVOICES, Order, Script, WALLET, orders};
+pub use orders::{BILLS, Bill, GAMES, HELD_GAMES, INVOICES, Order, Script, WALLET, orders};
 pub use shop::Shop;
 pub use words::{Place, Setup, Told, Word};
 pub use worker::run;

@@ -4,8 +4,10 @@ use fastrand::Rng;
 use paymux::{
     CaptureMethod, Currency, Customer, IdempotencyKey, Money, Reference, Result,
     milkypay::MilkyPayOptions,
+    ramp::{PaymentType, RampOptions},
 };
 use paymux_orchestrator::NewPayment;
+use serde::{Deserialize, Serialize};
 
 /// The account that takes money at once, and repeats a creation under its key.
 pub const GAMES: &str = "toffeepay";
@@ -15,6 +17,9 @@ pub const HELD_GAMES: &str = "toffeepay-manual";
 pub const INVOICES: &str = "milkypay";
 /// The account where creating is harmless, and confirming moves the money.
 pub const WALLET: &str = "wallet";
+/// The account where creating finds what is there, confirming is never repeated, and nobody signs
+/// what it tells.
+pub const BILLS: &str = "ramp";
 
 /// What becomes of an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +51,17 @@ pub struct Order {
     pub cents: u32,
 }
 
+/// What an order at [`BILLS`] pays, which comes about there and not in the shop.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Bill {
+    /// The provider's invoice.
+    pub invoice: String,
+    /// Whose it is.
+    pub user: String,
+    /// That user's account, from which it is paid unless a page is to be shown.
+    pub account: String,
+}
+
 /// The orders of a run.
 #[must_use]
 pub fn orders(seed: u64, count: u32) -> Vec<Order> {
@@ -54,7 +70,7 @@ pub fn orders(seed: u64, count: u32) -> Vec<Order> {
 }
 
 fn order(number: u32, dice: &mut Rng) -> Order {
-    let first = [GAMES, HELD_GAMES, INVOICES, WALLET][dice.usize(0..4)];
+    let first = [GAMES, HELD_GAMES, INVOICES, WALLET, BILLS][dice.usize(0..5)];
     let roll = dice.u32(0..100);
     let script = match (first, roll) {
         (_, 0..8) => Script::Leave,
@@ -82,25 +98,48 @@ impl Order {
         IdempotencyKey::new(self.name())
     }
 
+    /// Is it a bill that is paid from the payer's account, without a page?
+    fn is_debited(&self) -> bool {
+        self.first == BILLS && self.script == Script::Pay && self.number.is_multiple_of(2)
+    }
+
     /// The payment that the shop asks for.
     ///
     /// # Errors
-    /// Never: everything in it can be asked for.
-    pub fn request(&self) -> Result<NewPayment> {
+    /// An order at [`BILLS`] without its bill. Everything else in it can be asked for.
+    pub fn request(&self, bill: Option<&Bill>) -> Result<NewPayment> {
         let amount = Money::new(self.cents.into(), Currency::EUR)?;
-        let request = NewPayment::new(Reference::new(self.name())?, amount, "A thing of the shop")
-            .customer(Customer::new(format!("payer-{}", self.number)))
-            .return_url(paymux::Url::parse("https://shop.example/thanks").map_err(|source| {
+        let mut request =
+            NewPayment::new(Reference::new(self.name())?, amount, "A thing of the shop")
+                .customer(Customer::new(format!("payer-{}", self.number)))
+                .metadata("first", self.first);
+        if !self.is_debited() {
+            let back = paymux::Url::parse("https://shop.example/thanks").map_err(|source| {
                 paymux::Error::invalid_request("return_url", "is none").with_source(source)
-            })?)
-            .metadata("first", self.first)
-            .with(&MilkyPayOptions {
+            })?;
+            request = request.return_url(back);
+        }
+        let request = if self.first == BILLS {
+            request.with(&self.bill_options(bill)?)?
+        } else {
+            request.with(&MilkyPayOptions {
                 service: Some("payment_card_eur_hpp".to_owned()),
                 ..MilkyPayOptions::default()
-            })?;
+            })?
+        };
         Ok(match self.script {
             Script::Capture | Script::Release => request.capture(CaptureMethod::Manual),
             Script::Pay | Script::PayAfterDecline | Script::Refund | Script::Leave => request,
         })
+    }
+
+    fn bill_options(&self, bill: Option<&Bill>) -> Result<RampOptions> {
+        let bill = bill.ok_or_else(|| paymux::Error::invalid_request("bill", "is missing"))?;
+        let way = if self.is_debited() {
+            PaymentType::Platform { account_id: bill.account.clone() }
+        } else {
+            PaymentType::Checkout
+        };
+        Ok(RampOptions::new(&*bill.user, &*bill.invoice, way))
     }
 }

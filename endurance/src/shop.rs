@@ -1,9 +1,12 @@
 //! The shop: asks for what each order needs, again and again under the same keys, until it is
 //! given. It keeps nothing: the list of orders and the orchestrator's store are all it needs.
 
-use std::sync::{
-    OnceLock,
-    atomic::{AtomicU32, Ordering},
+use std::{
+    collections::BTreeMap,
+    sync::{
+        OnceLock,
+        atomic::{AtomicU32, Ordering},
+    },
 };
 
 use futures_util::StreamExt;
@@ -12,7 +15,7 @@ use paymux_orchestrator::{
     AttemptState, NewCapture, NewRefund, Orchestrator, PaymentId, PaymentRecord,
 };
 
-use crate::{Order, Script, Told};
+use crate::{Bill, Order, Script, Told};
 
 /// How many orders are worked on at once.
 const AT_ONCE: usize = 8;
@@ -30,6 +33,7 @@ pub struct Shop {
 #[derive(Debug)]
 struct Job {
     order: Order,
+    bill: Option<Bill>,
     payment: OnceLock<PaymentId>,
     /// The attempt whose way to pay was shown last; 0 before that.
     shown: AtomicU32,
@@ -45,11 +49,16 @@ enum Next {
 }
 
 impl Shop {
-    /// A shop that works on these orders.
+    /// A shop that works on these orders, some of which pay a bill.
     #[must_use]
-    pub fn new(orchestrator: Orchestrator, orders: Vec<Order>) -> Self {
-        let job = |order| Job {
+    pub fn new(
+        orchestrator: Orchestrator,
+        orders: Vec<Order>,
+        bills: &BTreeMap<u32, Bill>,
+    ) -> Self {
+        let job = |order: Order| Job {
             order,
+            bill: bills.get(&order.number).cloned(),
             payment: OnceLock::new(),
             shown: AtomicU32::new(0),
             finished: OnceLock::new(),
@@ -90,7 +99,7 @@ impl Shop {
             }
             Some(id) => self.orchestrator.stored_payment(id).await?,
             None => {
-                let (key, request) = (order.key()?, order.request()?);
+                let (key, request) = (order.key()?, order.request(job.bill.as_ref())?);
                 let record = self.orchestrator.create_payment(&key, &request).await?;
                 tell(&Told::Taken { order: order.number, payment: record.id.clone() });
                 job.payment.get_or_init(|| record.id.clone());

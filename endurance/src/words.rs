@@ -1,11 +1,11 @@
 //! What the test and a process say to each other, a line of JSON each.
 
-use std::path::PathBuf;
+use std::{collections::BTreeMap, path::PathBuf};
 
 use paymux_orchestrator::PaymentId;
 use serde::{Deserialize, Serialize};
 
-use crate::{Access, Pace};
+use crate::{Access, Bill, Pace};
 
 /// Where payments are kept.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -42,6 +42,8 @@ pub struct Setup {
     pub seed: u64,
     /// How many orders there are.
     pub orders: u32,
+    /// The bills of those that pay one, by the order's number.
+    pub bills: BTreeMap<u32, Bill>,
 }
 
 /// The lines after that. Their end ends the process.

@@ -40,7 +40,7 @@ pub async fn run() -> Result<(), Stop> {
     tokio::spawn(step_on(orchestrator.clone()));
     let all = orders(setup.seed, setup.orders);
     let mine = all.into_iter().filter(|order| setup.takes(order.number)).collect();
-    tokio::spawn(work_on(Shop::new(orchestrator, mine), coming));
+    tokio::spawn(work_on(Shop::new(orchestrator, mine, &setup.bills), coming));
     listen(input, come).await
 }
 

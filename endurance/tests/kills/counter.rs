@@ -6,7 +6,7 @@ use std::{
 };
 
 use fastrand::Rng;
-use paymux_endurance::{GAMES, HELD_GAMES, INVOICES, Order, Script, Told, WALLET};
+use paymux_endurance::{BILLS, Bill, GAMES, HELD_GAMES, INVOICES, Order, Script, Told, WALLET};
 use paymux_orchestrator::PaymentId;
 use paymux_sandbox::{
     Sandbox, SandboxError,
@@ -19,6 +19,7 @@ use url::Url;
 pub(crate) struct Counter {
     sandbox: Sandbox,
     orders: Vec<Order>,
+    bills: BTreeMap<u32, Bill>,
     state: Mutex<State>,
     changed: watch::Sender<()>,
 }
@@ -34,6 +35,8 @@ struct State {
 
 impl Counter {
     pub(crate) fn new(sandbox: Sandbox, orders: Vec<Order>, seed: u64) -> Self {
+        let bills = orders.iter().filter(|order| order.first == BILLS);
+        let bills = bills.map(|order| (order.number, bill(&sandbox, order))).collect();
         let state = State {
             dice: Rng::with_seed(seed),
             doors: BTreeMap::new(),
@@ -42,7 +45,7 @@ impl Counter {
             finished: BTreeSet::new(),
             wrong: Vec::new(),
         };
-        Self { sandbox, orders, state: Mutex::new(state), changed: watch::Sender::new(()) }
+        Self { sandbox, orders, bills, state: Mutex::new(state), changed: watch::Sender::new(()) }
     }
 
     pub(crate) fn sandbox(&self) -> &Sandbox {
@@ -51,6 +54,11 @@ impl Counter {
 
     pub(crate) fn orders(&self) -> &[Order] {
         &self.orders
+    }
+
+    /// The bills of those orders that pay one.
+    pub(crate) fn bills(&self) -> &BTreeMap<u32, Bill> {
+        &self.bills
     }
 
     /// What the shop was given for each order.
@@ -136,6 +144,8 @@ impl Counter {
                 }
                 invoices.pay(id)
             }
+            BILLS if declined => self.sandbox.ramp().decline_checkout(id).map(drop),
+            BILLS => self.sandbox.ramp().pay_checkout(id).map(drop),
             WALLET if declined => wallet.reject(id),
             WALLET => wallet.accept(id, wallet.usual_payer()),
             _ => panic!("{account} has no payers"),
@@ -169,9 +179,21 @@ impl Counter {
         sandbox.toffeepay().set_webhook_url(url(GAMES)).expect("it is on loopback");
         sandbox.milkypay().set_callback_url(url(INVOICES)).expect("it is on loopback");
         sandbox.wallet().set_callback_url(url(WALLET)).expect("it is on loopback");
+        sandbox.ramp().set_webhook_url(url(BILLS)).expect("it is on loopback");
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap()
+    }
+}
+
+/// What an order pays at the provider where bills come about.
+fn bill(sandbox: &Sandbox, order: &Order) -> Bill {
+    let ramp = sandbox.ramp();
+    let amount = format!("{}.{:02}", order.cents / 100, order.cents % 100);
+    Bill {
+        invoice: ramp.add_invoice(&amount, "EUR").expect("euros are known"),
+        user: ramp.usual_user().to_owned(),
+        account: ramp.usual_account("EUR").expect("the payer has one"),
     }
 }

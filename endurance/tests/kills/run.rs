@@ -8,7 +8,9 @@ use std::{
 
 use fastrand::Rng;
 use paymux_endurance::{Access, Pace, Place, Setup, orders};
-use paymux_sandbox::{Fault, FaultKind, Sandbox, SandboxConfig, StartTime, wallet::WalletSettings};
+use paymux_sandbox::{
+    Fault, FaultKind, Sandbox, SandboxConfig, StartTime, ramp::RampSettings, wallet::WalletSettings,
+};
 use tokio::{sync::watch, task::JoinSet};
 
 use crate::{
@@ -29,6 +31,8 @@ const PERCENT: u8 = 5;
 const LATE_MS: u64 = 1_500;
 /// More than all payers of a run together pay from their wallet, in cents.
 const FUNDS: i64 = 1_000_000_000;
+/// Longer than a run with all its leaps, in seconds.
+const LONG: u32 = 90 * 24 * 3600;
 
 /// The size of a run.
 #[derive(Clone, Copy, Debug)]
@@ -90,6 +94,7 @@ pub(crate) async fn run(plan: Plan, place: Place, seed: u64) -> Result<Report, S
         pace,
         seed,
         orders: plan.orders,
+        bills: counter.bills().clone(),
     };
     let ended = kill(plan, &setup, &counter, &done).await;
     let faults = counter.sandbox().faults_happened().into_iter().collect();
@@ -168,6 +173,7 @@ pub(crate) fn release(sandbox: &Sandbox) -> usize {
     sandbox.toffeepay().release_webhooks()
         + sandbox.milkypay().release_callbacks()
         + sandbox.wallet().release_callbacks()
+        + sandbox.ramp().release_webhooks()
 }
 
 async fn sandbox(seed: u64) -> Sandbox {
@@ -178,6 +184,12 @@ async fn sandbox(seed: u64) -> Sandbox {
     // What nobody accepts ends like an offer of the others, and not after a month.
     wallet.set_settings(WalletSettings { new_lifetime_seconds: 1_800, ..wallet.settings() });
     wallet.add_funds(wallet.usual_payer(), "EUR", FUNDS).expect("the payer has a wallet");
+    let ramp = sandbox.ramp();
+    // Tokens are the trials' of the adapter.
+    let settings = RampSettings { token_seconds: LONG, ..ramp.settings() };
+    ramp.set_settings(settings).expect("tokens may live for long");
+    let account = ramp.usual_account("EUR").expect("the payer has an account");
+    ramp.add_funds(&account, &FUNDS.to_string()).expect("the account is there");
     for kind in [
         FaultKind::DropReply,
         FaultKind::ErrorAfterCommit { status: 500 },
@@ -212,5 +224,7 @@ fn access(sandbox: &Sandbox) -> Access {
         wallet_client: wallet.client_id().to_owned(),
         wallet_key: wallet.mac_key().to_owned(),
         wallet_callback_key: wallet.public_key().to_owned(),
+        bills: sandbox.ramp().base_url(),
+        bills_token: sandbox.ramp().sign_in(sandbox.ramp().usual_user()).expect("they are known"),
     }
 }

@@ -51,7 +51,7 @@ pub(crate) async fn settle(
         counter.door_closed(index);
     }
     counter.door_opened(INDEX, port);
-    let shop = Shop::new(orchestrator.clone(), counter.orders().to_vec());
+    let shop = Shop::new(orchestrator.clone(), counter.orders().to_vec(), counter.bills());
     let node = Node { orchestrator, clock, door };
     if matches!(place, Place::Postgres { .. }) {
         // What the dead had claimed is theirs until their leases end, and those end by the
@@ -79,6 +79,7 @@ impl Node {
             sandbox.toffeepay().webhooks_settled().await;
             sandbox.milkypay().callbacks_settled().await;
             sandbox.wallet().callbacks_settled().await;
+            sandbox.ramp().webhooks_settled().await;
             self.step_until_idle(counter).await;
         }
     }

@@ -8,7 +8,7 @@ use std::{
 };
 
 use paymux::{PaymentStatus, Timestamp};
-use paymux_endurance::{GAMES, HELD_GAMES, INVOICES, WALLET};
+use paymux_endurance::{BILLS, GAMES, HELD_GAMES, INVOICES, WALLET};
 use paymux_orchestrator::{
     DifferenceKind, Orchestrator, PaymentId, PaymentRecord, ReviewReason, store::PaymentQuery,
 };
@@ -77,7 +77,8 @@ impl Theirs {
 /// Compares, and adds everything that must not be to `wrong`.
 pub(crate) async fn compare(node: &Node, counter: &Arc<Counter>, wrong: &mut Vec<String>) -> Found {
     let books = read_books(&node.orchestrator).await;
-    let theirs = read_providers(counter.sandbox());
+    let mut theirs = read_providers(counter.sandbox());
+    theirs.extend(read_bills(&books, counter, wrong));
     let mut found = Found::default();
     for record in books.values() {
         *found.statuses.entry(record.status.to_string()).or_default() += 1;
@@ -361,15 +362,44 @@ fn read_wallet(state: &Value) -> Vec<Theirs> {
     rows(&state["transactions"]).iter().map(read).collect()
 }
 
+/// What is paid of a bill is known by the bill: not every way to pay leads back to the shop.
+fn read_bills(books: &Books, counter: &Counter, wrong: &mut Vec<String>) -> Vec<Theirs> {
+    let state = counter.sandbox().ramp().snapshot();
+    let mut all = Vec::new();
+    for payment in rows(&state["payments"]) {
+        let invoice = &payment["invoice_id"];
+        let bill = counter.bills().iter().find(|(_, bill)| *invoice == bill.invoice);
+        let (number, _) = bill.expect("every bill is an order's");
+        let name = counter.orders()[usize::try_from(*number).unwrap()].name();
+        let ours = books.values().find(|record| record.request.reference.as_str() == name);
+        let Some(ours) = ours else {
+            wrong.push(format!("lost: {payment} is of {name}, which there is not"));
+            continue;
+        };
+        let invoices = rows(&state["invoices"]);
+        let invoice = invoices.iter().find(|one| one["id"] == *invoice).unwrap();
+        let mut theirs = Theirs { account: BILLS, ..nothing_moved(&payment["id"], &ours.id) };
+        if ["succeeded", "processing"].contains(&payment["status"].as_str().unwrap()) {
+            theirs.taken = cents(&invoice["amount"]);
+        }
+        all.push(theirs);
+    }
+    all
+}
+
 fn theirs(id: &Value, return_url: &Value) -> Theirs {
     let url = Url::parse(return_url.as_str().unwrap()).unwrap();
     let (_, token) = url.query_pairs().find(|(name, _)| name == "paymux_return").unwrap();
     let payment = token.split('.').next().unwrap().parse().unwrap();
+    nothing_moved(id, &payment)
+}
+
+fn nothing_moved(id: &Value, payment: &PaymentId) -> Theirs {
     let id = id.as_str().unwrap().to_owned();
     Theirs {
         account: "",
         id,
-        payment,
+        payment: payment.clone(),
         held: 0,
         taken: 0,
         given_back: 0,
