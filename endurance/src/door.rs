@@ -21,7 +21,7 @@ struct Door {
     clock: Arc<dyn Clock>,
 }
 
-/// Takes deliveries at `/webhooks/{account}` on a free port of loopback. Gives the port.
+/// Takes deliveries at `/webhooks/{account}` and `/webhooks/{account}/{endpoint}` on a free port of loopback. Gives the port.
 ///
 /// # Errors
 /// When there is no port.
@@ -33,6 +33,7 @@ pub async fn open(
     let port = listener.local_addr()?.port();
     let router = Router::new()
         .route("/webhooks/{account}", post(receive))
+        .route("/webhooks/{account}/{endpoint}", post(receive_at))
         .with_state(Door { orchestrator, clock });
     let serving = tokio::spawn(async move {
         // It ends with the process.
@@ -42,15 +43,26 @@ pub async fn open(
 }
 
 async fn receive(
-    State(door): State<Door>,
+    door: State<Door>,
     Path(account): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> (StatusCode, &'static str) {
+    let endpoint = account.clone();
+    receive_at(door, Path((account, endpoint)), headers, body).await
+}
+
+/// At an endpoint with a name of its own: some accounts have several.
+async fn receive_at(
+    State(door): State<Door>,
+    Path((account, endpoint)): Path<(String, String)>,
     headers: HeaderMap,
     body: Bytes,
 ) -> (StatusCode, &'static str) {
     let Ok(id) = ProviderId::new(&*account) else { return (StatusCode::NOT_FOUND, "") };
     let received_at = door.clock.now();
     let delivery =
-        WebhookDelivery { endpoint: &account, headers: &headers, body: &body, received_at };
+        WebhookDelivery { endpoint: &endpoint, headers: &headers, body: &body, received_at };
     match door.orchestrator.ingest(&id, &delivery).await {
         Ok(acknowledgment) => (StatusCode::OK, acknowledgment),
         Err(error) if error.kind() == ErrorKind::Unavailable => {

@@ -40,7 +40,7 @@ pub(crate) struct Account {
 pub(crate) struct Settings {
     pub(crate) node: String,
     pub(crate) call_limit: Duration,
-    pub(crate) lease: Duration,
+    pub(crate) clock_skew: Duration,
     pub(crate) stale_after: Duration,
     pub(crate) unmatched_for: Duration,
     pub(crate) keys_kept_for: Duration,
@@ -48,10 +48,17 @@ pub(crate) struct Settings {
     pub(crate) housekeeping: Housekeeping,
 }
 
-/// How long after the longest call somebody else may think that it was lost: clocks of two nodes
-/// may be half a minute apart, and writing an answer down is tried for ten seconds at first and may
-/// take as long again.
-pub(crate) const GRACE: Duration = Duration::from_secs(60);
+/// How long it may take to write an answer down: it is tried for ten seconds at first, and may take
+/// as long again.
+const WRITTEN_WITHIN: Duration = Duration::from_secs(30);
+
+impl Settings {
+    /// When somebody else may think that a call was lost: not while it can be under way, or its
+    /// answer is being written, by whatever clock.
+    pub(crate) fn lost_after(&self) -> Duration {
+        self.call_limit + self.clock_skew + WRITTEN_WITHIN
+    }
+}
 
 #[derive(Debug)]
 pub(crate) struct Engine {
@@ -102,7 +109,7 @@ impl Engine {
             now,
             asked_at: now,
             source: Source::Asked,
-            call_limit: self.settings.call_limit + GRACE,
+            call_limit: self.settings.lost_after(),
             capabilities: account.provider.capabilities(),
             accept_unreported_amount: account.accept_unreported_amount,
             random: &*self.random,
@@ -113,7 +120,7 @@ impl Engine {
         let capabilities = |id: &ProviderId| -> Option<&Capabilities> {
             self.accounts.get(id).map(|account| account.provider.capabilities())
         };
-        let call_limit = self.settings.call_limit + GRACE;
+        let call_limit = self.settings.lost_after();
         plan::next_move(record, &View { now, capabilities: &capabilities, call_limit })
     }
 
@@ -124,7 +131,7 @@ impl Engine {
         if let Move::Wait(moment) = next {
             return Some(moment);
         }
-        (next != Move::Done).then(|| now.after(self.settings.call_limit + GRACE))
+        (next != Move::Done).then(|| now.after(self.settings.lost_after()))
     }
 
     pub(crate) async fn load(&self, id: &PaymentId) -> Result<PaymentRecord> {

@@ -80,7 +80,7 @@ impl Engine {
             telemetry::event_not_kept(&row.account);
             return Ok(None);
         }
-        row.due_at = now.after(self.settings.lease);
+        row.due_at = now.after(self.settings.lost_after());
         Ok(Some(row))
     }
 

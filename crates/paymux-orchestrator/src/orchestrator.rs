@@ -9,7 +9,7 @@ use paymux_core::{
 
 use crate::{
     calls::Calls,
-    engine::{Account, Engine, GRACE, Settings},
+    engine::{Account, Engine, Settings},
     health::{Health, HealthSettings, HealthSnapshot},
     hints::Hints,
     house::Housekeeping,
@@ -49,7 +49,7 @@ impl Orchestrator {
             settings: Settings {
                 node: String::new(),
                 call_limit: Duration::from_secs(60),
-                lease: Duration::from_secs(90),
+                clock_skew: Duration::from_secs(30),
                 stale_after: Duration::from_secs(5),
                 unmatched_for: Duration::from_secs(24 * 3600),
                 keys_kept_for: Duration::from_secs(30 * 24 * 3600),
@@ -159,6 +159,15 @@ impl Builder {
         self
     }
 
+    /// Sets how far the clocks of processes on one store may be apart: 30 s when not set. So much
+    /// later a call is taken for lost whose process is gone. Nothing is right where they are
+    /// further apart than this.
+    #[must_use]
+    pub fn clock_skew(mut self, span: Duration) -> Self {
+        self.settings.clock_skew = span;
+        self
+    }
+
     /// Sets after how long an open payment is read from its provider again when the merchant asks
     /// for it: 5 s when not set.
     #[must_use]
@@ -205,8 +214,6 @@ impl Builder {
         if self.settings.node.is_empty() {
             self.settings.node = random_name(&*self.random);
         }
-        // Somebody else must not take over while a call can still be under way.
-        self.settings.lease = self.settings.call_limit + GRACE;
         let clock = &self.clock;
         let accounts = self.accounts.into_iter().map(|(id, (provider, policy))| {
             let health = Health::new(policy.health, clock.clone());

@@ -105,7 +105,7 @@ async fn step(engine: &Arc<Engine>) -> Result<Stepped> {
     let claim = Claim {
         owner: engine.settings.node.clone(),
         now: engine.now(),
-        lease: engine.settings.lease,
+        lease: engine.settings.lost_after(),
         limit: AT_ONCE,
     };
     let events = engine.store.claim_inbox(&claim).await;

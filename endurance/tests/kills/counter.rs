@@ -179,7 +179,9 @@ impl Counter {
         sandbox.toffeepay().set_webhook_url(url(GAMES)).expect("it is on loopback");
         sandbox.milkypay().set_callback_url(url(INVOICES)).expect("it is on loopback");
         sandbox.wallet().set_callback_url(url(WALLET)).expect("it is on loopback");
-        sandbox.ramp().set_webhook_url(url(BILLS)).expect("it is on loopback");
+        let bills = |endpoint: &str| url(&format!("{BILLS}/{endpoint}"));
+        let (platform, external) = (bills("platform"), bills("external"));
+        sandbox.ramp().set_webhook_urls(platform, external).expect("it is on loopback");
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
