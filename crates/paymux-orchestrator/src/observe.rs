@@ -107,8 +107,9 @@ pub(crate) fn observe(
         schedule(record, observed, now);
     }
     // What a person let pass is not shown again, unless there is something new about it.
-    let first_look = record.figure_looked_for && !is_passed;
-    if status == PaymentStatus::Succeeded && (observed == Observed::Changed || first_look) {
+    let is_asked_for = record.is_under_review(ReviewReason::UnreportedAmount);
+    let for_figure = (record.figure_looked_for || is_asked_for) && !is_passed;
+    if status == PaymentStatus::Succeeded && (observed == Observed::Changed || for_figure) {
         check_figure(record, no, context);
     }
     if status.is_final() && observed == Observed::Changed {
@@ -225,7 +226,8 @@ fn check_figure(record: &mut PaymentRecord, no: u32, context: &Context<'_>) {
     let Some(payment) = &record.provider else { return };
     // The answer to a step can lack the figure that a look gives.
     let figure_comes = payment.amounts.captured.is_none() && context.capabilities.reports_captured;
-    if figure_comes && !record.figure_looked_for {
+    let is_asked_for = record.is_under_review(ReviewReason::UnreportedAmount);
+    if figure_comes && !record.figure_looked_for && !is_asked_for {
         record.figure_looked_for = true;
         record.look_at(context.now);
         return;
@@ -256,6 +258,10 @@ fn check_figure(record: &mut PaymentRecord, no: u32, context: &Context<'_>) {
         }
     };
     record.add_review(Review { reason, attempt: Some(no), note, since: context.now });
+    // It may have been the reading of the figure that failed: it may still answer the question.
+    if figure_comes {
+        look_again(record, context.now);
+    }
 }
 
 /// Whatever a word means, the parts that came with it are there, and the next look has to know of

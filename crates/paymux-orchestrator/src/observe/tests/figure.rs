@@ -37,3 +37,24 @@ fn a_success_is_believed_without_a_figure_only_after_it_was_looked_for() {
     observe(&mut record, payment, &context);
     assert!(record.is_paid());
 }
+
+/// Two looks in a row met a provider that could not read it. A person is asked, and it is looked for
+/// all the same: when it is said, nobody has to answer any more.
+#[test]
+fn a_figure_that_comes_late_answers_the_question_itself() {
+    let (random, account) = (SeededRandom::new(1), charges());
+    let mut record = accepted(PaymentStatus::Processing);
+    let look = |record: &mut PaymentRecord, captured: Option<i128>| {
+        let mut payment = seen(PaymentStatus::Succeeded);
+        payment.amounts.captured = captured.map(eur);
+        observe(record, payment, &context(&account, &random, at(100)));
+    };
+    look(&mut record, None);
+    for _ in 0..3 {
+        look(&mut record, None);
+        assert!(record.is_under_review(ReviewReason::UnreportedAmount));
+        assert!(record.next_look_at > Some(at(100)), "{:?}", record.next_look_at);
+    }
+    look(&mut record, Some(1_000));
+    assert!(record.is_paid() && record.next_look_at.is_none(), "{record:#?}");
+}
