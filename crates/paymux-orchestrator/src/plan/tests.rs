@@ -14,6 +14,8 @@ use crate::{
 
 mod doubt;
 mod ends;
+mod person;
+mod steps;
 
 const LIMIT: i64 = 70;
 const DAY: i64 = 24 * 3600;
@@ -260,190 +262,6 @@ fn what_may_take_money_is_not_sent_any_more_after_a_day() {
     }
 }
 
-/// Money showed where it must not: nothing is added to it before a person has looked.
-#[test]
-fn a_persons_question_stops_our_own_steps() {
-    use ReviewReason as Reason;
-    let mut account = opens(Replay::Harmless, Replay::Never);
-    account.capture = CaptureChoice::Manual;
-    let table = [
-        (Reason::Mismatch, true),
-        (Reason::Contradiction, true),
-        (Reason::LateSuccess, true),
-        (Reason::SharedObject, true),
-        (Reason::StillInDoubt, false),
-        (Reason::UnreportedAmount, false),
-        (Reason::ShortAmount, false),
-        (Reason::NoEnd, false),
-    ];
-    for (reason, stops) in table {
-        let under_review = |mut record: PaymentRecord| {
-            parked(&mut record, reason);
-            next(&record, &account, 0)
-        };
-        let failed_over = under_review(tried(AttemptState::Abandoned));
-        let expected = if stops { Move::Done } else { Move::Create(crate::testing::account("b")) };
-        assert_eq!(failed_over, expected, "{reason}");
-        for status in [PaymentStatus::RequiresConfirmation, PaymentStatus::Authorized] {
-            let waits = under_review(accepted(status)) == Move::Wait(at(60));
-            assert_eq!(waits, stops, "{reason} {status}");
-        }
-        let written = under_review(tried(AttemptState::Intent));
-        let expected = if stops { Move::Withdraw(1) } else { Move::Send(1) };
-        assert_eq!(written, expected, "{reason}");
-        let mut unwanted = accepted(PaymentStatus::Authorized);
-        unwanted.cancel_wanted = true;
-        assert_eq!(under_review(unwanted), Move::Cancel(None), "{reason}");
-    }
-    let mut refused = accepted(PaymentStatus::RequiresConfirmation);
-    parked(&mut refused, Reason::StepRefused);
-    assert_eq!(next(&refused, &account, 0), Move::Wait(at(60)));
-}
-
-/// A person knows of an end that cannot be reached: it is not shown again at once.
-#[test]
-fn an_end_that_was_let_be_is_not_shown_again() {
-    let mut account = charges();
-    account.replay.remove(&Operation::CancelPayment);
-    let mut record = accepted(PaymentStatus::RequiresAction);
-    (record.cancel_wanted, record.link_shown) = (true, true);
-    let reason = ReviewReason::StepRefused;
-    assert_eq!(next(&record, &account, 0), Move::Park(1, reason));
-    record.let_pass.push(Review { reason, attempt: Some(1), note: String::new(), since: at(0) });
-    assert_eq!(next(&record, &account, 0), Move::Wait(at(60)));
-}
-
-/// What a person saw and let be is not shown to them the next day again.
-#[test]
-fn a_doubt_that_was_let_be_is_shown_again_after_a_week() {
-    let mut record = tried(AttemptState::Unknown);
-    record.attempts[0].rung = 9;
-    let park = Move::Park(1, ReviewReason::StillInDoubt);
-    assert_eq!(next(&record, &charges(), 2 * DAY), park);
-    let (reason, note) = (ReviewReason::StillInDoubt, String::new());
-    record.let_pass.push(Review { reason, attempt: Some(1), note, since: at(2 * DAY) });
-    assert_eq!(next(&record, &charges(), 9 * DAY - 1), Move::Climb(1));
-    assert_eq!(next(&record, &charges(), 9 * DAY), park);
-}
-
-/// A person opened it again: what takes money is asked for by the merchant.
-#[test]
-fn what_a_person_opened_again_takes_nothing_by_itself() {
-    let mut account = charges();
-    account.capture = CaptureChoice::Manual;
-    for status in [PaymentStatus::RequiresConfirmation, PaymentStatus::Authorized] {
-        let mut record = accepted(status);
-        assert!(!matches!(next(&record, &account, 0), Move::Wait(_)), "{status}");
-        record.steps_by_hand = true;
-        assert_eq!(next(&record, &account, 0), Move::Wait(at(60)), "{status}");
-        record.cancel_wanted = true;
-        assert_eq!(next(&record, &account, 0), Move::Cancel(None), "{status}");
-    }
-}
-
-/// A final payment that cannot be read any more is no secret of ours.
-#[test]
-fn a_final_payment_whose_looks_fail_for_a_month_is_shown_to_a_person() {
-    let mut record = accepted(PaymentStatus::Succeeded);
-    assert_eq!(next(&record, &charges(), 60), Move::LookUp);
-    record.looks = LOOKS_IN_A_MONTH + 1;
-    assert_eq!(next(&record, &charges(), 60), Move::Park(1, ReviewReason::NoEnd));
-    parked(&mut record, ReviewReason::NoEnd);
-    assert_eq!(next(&record, &charges(), 60), Move::LookUp);
-}
-
-#[test]
-fn what_is_frozen_waits_for_a_person() {
-    let mut record = tried(AttemptState::Unknown);
-    record.attempts[0].next_try_at = None;
-    assert_eq!(next(&record, &charges(), 40 * DAY), Move::Done);
-}
-
-#[test]
-fn our_consent_is_given_once() {
-    let account = opens(Replay::Harmless, Replay::Never);
-    let waiting = || accepted(PaymentStatus::RequiresConfirmation);
-    assert_eq!(next(&waiting(), &account, 0), Move::Confirm(ConfirmStep::Commit));
-    // Taken, refused or withdrawn: what still shows the step open may be old.
-    for state in [AttemptState::Accepted, AttemptState::Rejected, AttemptState::NotSent] {
-        let mut record = waiting();
-        push(&mut record, confirm(ConfirmStep::Commit), state);
-        assert_eq!(next(&record, &account, 0), Move::Wait(at(60)), "{state:?}");
-        // Another step is another thing, and so is another account.
-        record.attempts[1].intent = confirm(ConfirmStep::Authorize);
-        assert_eq!(next(&record, &account, 0), Move::Confirm(ConfirmStep::Commit), "{state:?}");
-        record.attempts[1].intent = confirm(ConfirmStep::Commit);
-        record.attempts[1].account = crate::testing::account("b");
-        assert_eq!(next(&record, &account, 0), Move::Confirm(ConfirmStep::Commit), "{state:?}");
-    }
-    let mut merchants = waiting();
-    merchants.request.confirm = ConfirmBy::Merchant;
-    assert_eq!(next(&merchants, &account, 0), Move::Wait(at(60)));
-}
-
-#[test]
-fn what_is_held_is_taken_where_the_account_cannot_do_it_itself() {
-    let mut account = charges();
-    let held = || accepted(PaymentStatus::Authorized);
-    assert_eq!(next(&held(), &account, 0), Move::Wait(at(60)));
-    account.capture = CaptureChoice::Manual;
-    assert_eq!(next(&held(), &account, 0), Move::Capture(None));
-    let mut manual = held();
-    manual.request.capture = CaptureMethod::Manual;
-    assert_eq!(next(&manual, &account, 0), Move::Wait(at(60)));
-    for state in [AttemptState::Accepted, AttemptState::Rejected, AttemptState::NotSent] {
-        let mut record = held();
-        push(&mut record, capture(), state);
-        assert_eq!(next(&record, &account, 0), Move::Wait(at(60)), "{state:?}");
-    }
-    let mut parts = held();
-    let part = |id: &str, status| Part::new(ProviderPartId::new(id).unwrap(), status, "a word");
-    let known = &mut parts.provider.as_mut().unwrap().parts;
-    known.push(part("p1", PaymentStatus::Failed));
-    known.push(part("p2", PaymentStatus::Authorized));
-    let second = Some(ProviderPartId::new("p2").unwrap());
-    assert_eq!(next(&parts, &account, 0), Move::Capture(second));
-}
-
-#[test]
-fn an_end_is_a_goal_that_is_gone_for_once_by_each_way() {
-    let account = charges();
-    let mut record = accepted(PaymentStatus::Authorized);
-    record.cancel_wanted = true;
-    let part = ProviderPartId::new("p1").unwrap();
-    let held = Part::new(part.clone(), PaymentStatus::Authorized, "held");
-    record.provider.as_mut().unwrap().parts.push(held);
-    // What is held first, then the whole, then it is looked at.
-    assert_eq!(next(&record, &account, 0), Move::Cancel(Some(part.clone())));
-    let no = push(&mut record, cancel(), AttemptState::Accepted);
-    if let Intent::Cancel(request) = &mut record.attempt_mut(no).unwrap().intent {
-        request.part = Some(part);
-    }
-    assert_eq!(next(&record, &account, 0), Move::Cancel(None));
-    push(&mut record, cancel(), AttemptState::Accepted);
-    assert_eq!(next(&record, &account, 0), Move::Wait(at(60)));
-    record.looked_at = Some(at(60));
-    assert_eq!(next(&record, &account, 60), Move::Cancel(None));
-    let mut refused = record.clone();
-    push(&mut refused, cancel(), AttemptState::Rejected);
-    assert_eq!(next(&refused, &account, 60), Move::Cancel(None));
-    for _ in 0..MAX_CANCELS {
-        push(&mut record, cancel(), AttemptState::Accepted);
-    }
-    let park = Move::Park(1, ReviewReason::StepRefused);
-    assert_eq!(next(&record, &account, 60), park);
-    let mut unable = accepted(PaymentStatus::RequiresAction);
-    unable.cancel_wanted = true;
-    let mut account = account;
-    account.replay.remove(&Operation::CancelPayment);
-    assert_eq!(next(&unable, &account, 0), park);
-    // Where nobody can pay it, it is left alone, unless a step may have gone through.
-    account.create = CreateEffect::OpensOnly;
-    assert_eq!(next(&unable, &account, 0), Move::Abandon(1));
-    unable.link_shown = true;
-    assert_eq!(next(&unable, &account, 0), park);
-}
-
 #[test]
 fn a_refund_under_way_is_asked_for_by_its_id_or_by_the_amounts() {
     let mut account = charges();
@@ -463,19 +281,6 @@ fn a_refund_under_way_is_asked_for_by_its_id_or_by_the_amounts() {
     record.attempts[1].refund = Some(row);
     record.next_look_at = None;
     assert_eq!(next(&record, &account, 60), Move::Done);
-}
-
-#[test]
-fn what_has_no_end_for_a_month_is_shown_to_a_person_once() {
-    let account = charges();
-    let park = Move::Park(1, ReviewReason::NoEnd);
-    let mut record = accepted(PaymentStatus::RequiresAction);
-    record.looks = LOOKS_IN_A_MONTH;
-    assert_eq!(next(&record, &account, 60), Move::LookUp);
-    record.looks += 1;
-    assert_eq!(next(&record, &account, 60), park);
-    parked(&mut record, ReviewReason::NoEnd);
-    assert_eq!(next(&record, &account, 60), Move::LookUp);
 }
 
 #[test]

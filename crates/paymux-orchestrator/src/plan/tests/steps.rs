@@ -1,0 +1,88 @@
+//! Steps that are taken for the merchant.
+
+use super::*;
+
+#[test]
+fn our_consent_is_given_once() {
+    let account = opens(Replay::Harmless, Replay::Never);
+    let waiting = || accepted(PaymentStatus::RequiresConfirmation);
+    assert_eq!(next(&waiting(), &account, 0), Move::Confirm(ConfirmStep::Commit));
+    // Taken, refused or withdrawn: what still shows the step open may be old.
+    for state in [AttemptState::Accepted, AttemptState::Rejected, AttemptState::NotSent] {
+        let mut record = waiting();
+        push(&mut record, confirm(ConfirmStep::Commit), state);
+        assert_eq!(next(&record, &account, 0), Move::Wait(at(60)), "{state:?}");
+        // Another step is another thing, and so is another account.
+        record.attempts[1].intent = confirm(ConfirmStep::Authorize);
+        assert_eq!(next(&record, &account, 0), Move::Confirm(ConfirmStep::Commit), "{state:?}");
+        record.attempts[1].intent = confirm(ConfirmStep::Commit);
+        record.attempts[1].account = crate::testing::account("b");
+        assert_eq!(next(&record, &account, 0), Move::Confirm(ConfirmStep::Commit), "{state:?}");
+    }
+    let mut merchants = waiting();
+    merchants.request.confirm = ConfirmBy::Merchant;
+    assert_eq!(next(&merchants, &account, 0), Move::Wait(at(60)));
+}
+
+#[test]
+fn what_is_held_is_taken_where_the_account_cannot_do_it_itself() {
+    let mut account = charges();
+    let held = || accepted(PaymentStatus::Authorized);
+    assert_eq!(next(&held(), &account, 0), Move::Wait(at(60)));
+    account.capture = CaptureChoice::Manual;
+    assert_eq!(next(&held(), &account, 0), Move::Capture(None));
+    let mut manual = held();
+    manual.request.capture = CaptureMethod::Manual;
+    assert_eq!(next(&manual, &account, 0), Move::Wait(at(60)));
+    for state in [AttemptState::Accepted, AttemptState::Rejected, AttemptState::NotSent] {
+        let mut record = held();
+        push(&mut record, capture(), state);
+        assert_eq!(next(&record, &account, 0), Move::Wait(at(60)), "{state:?}");
+    }
+    let mut parts = held();
+    let part = |id: &str, status| Part::new(ProviderPartId::new(id).unwrap(), status, "a word");
+    let known = &mut parts.provider.as_mut().unwrap().parts;
+    known.push(part("p1", PaymentStatus::Failed));
+    known.push(part("p2", PaymentStatus::Authorized));
+    let second = Some(ProviderPartId::new("p2").unwrap());
+    assert_eq!(next(&parts, &account, 0), Move::Capture(second));
+}
+
+#[test]
+fn an_end_is_a_goal_that_is_gone_for_once_by_each_way() {
+    let account = charges();
+    let mut record = accepted(PaymentStatus::Authorized);
+    record.cancel_wanted = true;
+    let part = ProviderPartId::new("p1").unwrap();
+    let held = Part::new(part.clone(), PaymentStatus::Authorized, "held");
+    record.provider.as_mut().unwrap().parts.push(held);
+    // What is held first, then the whole, then it is looked at.
+    assert_eq!(next(&record, &account, 0), Move::Cancel(Some(part.clone())));
+    let no = push(&mut record, cancel(), AttemptState::Accepted);
+    if let Intent::Cancel(request) = &mut record.attempt_mut(no).unwrap().intent {
+        request.part = Some(part);
+    }
+    assert_eq!(next(&record, &account, 0), Move::Cancel(None));
+    push(&mut record, cancel(), AttemptState::Accepted);
+    assert_eq!(next(&record, &account, 0), Move::Wait(at(60)));
+    record.looked_at = Some(at(60));
+    assert_eq!(next(&record, &account, 60), Move::Cancel(None));
+    let mut refused = record.clone();
+    push(&mut refused, cancel(), AttemptState::Rejected);
+    assert_eq!(next(&refused, &account, 60), Move::Cancel(None));
+    for _ in 0..MAX_CANCELS {
+        push(&mut record, cancel(), AttemptState::Accepted);
+    }
+    let park = Move::Park(1, ReviewReason::StepRefused);
+    assert_eq!(next(&record, &account, 60), park);
+    let mut unable = accepted(PaymentStatus::RequiresAction);
+    unable.cancel_wanted = true;
+    let mut account = account;
+    account.replay.remove(&Operation::CancelPayment);
+    assert_eq!(next(&unable, &account, 0), park);
+    // Where nobody can pay it, it is left alone, unless a step may have gone through.
+    account.create = CreateEffect::OpensOnly;
+    assert_eq!(next(&unable, &account, 0), Move::Abandon(1));
+    unable.link_shown = true;
+    assert_eq!(next(&unable, &account, 0), park);
+}
