@@ -10,7 +10,6 @@ use deadpool_postgres::ClientWrapper;
 use super::{
     PostgresStore,
     fault::{Phase, Stop},
-    inbox::sent_with_commit,
     patience::Patience,
     pipeline::{Begun, Pipeline},
     sql,
@@ -35,7 +34,6 @@ impl PostgresStore {
 }
 
 async fn try_flush(client: &ClientWrapper, patience: &Patience, tenant: &str) -> Result<(), Stop> {
-    let before = Stop::before;
     let add = patience.prepare(DOING, client, sql::ADD_FLUSH).await?;
     let remove = patience.prepare(DOING, client, sql::REMOVE_FLUSH).await?;
     let begun = Begun::on(client);
@@ -43,14 +41,5 @@ async fn try_flush(client: &ClientWrapper, patience: &Patience, tenant: &str) ->
     pipeline.control("BEGIN");
     pipeline.add(&add, [tenant.into()]);
     pipeline.add(&remove, [tenant.into()]);
-    pipeline.control("COMMIT");
-    let sent = patience.commit(DOING, client, pipeline.run()).await?;
-    let mut answers = sent.map_err(before)?;
-    let committed = answers.pop();
-    for answer in answers {
-        answer.map_err(|error| Stop::Met(sent_with_commit(&error), error))?;
-    }
-    committed.transpose().map_err(|error| Stop::Met(Phase::Committing, error))?;
-    begun.over();
-    Ok(())
+    begun.commit(DOING, patience, pipeline).await.map(drop)
 }

@@ -23,9 +23,8 @@ use tokio_postgres::{Error, Row, error::SqlState};
 use super::{
     check,
     fault::{Fault, Phase, Stop, is_lost_race, is_stale},
-    inbox::sent_with_commit,
     patience::Patience,
-    pipeline::{Begun, Pipeline, Value, run},
+    pipeline::{Begun, Pipeline, Value, run, sent_with_commit},
     prepared::Prepared,
     rows,
     values::{

@@ -1,7 +1,7 @@
 //! Events of webhooks.
 
 use deadpool_postgres::ClientWrapper;
-use tokio_postgres::{Error, Row};
+use tokio_postgres::Row;
 
 use super::{
     PostgresStore, check,
@@ -82,28 +82,13 @@ async fn try_keep(
         let key = [tenant.into(), event.account.as_str().into(), event.key.as_str().into()];
         writes.add(&find_digest, key);
     }
-    writes.control("COMMIT");
-    let sent = patience.commit(DOING, client, writes.run()).await?;
-    let mut answers = sent.map_err(before)?.into_iter();
-    let mut found = Vec::with_capacity(events.len());
-    for merged in merged {
+    let mut answers = begun.commit(DOING, patience, writes).await?.into_iter();
+    let found = merged.into_iter().map(|merged| {
         let (inserted, digest) = (answers.next(), answers.next());
-        let [inserted, digest] = [inserted, digest].map(|answer| {
-            answer
-                .unwrap_or(Ok(Vec::new()))
-                .map_err(|error| Stop::Met(sent_with_commit(&error), error))
-        });
-        found.push(Answer { merged, inserted: inserted?, digest: digest? });
-    }
-    answers.next().transpose().map_err(|error| Stop::Met(Phase::Committing, error))?;
-    begun.over();
-    Ok(found)
-}
-
-/// Behind a statement that was refused the commit did nothing; behind one that was not answered
-/// it may have.
-pub(super) fn sent_with_commit(error: &Error) -> Phase {
-    if error.as_db_error().is_some() { Phase::BeforeCommit } else { Phase::Committing }
+        let [inserted, digest] = [inserted, digest].map(Option::unwrap_or_default);
+        Answer { merged, inserted, digest }
+    });
+    Ok(found.collect())
 }
 
 fn read(events: &[InboxRow], answers: &[Answer]) -> StoreResult<Vec<Received>> {

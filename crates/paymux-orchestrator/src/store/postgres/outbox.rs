@@ -11,7 +11,6 @@ use deadpool_postgres::ClientWrapper;
 use super::{
     PostgresStore,
     fault::{Phase, Stop},
-    inbox::sent_with_commit,
     patience::Patience,
     pipeline::{Begun, Pipeline},
     rows, sql,
@@ -92,14 +91,5 @@ async fn try_place(client: &ClientWrapper, patience: &Patience, tenant: &str) ->
     let placed = i64::try_from(placed).unwrap_or(BATCH);
     let mut pipeline = Pipeline::new(client);
     pipeline.add(&advance, [tenant.into(), placed.into()]);
-    pipeline.control("COMMIT");
-    let sent = patience.commit(DOING, client, pipeline.run()).await?;
-    let mut answers = sent.map_err(before)?;
-    let committed = answers.pop();
-    for answer in answers {
-        answer.map_err(|error| Stop::Met(sent_with_commit(&error), error))?;
-    }
-    committed.transpose().map_err(|error| Stop::Met(Phase::Committing, error))?;
-    begun.over();
-    Ok(())
+    begun.commit(DOING, patience, pipeline).await.map(drop)
 }

@@ -13,6 +13,11 @@ use tokio_postgres::{
     types::{IsNull, ToSql, Type, private::BytesMut},
 };
 
+use super::{
+    fault::{Phase, Stop},
+    patience::Patience,
+};
+
 type Answer<'a> = Pin<Box<dyn Future<Output = Result<Vec<Row>, Error>> + Send + 'a>>;
 
 /// A parameter: the store has texts and numbers, and either may be missing.
@@ -150,6 +155,34 @@ impl<'a> Begun<'a> {
     pub(super) fn over(mut self) {
         self.over = true;
     }
+
+    /// Sends these writes with the commit behind them, and gives what each of them answered.
+    ///
+    /// # Errors
+    /// With [`Phase::BeforeCommit`] when nothing is there: one was refused, or not sent.
+    pub(super) async fn commit(
+        self,
+        doing: &'static str,
+        patience: &Patience,
+        mut writes: Pipeline<'_>,
+    ) -> Result<Vec<Vec<Row>>, Stop> {
+        writes.control("COMMIT");
+        let sent = patience.commit(doing, self.client, writes.run()).await?;
+        let mut answers = sent.map_err(Stop::before)?;
+        let committed = answers.pop();
+        let met = |error| Stop::Met(sent_with_commit(&error), error);
+        let found = answers.into_iter().map(|answer| answer.map_err(met));
+        let found = found.collect::<Result<Vec<_>, Stop>>()?;
+        committed.transpose().map_err(|error| Stop::Met(Phase::Committing, error))?;
+        self.over();
+        Ok(found)
+    }
+}
+
+/// Behind a statement that was refused the commit did nothing; behind one that was not answered
+/// it may have.
+pub(super) fn sent_with_commit(error: &Error) -> Phase {
+    if error.as_db_error().is_some() { Phase::BeforeCommit } else { Phase::Committing }
 }
 
 impl Drop for Begun<'_> {
