@@ -4,14 +4,18 @@ use std::{sync::Arc, time::Duration};
 
 use libtest_mimic::Trial;
 use paymux_orchestrator::store::{
-    Committed, Received, Store, StoreErrorKind, postgres::PostgresStore,
+    Committed, Received, Store, StoreErrorKind, StoreResult, postgres::PostgresStore,
 };
+use tokio::task::JoinHandle;
+use tokio_postgres::Client;
 
 use crate::{
     build::{at, creation, event, id, next, row, version},
     server::Server,
     trial::{behind, cut, cut_off, is_of_a_lost_connection, known_as, named, node, trial, waiting},
 };
+
+type Commit = JoinHandle<StoreResult<Committed>>;
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
@@ -84,14 +88,7 @@ async fn while_it_writes() {
 async fn while_it_commits() {
     let server = Server::start(&[]);
     let name = server.name();
-    let store = known_as(&server, &name).await;
-    assert_eq!(store.commit(creation(1)).await.unwrap(), Committed::Done);
-    let other = behind(&server).await;
-    lose_standby(&server).await;
-    let commit = tokio::spawn({
-        let store = Arc::clone(&store);
-        async move { store.commit(version(1, 2)).await }
-    });
+    let (store, other, commit) = changes_without_standby(&server, &name).await;
     cut(&other, waiting(&other, &name, "IPC").await).await;
     let error = commit.await.unwrap().unwrap_err();
     assert_eq!(error.kind(), StoreErrorKind::CommitUnknown, "{error}");
@@ -142,14 +139,7 @@ async fn standby_and_a_user_who_hears_little() {
 
 async fn wait_no_more(server: Server) {
     let name = server.name();
-    let store = known_as(&server, &name).await;
-    assert_eq!(store.commit(creation(1)).await.unwrap(), Committed::Done);
-    let other = behind(&server).await;
-    lose_standby(&server).await;
-    let commit = tokio::spawn({
-        let store = Arc::clone(&store);
-        async move { store.commit(version(1, 2)).await }
-    });
+    let (store, other, commit) = changes_without_standby(&server, &name).await;
     let process = waiting(&other, &name, "IPC").await;
     other.execute("SELECT pg_cancel_backend($1)", &[&process]).await.unwrap();
     let error = commit.await.unwrap().unwrap_err();
@@ -181,6 +171,23 @@ async fn delivery_that_no_standby_has() {
             Err(error) => assert!(is_of_a_lost_connection(error.kind()), "{error}"),
         }
     }
+}
+
+/// A change whose commit waits for a standby that is not there; with it the store, and a connection
+/// behind its back.
+async fn changes_without_standby(
+    server: &Server,
+    name: &str,
+) -> (Arc<PostgresStore>, Client, Commit) {
+    let store = known_as(server, name).await;
+    assert_eq!(store.commit(creation(1)).await.unwrap(), Committed::Done);
+    let other = behind(server).await;
+    lose_standby(server).await;
+    let commit = tokio::spawn({
+        let store = Arc::clone(&store);
+        async move { store.commit(version(1, 2)).await }
+    });
+    (store, other, commit)
 }
 
 /// Gives the server a standby that is not there, and waits until commits wait for it: which is a

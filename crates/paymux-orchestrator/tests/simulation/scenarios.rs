@@ -11,6 +11,8 @@ use paymux_orchestrator::{
     store::{PaymentQuery, memory::MemoryStore},
 };
 
+use tokio::task::JoinHandle;
+
 use super::{
     dice::{Broken, Dice},
     provider::{Model, Surroundings, key},
@@ -66,6 +68,29 @@ impl Scene {
     fn meeting(self, faults: &[Fault]) -> Self {
         self.a.truth().faults.extend(faults);
         self
+    }
+
+    /// There is no second account that a payment could go to.
+    fn of_one_account(mut self) -> Self {
+        self.orchestrator = Orchestrator::builder(self.written.clone())
+            .clock(self.clock.clone())
+            .random(Arc::new(SeededRandom::new(11)))
+            .account(self.a.clone())
+            .build()
+            .expect("an account");
+        self
+    }
+
+    /// Asks for the usual order, and comes back once the first account has its object: the answer
+    /// is still to come.
+    async fn begin_order(&self) -> JoinHandle<paymux_core::Result<PaymentRecord>> {
+        let orchestrator = self.orchestrator.clone();
+        let work = async move { orchestrator.create_payment(&key("order"), &order()).await };
+        let call = tokio::spawn(work);
+        while self.a.truth().objects.is_empty() {
+            tokio::task::yield_now().await;
+        }
+        call
     }
 
     async fn create(&self, request: NewPayment) -> PaymentRecord {

@@ -77,12 +77,7 @@ async fn what_no_standby_has_is_not_sent() {
 #[tokio::test(start_paused = true)]
 async fn a_shutdown_waits_only_so_long_and_takes_no_more() {
     let scene = Scene::new(Kind::Card, Kind::Card).meeting(&[Fault::HangsAfter]);
-    let orchestrator = scene.orchestrator.clone();
-    let call =
-        tokio::spawn(async move { orchestrator.create_payment(&key("order"), &order()).await });
-    while scene.a.truth().objects.is_empty() {
-        tokio::task::yield_now().await;
-    }
+    let call = scene.begin_order().await;
     assert_eq!(scene.orchestrator.shutdown(Duration::from_secs(1)).await, 1);
     let refused = scene.orchestrator.create_payment(&key("another"), &order()).await.unwrap_err();
     assert_eq!((refused.kind(), refused.effect()), (ErrorKind::Unavailable, Effect::None));
@@ -98,12 +93,7 @@ async fn a_shutdown_waits_only_so_long_and_takes_no_more() {
 #[tokio::test(start_paused = true)]
 async fn a_store_that_fails_after_the_call_leaves_a_possible_effect() {
     let scene = Scene::new(Kind::Card, Kind::Card).meeting(&[Fault::Slow]);
-    let orchestrator = scene.orchestrator.clone();
-    let call =
-        tokio::spawn(async move { orchestrator.create_payment(&key("order"), &order()).await });
-    while scene.a.truth().objects.is_empty() {
-        tokio::task::yield_now().await;
-    }
+    let call = scene.begin_order().await;
     scene.weather.is_down.store(true, Ordering::SeqCst);
     let error = call.await.unwrap().unwrap_err();
     assert_eq!((error.kind(), error.effect()), (ErrorKind::Unavailable, Effect::Possible));
@@ -122,12 +112,7 @@ async fn a_store_that_is_away_after_the_call_loses_no_answer() {
     // A moment, and as long as another server takes to take over.
     for seconds in [1, 60] {
         let scene = Scene::new(Kind::Card, Kind::Card).meeting(&[Fault::Slow]);
-        let orchestrator = scene.orchestrator.clone();
-        let call =
-            tokio::spawn(async move { orchestrator.create_payment(&key("order"), &order()).await });
-        while scene.a.truth().objects.is_empty() {
-            tokio::task::yield_now().await;
-        }
+        let call = scene.begin_order().await;
         scene.weather.is_down.store(true, Ordering::SeqCst);
         let back = scene.weather.is_down.clone();
         tokio::spawn(async move {

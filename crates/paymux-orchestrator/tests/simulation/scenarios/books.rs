@@ -1,16 +1,13 @@
 //! Our books beside the providers': what a comparison finds, and what comes of it.
 
-use std::{
-    sync::{Arc, atomic::Ordering},
-    time::Duration,
-};
+use std::{sync::atomic::Ordering, time::Duration};
 
 use paymux_core::{
-    Clock, ConfirmStep, Effect, Error, ErrorKind, PaymentStatus, Reference, SeededRandom, Timestamp,
+    Clock, ConfirmStep, Effect, Error, ErrorKind, PaymentStatus, Reference, Timestamp,
 };
 use paymux_orchestrator::{
-    AttemptState, ConfirmBy, Difference, DifferenceKind, Orchestrator, PaymentRecord,
-    Reconciliation, Resolution, ReviewReason,
+    AttemptState, ConfirmBy, Difference, DifferenceKind, PaymentRecord, Reconciliation, Resolution,
+    ReviewReason,
 };
 
 use super::{Scene, order, reasons};
@@ -89,14 +86,7 @@ async fn listed_money_on_what_was_given_up_goes_to_a_person() {
 #[tokio::test(start_paused = true)]
 async fn what_is_listed_by_our_reference_ends_a_doubt() {
     let lost = [Fault::LostAfter, Fault::LostBefore];
-    let mut scene = Scene::new(Kind::Steps, Kind::Card).meeting(&lost);
-    // There is no other account that it could go to.
-    scene.orchestrator = Orchestrator::builder(scene.written.clone())
-        .clock(scene.clock.clone())
-        .random(Arc::new(SeededRandom::new(11)))
-        .account(scene.a.clone())
-        .build()
-        .expect("an account");
+    let scene = Scene::new(Kind::Steps, Kind::Card).meeting(&lost).of_one_account();
     let record = scene.create(order().confirm(ConfirmBy::Merchant)).await;
     assert!(record.in_doubt(), "{record:#?}");
     let found = scene.compare().await;

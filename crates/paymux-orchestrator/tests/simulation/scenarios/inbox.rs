@@ -1,15 +1,10 @@
 //! What anybody can send, what comes under a key that was used before, and what is nobody's.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use http::HeaderMap;
-use paymux_core::{
-    Clock, ErrorKind, EventKey, PaymentProvider, PaymentStatus, SeededRandom, Trust,
-};
-use paymux_orchestrator::{
-    Orchestrator,
-    store::{InboxRow, Store},
-};
+use paymux_core::{Clock, ErrorKind, EventKey, PaymentProvider, PaymentStatus, Trust};
+use paymux_orchestrator::store::{InboxRow, Store};
 
 use super::{Scene, money, order, reasons};
 use crate::simulation::{
@@ -73,14 +68,7 @@ async fn an_event_under_a_used_key_is_no_more_than_a_look() {
 #[tokio::test(start_paused = true)]
 async fn an_event_that_names_our_reference_ends_the_doubt() {
     let lost = [Fault::LostAfter, Fault::LostBefore];
-    let mut scene = Scene::new(Kind::Page, Kind::Page).meeting(&lost);
-    // There is no other account that it could go to.
-    scene.orchestrator = Orchestrator::builder(scene.written.clone())
-        .clock(scene.clock.clone())
-        .random(Arc::new(SeededRandom::new(11)))
-        .account(scene.a.clone())
-        .build()
-        .expect("an account");
+    let scene = Scene::new(Kind::Page, Kind::Page).meeting(&lost).of_one_account();
     scene.a.truth().names_in_events = true;
     let record = scene.create(order()).await;
     assert!(record.in_doubt(), "{record:#?}");
@@ -170,12 +158,7 @@ async fn what_anybody_can_send_about_nothing_of_ours_is_tried_once_and_not_told(
 #[tokio::test(start_paused = true)]
 async fn an_unsigned_event_that_comes_first_waits_for_the_answer() {
     let scene = Scene::new(Kind::Steps, Kind::Page).meeting(&[Fault::Slow]);
-    let orchestrator = scene.orchestrator.clone();
-    let call =
-        tokio::spawn(async move { orchestrator.create_payment(&key("order"), &order()).await });
-    while scene.a.truth().objects.is_empty() {
-        tokio::task::yield_now().await;
-    }
+    let call = scene.begin_order().await;
     scene.tell(&scene.a, 0).await.expect("it is kept");
     let record = call.await.unwrap().expect("a payment");
     let looks = scene.a.truth().looks;

@@ -6,10 +6,7 @@ use paymux_core::PaymentProvider;
 use paymux_orchestrator::{AttemptState, ConfirmBy, PaymentRecord};
 
 use super::{Scene, order, start};
-use crate::simulation::{
-    provider::key,
-    truth::{Fault, Kind},
-};
+use crate::simulation::truth::{Fault, Kind};
 
 impl Scene {
     fn looks(&self) -> u32 {
@@ -168,12 +165,7 @@ async fn reading_is_no_look_that_a_step_may_be_repeated_after() {
 #[tokio::test(start_paused = true)]
 async fn a_call_ends_before_somebody_else_thinks_it_lost() {
     let scene = Scene::new(Kind::Card, Kind::Card).meeting(&[Fault::HangsAfter]);
-    let orchestrator = scene.orchestrator.clone();
-    let call =
-        tokio::spawn(async move { orchestrator.create_payment(&key("order"), &order()).await });
-    while scene.a.truth().objects.is_empty() {
-        tokio::task::yield_now().await;
-    }
+    let call = scene.begin_order().await;
     let others = start(&scene.written, &scene.weather, &scene.clock, [&scene.a, &scene.b]);
     let id = others.list_payments(&super::everything()).await.expect("memory")[0].id.clone();
     let state = |record: PaymentRecord| record.attempts[0].state;

@@ -112,12 +112,7 @@ async fn what_is_being_ended_is_not_shown_as_payable() {
 #[tokio::test(start_paused = true)]
 async fn what_cannot_be_ended_is_left_alone() {
     let scene = Scene::new(Kind::Careless, Kind::Page).meeting(&[Fault::HangsAfter]);
-    let orchestrator = scene.orchestrator.clone();
-    let call =
-        tokio::spawn(async move { orchestrator.create_payment(&key("order"), &order()).await });
-    while scene.a.truth().objects.is_empty() {
-        tokio::task::yield_now().await;
-    }
+    let call = scene.begin_order().await;
     let all = PaymentQuery { limit: 9, ..PaymentQuery::default() };
     let record = scene.orchestrator.list_payments(&all).await.unwrap().remove(0);
     scene.orchestrator.cancel_payment(&key("end"), &record.id).await.expect("it is a wish");

@@ -69,12 +69,7 @@ async fn money_that_shows_late_goes_to_a_person_and_stops_the_rest() {
 async fn an_event_that_comes_first_waits() {
     let faults = [Fault::HangsAfter];
     let scene = Scene::new(Kind::Page, Kind::Page).meeting(&faults);
-    let orchestrator = scene.orchestrator.clone();
-    let call =
-        tokio::spawn(async move { orchestrator.create_payment(&key("order"), &order()).await });
-    while scene.a.truth().objects.is_empty() {
-        tokio::task::yield_now().await;
-    }
+    let call = scene.begin_order().await;
     scene.tell(&scene.a, 0).await.expect("it is kept");
     assert_eq!(scene.orchestrator.step().await.unwrap().events, 1);
     assert_eq!(scene.orchestrator.backlog().await.unwrap().inbox, 1, "it waits");
