@@ -29,6 +29,7 @@ mod inbox;
 mod late;
 mod looks;
 mod money;
+mod orders;
 mod person;
 mod rest;
 mod steps;
