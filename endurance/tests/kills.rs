@@ -1,6 +1,8 @@
 //! Processes are killed and paused at any time while payments run through unwell providers. In the
 //! end nothing was charged twice, nothing is lost, and our books are the providers'.
 //!
+//! Many also ask for the same at once: that makes it once.
+//!
 //! The usual trials have a size for every day; those named `at_full_size` are ignored unless asked
 //! for with `--ignored`. `PAYMUX_SEED` repeats the orders, the payers and the dice of a run; what
 //! the processes were doing when they were killed it cannot repeat.
@@ -29,6 +31,9 @@ mod server;
 #[path = "kills/settle.rs"]
 mod settle;
 #[cfg(test)]
+#[path = "kills/storm.rs"]
+mod storm;
+#[cfg(test)]
 #[path = "kills/trials.rs"]
 mod trials;
 #[cfg(test)]
@@ -36,7 +41,7 @@ mod trials;
 mod truth;
 
 use run::Plan;
-use trials::{on_postgres, on_sqlite};
+use trials::{on_postgres, on_sqlite, storm_on_postgres};
 
 /// For three processes on one server, each of which may be killed or paused.
 const THREE_NODES: Plan = Plan {
@@ -71,6 +76,8 @@ fn main() -> ExitCode {
             Plan { orders: 600, kills: 120, pauses: 10, limit: hour, ..ONE_PROCESS },
             true,
         ),
+        storm_on_postgres("two_nodes_are_asked_by_many_at_once", 60, false),
+        storm_on_postgres("two_nodes_are_asked_by_many_at_once_at_full_size", 2_000, true),
     ];
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }

@@ -209,7 +209,8 @@ async fn sandbox(seed: u64) -> Sandbox {
     sandbox
 }
 
-fn access(sandbox: &Sandbox) -> Access {
+/// What a process has to know of the sandbox.
+pub(crate) fn access(sandbox: &Sandbox) -> Access {
     let (games, invoices) = (sandbox.toffeepay(), sandbox.milkypay());
     let wallet = sandbox.wallet();
     Access {
