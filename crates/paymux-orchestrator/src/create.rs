@@ -12,6 +12,7 @@ use crate::{
     engine::{Account, Engine, Written, after_writing, unavailable},
     evidence::Evidence,
     health::{Permit, Purpose},
+    plan::Move,
     record::{AttemptState, Fault, Intent, PaymentRecord, RouteStep},
     request,
     returns::ReturnToken,
@@ -123,7 +124,7 @@ impl Engine {
         record: &mut PaymentRecord,
         now: Timestamp,
     ) -> Option<(&Account, Permit<'_>)> {
-        let id = record.next_account()?.account.clone();
+        let Move::Create(id) = self.next_move(record, now) else { return None };
         let account = self.accounts.get(&id)?;
         let again = match account.provider.capabilities().replay(Operation::CreatePayment) {
             Replay::Key { .. } | Replay::Reference | Replay::Harmless => true,

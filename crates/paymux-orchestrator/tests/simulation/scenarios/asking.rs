@@ -2,7 +2,7 @@
 
 use std::{sync::atomic::Ordering, time::Duration};
 
-use paymux_core::{Effect, ErrorKind, NextAction};
+use paymux_core::{Effect, ErrorKind, NextAction, PaymentStatus};
 
 use super::{Scene, money, order, start};
 use crate::simulation::{
@@ -148,5 +148,22 @@ async fn the_way_to_pay_is_whole_whenever_it_is_asked_for() {
         };
         let token = ("token".to_owned(), "a-obj1".to_owned());
         assert_eq!(fields.expose(), Some(&vec![token]));
+    }
+}
+
+/// The merchant asked too late: nobody is to pay it any more, wherever it would have gone.
+#[tokio::test(start_paused = true)]
+async fn what_has_expired_already_is_not_sent() {
+    for kind in Kind::ALL {
+        let scene = Scene::new(kind, Kind::Card);
+        let now = paymux_core::Clock::now(&*scene.clock);
+        for (name, moment) in [("now", now), ("before", now.before(Duration::from_secs(60)))] {
+            let request = order().expires_at(moment);
+            let made = scene.orchestrator.create_payment(&key(name), &request).await;
+            let record = made.expect("it is answered as what it is");
+            assert_eq!(record.status, PaymentStatus::Expired, "{kind:?}, {name}");
+            assert!(record.attempts.is_empty(), "{kind:?}, {name}: {record:#?}");
+        }
+        assert!(scene.a.truth().objects.is_empty() && scene.b.truth().objects.is_empty());
     }
 }
