@@ -244,6 +244,10 @@ impl Engine {
                     self.check_supported(&account, Operation::CancelPayment)?;
                 }
                 draft.record.cancel_wanted = true;
+                // Who wanted something tried again before did not know of this.
+                for attempt in &mut draft.record.attempts {
+                    attempt.wanted_again = false;
+                }
                 draft.caller_key = Some(verb.row(None, now));
                 Ok(true)
             })

@@ -28,7 +28,12 @@ pub(super) fn out_of_doubt(record: &PaymentRecord, attempt: &Attempt, view: &Vie
     if overdue && !is_over && !let_be && !record.is_under_review(reason) {
         return Move::Park(attempt.no, reason);
     }
-    if step != Move::Send(attempt.no) || attempt.wanted_again || !takes_money(attempt) {
+    if step != Move::Send(attempt.no) || !takes_money(attempt) {
+        return step;
+    }
+    // What came to be a question after they wanted it has to be answered first.
+    let must_not = must_not_take(record);
+    if attempt.wanted_again && !must_not {
         return step;
     }
     // Nobody waits for it any more: what might take money now is only looked for, until a person
@@ -36,8 +41,7 @@ pub(super) fn out_of_doubt(record: &PaymentRecord, attempt: &Attempt, view: &Vie
     if overdue || has_expired(record, view) {
         return only_looked_for(attempt).unwrap_or(Move::Climb(attempt.no));
     }
-    let forbidden =
-        must_not_take(record) || (record.cancel_wanted && takes_for_good(attempt, view));
+    let forbidden = must_not || (record.cancel_wanted && takes_for_good(attempt, view));
     if forbidden { ended_or_looked_for(attempt, view) } else { step }
 }
 

@@ -34,6 +34,7 @@ mod rest;
 mod steps;
 mod telemetry;
 mod told;
+mod unwanted;
 mod watched;
 mod ways;
 mod words;
