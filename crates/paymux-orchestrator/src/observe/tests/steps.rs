@@ -135,3 +135,32 @@ fn an_end_that_came_too_late_for_a_part_goes_to_a_person() {
         assert_eq!(record.cancel_wanted, !waits, "{whole}: it can be asked for again");
     }
 }
+
+/// That nothing was taken is no sign that something was.
+#[test]
+fn a_figure_of_nothing_is_no_capture() {
+    let table = [
+        (None, Some(0), UNKNOWN, true),
+        (Some(0), Some(0), UNKNOWN, true),
+        (None, Some(400), DONE, false),
+        (Some(400), Some(400), UNKNOWN, true),
+        (Some(400), Some(300), UNKNOWN, false),
+        (Some(400), Some(700), DONE, false),
+    ];
+    for (before, now, expected, is_undone) in table {
+        for amount in [None, Some(eur(400))] {
+            let mut record = accepted(Status::Authorized);
+            record.provider.as_mut().unwrap().amounts.captured = before.map(eur);
+            let Intent::Capture(mut request) = capture() else { panic!("a capture") };
+            request.amount = amount;
+            let mut payment = seen(Status::Authorized);
+            payment.amounts.captured = now.map(eur);
+            push(&mut record, Intent::Capture(request), UNKNOWN);
+            record.attempts[1].amount_before = before.map(eur);
+            observed(&mut record, payment, Source::Asked);
+            let Attempt { state, seen_unchanged, .. } = &record.attempts[1];
+            let found = (*state, *seen_unchanged);
+            assert_eq!(found, (expected, is_undone), "{before:?}, then {now:?}");
+        }
+    }
+}
