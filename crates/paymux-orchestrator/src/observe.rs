@@ -171,6 +171,13 @@ const fn rank(status: PaymentStatus) -> u8 {
     }
 }
 
+/// Is money there, by what was seen last, or may it be, that has not gone back? A payment can be
+/// over by its status and hold what was taken before.
+pub(crate) fn has_money(payment: &Payment) -> bool {
+    let is_taken = payment.amounts.captured.is_some_and(|captured| !captured.is_zero());
+    (shows_money(payment.status) || is_taken) && !went_back(payment)
+}
+
 /// Could money have moved, or be moving, in this status?
 pub(crate) const fn shows_money(status: PaymentStatus) -> bool {
     match status {
@@ -208,7 +215,8 @@ pub(crate) fn late(
     let payment = merge(known, payment);
     attempt.leave(payment.clone());
     // What a person let pass is not shown again, unless there is something new about it.
-    if !shows_money(payment.status) || before == Some(takes(&payment)) {
+    let is_shown = shows_money(payment.status) || has_money(&payment);
+    if !is_shown || before == Some(takes(&payment)) {
         return Observed::Nothing;
     }
     let note = format!(

@@ -118,6 +118,7 @@ fn settle_payment(record: &mut PaymentRecord, no: u32, payment: Payment, context
     let is_create = attempt.is_create();
     let try_elsewhere = matches!(attempt.intent, Intent::Create(_) | Intent::Confirm(_))
         && payment.status == PaymentStatus::Failed
+        && !observe::has_money(&payment)
         && !attempt.doubted
         && !record.cancel_wanted
         && may_go_elsewhere(record, payment.failure.as_ref());
@@ -253,10 +254,11 @@ pub(crate) fn climb(attempt: &mut Attempt, error: &Error, now: Timestamp, random
 pub(crate) fn may_abandon(record: &PaymentRecord, capabilities: &Capabilities) -> bool {
     use paymux_core::CreateEffect;
     let waits = record.provider.as_ref().is_none_or(|payment| {
-        matches!(
+        let waits = matches!(
             payment.status,
             PaymentStatus::RequiresConfirmation | PaymentStatus::RequiresAction
-        )
+        );
+        waits && !observe::has_money(payment)
     });
     // A step that may have gone through is more than an open object.
     let step_in_doubt =

@@ -121,7 +121,7 @@ impl Engine {
             if let Some(attempt) = record.attempt_mut(no) {
                 attempt.left.retain(|left| left.id != object);
             }
-            let others = named(record, no)?.left.iter().any(has_money);
+            let others = named(record, no)?.left.iter().any(observe::has_money);
             if !others {
                 record.settle_one(ReviewReason::LateSuccess, no);
             }
@@ -242,11 +242,6 @@ impl Engine {
         let now = self.ask_again(record).await?.payment;
         if is_over(&now) { Ok(()) } else { in_the_way(now.status) }
     }
-}
-
-/// Is money there, by what was seen last, that has not gone back?
-pub(super) fn has_money(payment: &Payment) -> bool {
-    observe::shows_money(payment.status) && !observe::went_back(payment)
 }
 
 fn check_documented(record: &PaymentRecord, payment: &Payment) -> Result<()> {

@@ -2,7 +2,7 @@
 
 use paymux_core::{ErrorKind, Money, PaymentStatus, Result};
 
-use super::{Person, named, object::has_money, waits_not};
+use super::{Person, named, waits_not};
 use crate::{
     engine::{Changed, Engine},
     evidence::Said,
@@ -170,9 +170,9 @@ impl Engine {
     ) -> Result<Changed> {
         let attempt = named(&record, no)?;
         let mut seen = Vec::new();
-        for left in attempt.left.iter().filter(|left| has_money(left)) {
+        for left in attempt.left.iter().filter(|left| observe::has_money(left)) {
             let asked = self.ask_for_object(&record, attempt, &left.id).await?;
-            if has_money(&asked.payment) {
+            if observe::has_money(&asked.payment) {
                 let (id, status) = (&left.id, asked.payment.status);
                 let why = format!("{id} is {status}: give it back, or let it count");
                 return Err(waits_not(&record, &why));
