@@ -290,7 +290,7 @@ pub(crate) fn create_request(
 
 /// The handle of a payment at which nothing is under way.
 fn free_handle(record: &PaymentRecord) -> Option<PaymentHandle> {
-    if record.open_attempt().is_some() { None } else { record.handle() }
+    if record.open_step().is_some() { None } else { record.handle() }
 }
 
 /// What a person is told of what goes no further by itself.

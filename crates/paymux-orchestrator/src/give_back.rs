@@ -75,12 +75,12 @@ impl Engine {
         let asked_at = self.now();
         let account = match self.account(&attempt.account) {
             Ok(account) => account,
-            Err(error) => return self.look_failed(record, &error).await,
+            Err(error) => return self.look_failed(record, Some(no), &error).await,
         };
         let seen = match self.ask(account, &PaymentLookup::Payment(request.payment.clone())).await {
             Ok(seen) if seen.id == request.payment.id && seen.provider == attempt.account => seen,
-            Ok(_) => return self.look_failed(record, &about_another()).await,
-            Err(error) => return self.look_failed(record, &error).await,
+            Ok(_) => return self.look_failed(record, Some(no), &about_another()).await,
+            Err(error) => return self.look_failed(record, Some(no), &error).await,
         };
         let evidence = Evidence::Lookup {
             account: attempt.account.clone(),
@@ -95,7 +95,7 @@ impl Engine {
             observe::late(&mut draft.record, of, seen.clone(), now);
             observe::settle_steps(&mut draft.record, Some(of), &seen, &context);
             observe::schedule(&mut draft.record, observe::Observed::Nothing, now);
-            climb_unsettled(&mut draft.record, &context);
+            climb_unsettled(&mut draft.record, |attempt| attempt.no == no, &context);
             Ok(true)
         })
         .await?

@@ -25,7 +25,10 @@ impl Engine {
         let asked_at = self.now();
         match self.read_again(&record).await {
             Ok(payment) => self.take_in_read(record, payment, asked_at).await,
-            Err(error) => self.look_failed(record, &error).await,
+            Err(error) => {
+                let no = record.open_step().map(|attempt| attempt.no);
+                self.look_failed(record, no, &error).await
+            }
         }
     }
 
@@ -46,7 +49,7 @@ impl Engine {
         asked_at: Timestamp,
     ) -> Result<PaymentRecord> {
         let account = self.account(&payment.provider)?;
-        let attempt = record.open_attempt().map(|attempt| attempt.no);
+        let attempt = record.open_step().map(|attempt| attempt.no);
         let asked = payment.provider.clone();
         let evidence = Evidence::Lookup { account: asked, attempt, said: Said::from(&payment) };
         self.change_known(&record, &evidence, |draft, now| {
@@ -55,23 +58,26 @@ impl Engine {
             }
             let context = Context { asked_at, ..self.context(account, now) };
             observe::observe(&mut draft.record, payment.clone(), &context);
-            climb_unsettled(&mut draft.record, &context);
+            climb_unsettled(&mut draft.record, |it| it.gives_back.is_none(), &context);
             Ok(true)
         })
         .await?
         .into_record()
     }
 
-    /// A look that failed says nothing; it is made again.
+    /// A look that failed says nothing; it is made again. `about` is the attempt that it was to tell
+    /// of, if it was to tell of one.
     pub(crate) async fn look_failed(
         &self,
         record: PaymentRecord,
+        about: Option<u32>,
         error: &Error,
     ) -> Result<PaymentRecord> {
         let in_doubt = |attempt: &&Attempt| {
             attempt.state == AttemptState::Unknown && attempt.next_try_at.is_some()
         };
-        if let Some(no) = record.open_attempt().filter(in_doubt).map(|attempt| attempt.no) {
+        let about = about.and_then(|no| record.attempt(no)).filter(in_doubt);
+        if let Some(no) = about.map(|attempt| attempt.no) {
             return self.climb(record, no, Some(error)).await;
         }
         let fault = Fault::from(error);
@@ -153,12 +159,12 @@ impl Engine {
         };
         let account = match self.account(&attempt.account) {
             Ok(account) => account,
-            Err(error) => return self.look_failed(record, &error).await,
+            Err(error) => return self.look_failed(record, Some(no), &error).await,
         };
         let lookup = RefundLookup { id, payment: record.handle_of_refund(attempt) };
         let refund = match self.ask_for_refund(account, &lookup).await {
             Ok(refund) => refund,
-            Err(error) => return self.look_failed(record, &error).await,
+            Err(error) => return self.look_failed(record, Some(no), &error).await,
         };
         self.take_in_refund(record, no, &refund).await
     }
@@ -271,12 +277,17 @@ impl Engine {
     }
 }
 
-/// A look that settles nothing about a step in doubt, and does not show it undone either, is no
-/// reason to look again at once.
-pub(crate) fn climb_unsettled(record: &mut PaymentRecord, context: &Context<'_>) {
+/// A look that settles nothing about a step in doubt that it was to tell of, and does not show it
+/// undone either, is no reason to look again at once.
+pub(crate) fn climb_unsettled(
+    record: &mut PaymentRecord,
+    about: impl Fn(&Attempt) -> bool,
+    context: &Context<'_>,
+) {
     let nothing_new = Error::new(ErrorKind::Unexpected, Effect::Possible, "nothing new");
     for attempt in &mut record.attempts {
         let unsettled = attempt.state == AttemptState::Unknown
+            && about(attempt)
             && !attempt.seen_unchanged
             && attempt.next_try_at.is_some();
         if unsettled {

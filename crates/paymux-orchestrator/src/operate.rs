@@ -199,7 +199,7 @@ impl Engine {
         let evidence = Evidence::Asked { what: verb.what.to_owned() };
         let changed = self
             .change(&verb.payment, &evidence, |draft, now| {
-                if draft.record.open_attempt().is_some() {
+                if draft.record.open_step().is_some() {
                     return Err(conflict(&draft.record, "something else is under way"));
                 }
                 if verb.takes_money() && must_not_take(&draft.record) {

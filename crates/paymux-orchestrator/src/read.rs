@@ -90,7 +90,7 @@ impl Engine {
         // What a payer needs may not have been written down: then only a look has it.
         let is_whole = !record.lacks_way_to_pay();
         let looked_lately = record.looked_at.is_some_and(fresh) && is_whole;
-        let waits_for_us = record.open_attempt().is_some();
+        let waits_for_us = record.open_step().is_some();
         if record.status.is_final() || record.provider.is_none() || looked_lately || waits_for_us {
             return Box::pin(self.drive(record)).await;
         }
@@ -102,7 +102,7 @@ impl Engine {
     fn asks_in_doubt(&self, record: &PaymentRecord) -> Option<u32> {
         let now = self.now();
         let apart = self.settings.stale_after;
-        let attempt = record.open_attempt().filter(|attempt| {
+        let attempt = record.open_step().filter(|attempt| {
             // What is frozen waits for a person.
             attempt.state == AttemptState::Unknown && attempt.next_try_at.is_some()
         })?;

@@ -139,10 +139,16 @@ impl PaymentRecord {
         self.attempts.iter().find(|attempt| attempt.is_create() && attempt.state.holds_slot())
     }
 
-    /// The attempt whose outcome is open: not sent yet, on its way, or unknown.
+    /// The attempt whose outcome is open: not sent yet, on its way, or unknown. Of two, the one that
+    /// does something to the payment, and not the refund of what an attempt left elsewhere.
     #[must_use]
     pub fn open_attempt(&self) -> Option<&Attempt> {
-        self.attempts.iter().find(|attempt| attempt.state.is_open())
+        self.open_step().or_else(|| self.attempts.iter().find(|it| it.is_open_elsewhere()))
+    }
+
+    /// The same of what does something to the payment alone.
+    pub(crate) fn open_step(&self) -> Option<&Attempt> {
+        self.attempts.iter().find(|it| it.state.is_open() && it.gives_back.is_none())
     }
 
     pub(crate) fn attempt(&self, no: u32) -> Option<&Attempt> {

@@ -261,8 +261,9 @@ pub(crate) fn may_abandon(record: &PaymentRecord, capabilities: &Capabilities) -
         waits && !observe::has_money(payment)
     });
     // A step that may have gone through is more than an open object.
-    let step_in_doubt =
-        record.attempts.iter().any(|attempt| !attempt.is_create() && attempt.state.is_open());
+    let step_in_doubt = record.attempts.iter().any(|attempt| {
+        !attempt.is_create() && attempt.state.is_open() && attempt.gives_back.is_none()
+    });
     capabilities.create == CreateEffect::OpensOnly && !record.link_shown && waits && !step_in_doubt
 }
 

@@ -381,6 +381,11 @@ impl Attempt {
         words.into_iter().flatten().any(|refund| refund.status == RefundStatus::Succeeded)
     }
 
+    /// Is it a refund of what was left elsewhere, and open? The payment goes on meanwhile.
+    pub(crate) fn is_open_elsewhere(&self) -> bool {
+        self.state.is_open() && self.gives_back.is_some()
+    }
+
     /// Is it a refund that the provider has and has not carried out yet?
     pub(crate) fn is_refund_under_way(&self) -> bool {
         self.state == AttemptState::Accepted
