@@ -15,6 +15,7 @@ use crate::{
     health::Health,
     hints::Hints,
     house::Housekeeping,
+    look,
     observe::{self, Observed, Source},
     plan::{self, Move, View},
     record::{PaymentRecord, Review, ReviewReason},
@@ -302,6 +303,9 @@ impl Engine {
                 }
             }
             observe::schedule(&mut draft.record, Observed::Nothing, now);
+            if let Evidence::Lookup { attempt: Some(no), .. } = evidence {
+                look::put_off(&mut draft.record, *no, now, &*self.random);
+            }
             draft.inbox = inbox.to_vec();
             if let Written::Done(record) = Box::pin(self.write(draft, evidence, now)).await? {
                 return Ok(Changed::Done(record));

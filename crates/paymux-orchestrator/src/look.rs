@@ -1,8 +1,8 @@
 //! Asking a provider what it knows. A look never moves money, and one that fails says nothing.
 
 use paymux_core::{
-    Effect, Error, ErrorKind, Operation, Payment, PaymentLookup, ProviderId, Refund, RefundLookup,
-    Result, Timestamp,
+    Effect, Error, ErrorKind, Operation, Payment, PaymentLookup, ProviderId, Random, Refund,
+    RefundLookup, Result, Timestamp,
 };
 use tracing::Instrument;
 
@@ -10,6 +10,7 @@ use crate::{
     engine::{Account, Engine, unexpected},
     evidence::{Evidence, Said},
     health::Purpose,
+    ladder,
     observe::{self, Observed},
     record::{Attempt, AttemptState, Fault, Intent, PaymentRecord},
     settle::{self, Context, Outcome},
@@ -293,6 +294,19 @@ pub(crate) fn climb_unsettled(
         if unsettled {
             settle::climb(attempt, &nothing_new, context.now, context.random);
         }
+    }
+}
+
+/// The answer to a look cannot be taken over: what it was to tell of is looked for again later.
+pub(crate) fn put_off(record: &mut PaymentRecord, no: u32, now: Timestamp, random: &dyn Random) {
+    let Some(attempt) = record.attempt_mut(no) else { return };
+    if attempt.state == AttemptState::Unknown && attempt.next_try_at.is_some() {
+        let error = Error::new(ErrorKind::Unexpected, Effect::Possible, "nothing new");
+        settle::climb(attempt, &error, now, random);
+    }
+    if attempt.watch_at.is_some_and(|moment| moment <= now) {
+        let closed = attempt.settled_at.unwrap_or(attempt.created_at);
+        attempt.watch_at = ladder::watch_again(closed, now);
     }
 }
 
