@@ -202,7 +202,7 @@ impl Engine {
     }
 
     /// What an answer names that belongs to another payment.
-    pub(super) async fn anothers(
+    pub(crate) async fn anothers(
         &self,
         record: &PaymentRecord,
         payment: &Payment,
