@@ -22,7 +22,7 @@ mod capture;
 mod refund;
 
 use capture::{held, is_unseen_capture};
-pub(crate) use refund::gone_for_refunds;
+pub(crate) use refund::{gone_for_refunds, is_still_there};
 use refund::{left_to_give_back, taken};
 
 impl Orchestrator {

@@ -11,6 +11,7 @@ use paymux_core::{
 use crate::{
     ConfirmBy,
     ladder::{LOOKS_IN_A_MONTH, PARK_AFTER},
+    operate::is_still_there,
     record::{Attempt, AttemptState, Intent, PaymentRecord, ReviewReason},
     settle::may_abandon,
     watch,
@@ -144,8 +145,12 @@ fn about_open(record: &PaymentRecord, attempt: &Attempt, view: &View<'_>) -> Mov
 /// What takes or holds money does not leave any more once the merchant wants an end. Nor is another
 /// account asked once a person has to say first what is true, or nobody waits for it any more.
 fn is_unwanted(record: &PaymentRecord, attempt: &Attempt, view: &View<'_>) -> bool {
-    if attempt.doubted || !takes_money(attempt) {
+    if attempt.doubted {
         return false;
+    }
+    // Nobody gives back what went back already.
+    if !takes_money(attempt) {
+        return !is_still_there(record, attempt);
     }
     let late = too_late(record, attempt.created_at, view);
     record.cancel_wanted

@@ -5,6 +5,7 @@ use paymux_core::{Capabilities, CaptureMethod, CreateEffect, Replay, Timestamp};
 use super::{Move, View, has_expired, look_at_payment_of, must_not_take, takes_money};
 use crate::{
     ladder::{ASKED_AGAIN_AFTER, NEGATIVES_NEEDED, PARK_AFTER},
+    operate::is_still_there,
     record::{Attempt, Intent, PaymentRecord, ReviewReason},
     settle::may_abandon,
 };
@@ -28,7 +29,13 @@ pub(super) fn out_of_doubt(record: &PaymentRecord, attempt: &Attempt, view: &Vie
     if overdue && !is_over && !let_be && !record.is_under_review(reason) {
         return Move::Park(attempt.no, reason);
     }
-    if step != Move::Send(attempt.no) || !takes_money(attempt) {
+    if step != Move::Send(attempt.no) {
+        return step;
+    }
+    if !is_still_there(record, attempt) {
+        return only_looked_for(attempt).unwrap_or(Move::Climb(attempt.no));
+    }
+    if !takes_money(attempt) {
         return step;
     }
     // What came to be a question after they wanted it has to be answered first.
@@ -55,7 +62,7 @@ fn takes_for_good(attempt: &Attempt, view: &View<'_>) -> bool {
 
 /// It is not sent again. Creates were looked for before, where that can be done.
 fn only_looked_for(attempt: &Attempt) -> Option<Move> {
-    (!attempt.is_create() && !attempt.seen_unchanged).then_some(Move::LookUp)
+    (!attempt.is_create() && !attempt.seen_unchanged).then(|| look_at_payment_of(attempt))
 }
 
 /// The same, and where a look is proof that a step was not taken, that ends it.
