@@ -192,6 +192,7 @@ impl Engine {
             accepted_amount: None,
             let_pass: Vec::new(),
             steps_by_hand: false,
+            consent_wanted_at: None,
             figure_looked_for: false,
             return_token: ReturnToken::generate(&*self.random),
             looked_at: None,

@@ -301,7 +301,7 @@ fn why_parked(record: &PaymentRecord, no: u32, reason: ReviewReason) -> String {
         return format!("its end is wanted, and cannot be reached at {account}");
     }
     if reason == ReviewReason::StepRefused {
-        let since = record.updated_at;
+        let since = record.consent_wanted_at.unwrap_or(record.updated_at);
         return format!("our consent was wanted on {since} at {account}, and is too late by now");
     }
     let (what, state) = (attempt.intent.in_words(), attempt.state.in_words());

@@ -2,7 +2,7 @@
 //! core's table; what the table forbids is kept and, where money could be concerned, shown to a
 //! person.
 
-use paymux_core::{Amounts, NextAction, Part, Payment, PaymentStatus, Timestamp};
+use paymux_core::{Amounts, ConfirmStep, NextAction, Part, Payment, PaymentStatus, Timestamp};
 
 use crate::{
     ladder,
@@ -81,8 +81,13 @@ pub(crate) fn observe(
     if context.source == Source::Asked && !is_passed {
         settle_steps(record, None, &payment, context);
     }
+    let awaited = record.provider.as_ref().and_then(awaited_step);
     let merged = completed(record.provider.take(), payment, (is_late, is_passed));
     let status = merged.status;
+    let awaits = awaited_step(&merged);
+    if awaits != awaited {
+        record.consent_wanted_at = awaits.map(|_| now);
+    }
     record.link_shown |= is_way_to_pay(merged.next_action.as_ref());
     record.status = status;
     if status.is_final() {
@@ -336,6 +341,14 @@ fn merge_parts(older: Vec<Part>, newer: Vec<Part>) -> Vec<Part> {
         }
     }
     parts
+}
+
+/// The step of ours that it waits for.
+fn awaited_step(payment: &Payment) -> Option<ConfirmStep> {
+    match (payment.status, &payment.next_action) {
+        (PaymentStatus::RequiresConfirmation, Some(NextAction::Confirm { step })) => Some(*step),
+        _ => None,
+    }
 }
 
 /// Can a payer act on it once it has left us?

@@ -153,7 +153,9 @@ fn is_unwanted(record: &PaymentRecord, attempt: &Attempt, view: &View<'_>) -> bo
         return !is_still_there(record, attempt);
     }
     let late = too_late(record, attempt.created_at, view);
+    let is_over = record.status.is_final() && !attempt.is_create();
     record.cancel_wanted
+        || is_over
         || match &attempt.intent {
             Intent::Create(_) => must_not_take(record) || late,
             Intent::Confirm(_) => late,
@@ -273,7 +275,8 @@ fn step_of_ours(record: &PaymentRecord, view: &View<'_>) -> Option<Move> {
                 && !has_expired(record, view) =>
         {
             // Nobody looked after it for a day: whoever wanted it may not any more.
-            let late = too_late(record, record.updated_at, view);
+            let since = record.consent_wanted_at.unwrap_or(record.updated_at);
+            let late = too_late(record, since, view);
             let park = |no| Move::Park(no, ReviewReason::StepRefused);
             let parked = record.live().map(|live| park(live.no)).filter(|_| late);
             Some(parked.unwrap_or(Move::Confirm(*step)))

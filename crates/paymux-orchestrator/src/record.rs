@@ -56,6 +56,9 @@ pub struct PaymentRecord {
     /// and never done by itself.
     #[serde(default)]
     pub steps_by_hand: bool,
+    /// Since when the provider waits for the step that it waits for.
+    #[serde(default)]
+    pub consent_wanted_at: Option<Timestamp>,
     /// It succeeded without a figure, and the provider was asked for it once more.
     pub figure_looked_for: bool,
     /// The secret half of the token in the return URL.

@@ -164,3 +164,23 @@ fn a_figure_of_nothing_is_no_capture() {
         }
     }
 }
+
+/// Each step that is waited for has its own beginning, and looks that show it again are none.
+#[test]
+fn since_when_our_consent_is_wanted_is_known() {
+    let waits = |step| {
+        let mut payment = seen(Status::RequiresConfirmation);
+        payment.next_action = Some(NextAction::Confirm { step });
+        payment
+    };
+    let mut record = accepted(Status::Processing);
+    let (random, account) = (SeededRandom::new(1), charges());
+    let mut since = |payment: Payment, second| {
+        observe(&mut record, payment, &context(&account, &random, at(second)));
+        record.consent_wanted_at
+    };
+    assert_eq!(since(waits(ConfirmStep::Authorize), 100), Some(at(100)));
+    assert_eq!(since(waits(ConfirmStep::Authorize), 200), Some(at(100)));
+    assert_eq!(since(waits(ConfirmStep::Commit), 300), Some(at(300)));
+    assert_eq!(since(seen(Status::Authorized), 400), None);
+}
