@@ -119,6 +119,8 @@ fn settle_payment(record: &mut PaymentRecord, no: u32, payment: Payment, context
     let try_elsewhere = matches!(attempt.intent, Intent::Create(_) | Intent::Confirm(_))
         && payment.status == PaymentStatus::Failed
         && !observe::has_money(&payment)
+        // Whoever looked meanwhile knows more of it.
+        && !record.status.is_final()
         && !attempt.doubted
         && !record.cancel_wanted
         && may_go_elsewhere(record, payment.failure.as_ref());

@@ -64,3 +64,18 @@ fn money_that_shows_late_is_told_by_the_figures_too() {
         }
     }
 }
+
+/// A look or an event said how it ended while the call was under way: what counts there is not taken
+/// off by the answer.
+#[test]
+fn what_ended_while_a_step_was_under_way_goes_nowhere_else() {
+    for ended in [PaymentStatus::Succeeded, PaymentStatus::Cancelled, PaymentStatus::Failed] {
+        let mut record = accepted(ended);
+        push(&mut record, confirm(ConfirmStep::Commit), AttemptState::Sending);
+        let record = settled(record, 2, Outcome::Payment(Box::new(failed(None, None))));
+        assert!(record.live().is_some() && record.provider.is_some(), "{ended}");
+        assert_eq!(record.status, ended);
+        let is_asked = record.is_under_review(ReviewReason::Contradiction);
+        assert_eq!(is_asked, ended != PaymentStatus::Failed, "{ended}");
+    }
+}
