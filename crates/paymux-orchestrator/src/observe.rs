@@ -58,6 +58,7 @@ pub(crate) fn observe(
         return Observed::Changed;
     }
     let status = payment.status;
+    record.link_shown |= is_way_to_pay(payment.next_action.as_ref());
     if status == PaymentStatus::Unknown {
         // A word that nobody documented moves nothing; the look comes again.
         record.note_word(&payment);
@@ -66,7 +67,11 @@ pub(crate) fn observe(
         return Observed::Nothing;
     }
     // Events come late and again: one can move a payment on, and never back.
-    let is_old = context.source == Source::Event && rank(status) < rank(record.status);
+    let is_event = context.source == Source::Event;
+    let known_at = record.provider.as_ref().and_then(|known| known.updated_at);
+    let is_passed_by =
+        known_at.is_some_and(|known| payment.updated_at.is_some_and(|at| at < known));
+    let is_old = is_event && (rank(status) < rank(record.status) || is_passed_by);
     if record.provider.is_some() && is_old {
         return Observed::Nothing;
     }
@@ -82,7 +87,11 @@ pub(crate) fn observe(
         settle_steps(record, None, &payment, context);
     }
     let awaited = record.provider.as_ref().and_then(awaited_step);
-    let merged = completed(record.provider.take(), payment, (is_late, is_passed));
+    let known = record.provider.take();
+    let merged = match known {
+        Some(known) if is_event && known.status == status => told_again(known, payment),
+        known => completed(known, payment, (is_late, is_passed)),
+    };
     let status = merged.status;
     let awaits = awaited_step(&merged);
     if awaits != awaited {
@@ -210,7 +219,11 @@ pub(crate) fn late(
 ) -> Observed {
     let Some(attempt) = record.attempt_mut(no) else { return Observed::Nothing };
     let known = attempt.left.iter().find(|known| known.id == payment.id).cloned();
-    if known.as_ref().is_some_and(|known| rank(payment.status) < rank(known.status)) {
+    // Unless it shows money that was not there.
+    let is_old = |known: &Payment| {
+        rank(payment.status) < rank(known.status) && (has_money(known) || !has_money(&payment))
+    };
+    if known.as_ref().is_some_and(is_old) {
         return Observed::Nothing;
     }
     let takes = |payment: &Payment| {
@@ -309,6 +322,26 @@ fn completed(
         }
         known => merge(known, payment),
     }
+}
+
+/// An event of the same status: its figures count where they say more, since nobody takes back what
+/// was taken or went back.
+fn told_again(known: Payment, event: Payment) -> Payment {
+    let (before, said) = (known.amounts.clone(), event.amounts.clone());
+    let is_more =
+        said.captured.is_some_and(|said| before.captured.is_none_or(|known| said > known));
+    let mut merged = merge(Some(known), event);
+    if !is_more {
+        merged.amounts = before.clone().or(&said);
+    }
+    for (amount, known) in [
+        (&mut merged.amounts.refunded, before.refunded),
+        (&mut merged.amounts.charged_back, before.charged_back),
+    ] {
+        *amount = known;
+    }
+    raise(&mut merged.amounts, &said);
+    merged
 }
 
 /// The newer answer, completed by what older ones said.

@@ -159,6 +159,8 @@ fn confirmed(step: ConfirmStep, seen: &Payment, once: bool) -> Happened {
 /// By the status after a capture, and whether more is said to be taken than before it.
 fn captured(status: PaymentStatus, more: Option<bool>) -> Happened {
     match status {
+        // Another part of it was taken before.
+        PaymentStatus::PartiallyPaid if more == Some(false) => Happened::CannotTell,
         PaymentStatus::Processing | PaymentStatus::PartiallyPaid => Happened::Yes,
         PaymentStatus::Succeeded if more == Some(false) => Happened::No,
         PaymentStatus::Succeeded => Happened::Yes,

@@ -59,6 +59,9 @@ fn what_was_taken_tells_of_a_capture() {
         (Some(400), Status::Cancelled, Some(400), NOT_DONE),
         (Some(400), Status::Expired, Some(900), DONE),
         (None, Status::Cancelled, Some(600), DONE),
+        (Some(400), Status::PartiallyPaid, Some(700), DONE),
+        (Some(400), Status::PartiallyPaid, Some(400), UNKNOWN),
+        (Some(400), Status::Processing, Some(400), DONE),
     ];
     for (before, word, now, expected) in table {
         let mut record = accepted(Status::Authorized);

@@ -79,3 +79,18 @@ fn what_ended_while_a_step_was_under_way_goes_nowhere_else() {
         assert_eq!(is_asked, ended != PaymentStatus::Failed, "{ended}");
     }
 }
+
+/// It had ended there, and a later look shows that money moves all the same.
+#[test]
+fn money_that_shows_after_the_end_is_shown_to_a_person() {
+    for ended in [PaymentStatus::Failed, PaymentStatus::Cancelled, PaymentStatus::Expired] {
+        for status in
+            [PaymentStatus::Processing, PaymentStatus::Authorized, PaymentStatus::PartiallyPaid]
+        {
+            let record = settled(tried(AttemptState::Abandoned), 1, ok(ended));
+            assert!(record.reviews.is_empty(), "{ended}");
+            let record = settled(record, 1, ok(status));
+            assert!(record.is_under_review(ReviewReason::LateSuccess), "{ended}, then {status}");
+        }
+    }
+}
