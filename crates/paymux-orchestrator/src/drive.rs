@@ -204,7 +204,7 @@ impl Engine {
             let is_looked_at = record.provider.is_some()
                 || record.attempts.iter().any(Attempt::is_refund_under_way);
             if is_looked_at {
-                observe::schedule(record, observe::Observed::Nothing, now);
+                observe::look_again(record, now);
             }
             Ok(true)
         })

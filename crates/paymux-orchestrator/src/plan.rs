@@ -376,8 +376,11 @@ fn poll(record: &PaymentRecord, view: &View<'_>) -> Move {
 /// What was looked at for so long without a change is shown to a person.
 fn without_end(record: &PaymentRecord, no: u32) -> Option<Move> {
     let for_long = record.looks > LOOKS_IN_A_MONTH;
+    // Who was asked for a figure knows that it does not come.
+    let asked = record.is_under_review(ReviewReason::NoEnd)
+        || (record.status.is_final() && record.is_under_review(ReviewReason::UnreportedAmount));
     let park = Move::Park(no, ReviewReason::NoEnd);
-    (for_long && !record.is_under_review(ReviewReason::NoEnd)).then_some(park)
+    (for_long && !asked).then_some(park)
 }
 
 /// A final payment is looked at only when something about it is to be settled.

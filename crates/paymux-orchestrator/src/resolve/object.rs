@@ -104,6 +104,13 @@ impl Engine {
             let why = format!("attempt {} is {}", open.no, open.state.in_words());
             return Err(waits_not(&record, &why));
         }
+        let goes_back = |it: &Attempt| {
+            let of_it = matches!(&it.intent, Intent::Refund(refund) if refund.payment.id == object);
+            it.gives_back == Some(no) && of_it && it.is_refund_under_way()
+        };
+        if record.attempts.iter().any(goes_back) {
+            return Err(waits_not(&record, &format!("{object} is being given back")));
+        }
         self.check_nothing_else_takes(&record).await?;
         let attempt = named(&record, no)?;
         let asked = self.ask_for_object(&record, attempt, &object).await?;

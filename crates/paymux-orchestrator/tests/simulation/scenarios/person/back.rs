@@ -1,8 +1,10 @@
 //! What goes back, and what goes on meanwhile.
 
-use paymux_core::{CaptureMethod, Effect, ErrorKind, PaymentStatus, ProviderPartId};
+use paymux_core::{
+    CaptureMethod, Effect, ErrorKind, PaymentStatus, ProviderPartId, ProviderPaymentId,
+};
 use paymux_orchestrator::{
-    AttemptState, NewCapture, NewRefund, PaymentRecord, Resolution, ReviewReason,
+    AttemptState, Intent, NewCapture, NewRefund, PaymentRecord, Resolution, ReviewReason,
 };
 
 use super::{
@@ -130,4 +132,52 @@ async fn what_belongs_to_another_payment_is_not_looked_at_without_end() {
     scene.later(2 * DAY).await;
     let after = lines(scene, &waiting.record).await;
     assert!(after - before < 12, "{} changes", after - before);
+}
+
+/// What is on its way back does not count beside that.
+#[tokio::test(start_paused = true)]
+async fn what_is_being_given_back_does_not_count() {
+    let scene = Scene::new(Kind::Invoice, Kind::Card).meeting(&[Fault::LostBefore; 3]);
+    let record = scene.create(order()).await;
+    scene.later(DAY + 3_600).await;
+    let decide = async |resolution| {
+        scene.orchestrator.resolve_review(&record.id, resolution, "ann", "they say so").await
+    };
+    let record = decide(Resolution::DidNothing { attempt: 1 }).await.expect("it is in doubt");
+    scene.a.truth().faults.clear();
+    let Intent::Create(create) = &record.attempts[0].intent else { panic!("a create") };
+    scene.a.truth().create(create, record.created_at);
+    scene.a.pay("a-obj1");
+    scene.later(3_600).await;
+    scene.later(DAY).await;
+    let object = ProviderPaymentId::new("a-obj1").unwrap();
+    let back = Resolution::GiveBack { attempt: 1, object: object.clone() };
+    decide(back).await.expect("it waits for that");
+    let counts = Resolution::ItCounts { attempt: 1, object };
+    let error = decide(counts).await.unwrap_err();
+    assert_eq!((error.kind(), error.effect()), (ErrorKind::Conflict, Effect::None));
+    assert!(!scene.now(&record).await.is_paid());
+}
+
+/// What a refund did to the amounts is read however long the provider cannot be asked.
+#[tokio::test(start_paused = true)]
+async fn a_final_payment_is_looked_at_also_after_a_person_was_asked() {
+    let scene = Scene::new(Kind::Page, Kind::Card);
+    let record = scene.create(order()).await;
+    scene.a.pay("a-obj1");
+    scene.later(100).await;
+    let all = NewRefund::default();
+    scene.orchestrator.create_refund(&key("back"), &record.id, all).await.expect("a refund");
+    scene.later(5).await;
+    scene.a.truth().down = true;
+    scene.a.truth().finish(false);
+    for _ in 0..50 {
+        scene.later(DAY).await;
+    }
+    let asked = scene.now(&record).await;
+    assert_eq!(reasons(&asked), [ReviewReason::NoEnd], "{asked:#?}");
+    scene.a.truth().down = false;
+    scene.later(2 * DAY).await;
+    let amounts = scene.now(&record).await.provider.expect("it has it").amounts;
+    assert_eq!(amounts.refunded, Some(money(1_000)));
 }
