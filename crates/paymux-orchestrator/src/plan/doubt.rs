@@ -15,6 +15,7 @@ use crate::{
 pub(super) fn out_of_doubt(record: &PaymentRecord, attempt: &Attempt, view: &View<'_>) -> Move {
     let step = match (view.capabilities)(&attempt.account) {
         None => Move::Climb(attempt.no),
+        Some(capabilities) if attempt.key_used => looked_for(attempt, capabilities),
         Some(capabilities) if attempt.is_create() => {
             out_of_doubt_create(record, attempt, capabilities, view)
         }
@@ -58,6 +59,14 @@ fn takes_for_good(attempt: &Attempt, view: &View<'_>) -> bool {
     let charges = (view.capabilities)(&attempt.account)
         .is_none_or(|capabilities| capabilities.create == CreateEffect::MayCharge);
     charges && create.capture == CaptureMethod::Automatic
+}
+
+/// Never sent again, and never given up for another account: only what is found counts.
+fn looked_for(attempt: &Attempt, capabilities: &Capabilities) -> Move {
+    let by_reference =
+        attempt.is_create() && capabilities.reference_lookup.is_some() && !attempt.seen_unchanged;
+    let look = by_reference.then_some(Move::LookUpReference(attempt.no));
+    look.or_else(|| only_looked_for(attempt)).unwrap_or(Move::Climb(attempt.no))
 }
 
 /// It is not sent again. Creates were looked for before, where that can be done.
