@@ -223,7 +223,7 @@ fn speaks_for_all_sends(attempt: &Attempt, fault: &Fault, context: &Context<'_>)
         return false;
     };
     let sent = attempt.first_sent_at.unwrap_or(attempt.created_at);
-    definite && fault.effect == Effect::None && context.now.since(sent) < ttl / 5 * 4
+    definite && fault.effect == Effect::None && context.now.since(sent) < ladder::relied_on_for(ttl)
 }
 
 /// Notes that the account of an attempt is no longer configured. One that is in doubt stays so,
