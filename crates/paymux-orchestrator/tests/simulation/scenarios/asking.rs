@@ -3,6 +3,7 @@
 use std::{sync::atomic::Ordering, time::Duration};
 
 use paymux_core::{Effect, ErrorKind, NextAction, PaymentStatus};
+use paymux_orchestrator::Orchestrator;
 
 use super::{Scene, money, order, start};
 use crate::simulation::{
@@ -166,4 +167,24 @@ async fn what_has_expired_already_is_not_sent() {
         }
         assert!(scene.a.truth().objects.is_empty() && scene.b.truth().objects.is_empty());
     }
+}
+
+/// Whoever can have a payment asked for must not send payers anywhere.
+#[tokio::test(start_paused = true)]
+async fn a_payer_is_sent_back_only_where_the_merchant_said() {
+    let scene = Scene::new(Kind::Page, Kind::Card);
+    let built = |hosts: &[&str]| {
+        let builder = Orchestrator::builder(scene.written.clone()).account(scene.a.clone());
+        builder.clock(scene.clock.clone()).return_hosts(hosts.iter().copied()).build()
+    };
+    let error = built(&["https://shop.example"]).unwrap_err();
+    assert_eq!((error.kind(), error.field()), (ErrorKind::Configuration, Some("return_hosts")));
+    let orchestrator = built(&["shop.example"]).expect("an account");
+    let at = |url: &str| order().return_url(url.parse().unwrap());
+    let elsewhere = at("https://other.example/done");
+    let error = orchestrator.create_payment(&key("other"), &elsewhere).await.unwrap_err();
+    assert_eq!((error.kind(), error.field()), (ErrorKind::InvalidRequest, Some("return_url")));
+    assert!(orchestrator.route(&elsewhere).is_err() && scene.a.truth().objects.is_empty());
+    let here = at("https://shop.example/done");
+    orchestrator.create_payment(&key("here"), &here).await.expect("a payment");
 }
