@@ -204,7 +204,7 @@ impl Engine {
             let is_looked_at = record.provider.is_some()
                 || record.attempts.iter().any(Attempt::is_refund_under_way);
             if is_looked_at {
-                observe::schedule(record, observe::Observed::Nothing, now);
+                observe::look_again(record, now);
             }
             Ok(true)
         })
@@ -290,7 +290,7 @@ pub(crate) fn create_request(
 
 /// The handle of a payment at which nothing is under way.
 fn free_handle(record: &PaymentRecord) -> Option<PaymentHandle> {
-    if record.open_attempt().is_some() { None } else { record.handle() }
+    if record.open_step().is_some() { None } else { record.handle() }
 }
 
 /// What a person is told of what goes no further by itself.
@@ -301,7 +301,7 @@ fn why_parked(record: &PaymentRecord, no: u32, reason: ReviewReason) -> String {
         return format!("its end is wanted, and cannot be reached at {account}");
     }
     if reason == ReviewReason::StepRefused {
-        let since = record.updated_at;
+        let since = record.consent_wanted_at.unwrap_or(record.updated_at);
         return format!("our consent was wanted on {since} at {account}, and is too late by now");
     }
     let (what, state) = (attempt.intent.in_words(), attempt.state.in_words());

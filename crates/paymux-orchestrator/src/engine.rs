@@ -15,9 +15,11 @@ use crate::{
     health::Health,
     hints::Hints,
     house::Housekeeping,
+    look,
     observe::{self, Observed, Source},
     plan::{self, Move, View},
     record::{PaymentRecord, Review, ReviewReason},
+    returns::ReturnHosts,
     routing::Router,
     settle::{self, Context},
     store::{CallerKeyRow, Change, Committed, InboxSettlement, Store, StoreError, StoreErrorKind},
@@ -46,6 +48,7 @@ pub(crate) struct Settings {
     pub(crate) keys_kept_for: Duration,
     pub(crate) events_kept_for: Duration,
     pub(crate) housekeeping: Housekeeping,
+    pub(crate) return_hosts: ReturnHosts,
 }
 
 /// How long it may take to write an answer down: it is tried for ten seconds at first, and may take
@@ -302,6 +305,9 @@ impl Engine {
                 }
             }
             observe::schedule(&mut draft.record, Observed::Nothing, now);
+            if let Evidence::Lookup { attempt: Some(no), .. } = evidence {
+                look::put_off(&mut draft.record, *no, now, &*self.random);
+            }
             draft.inbox = inbox.to_vec();
             if let Written::Done(record) = Box::pin(self.write(draft, evidence, now)).await? {
                 return Ok(Changed::Done(record));

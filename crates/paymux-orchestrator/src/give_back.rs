@@ -41,22 +41,25 @@ impl Engine {
             let message = format!("{} answers about another payment", account.provider.id());
             return Err(Error::new(ErrorKind::InvalidResponse, Effect::None, message));
         }
+        if let Some(id) = self.anothers(record, &seen).await? {
+            return Err(conflict(record, &format!("{id} belongs to another payment")));
+        }
         let key = self.fresh_key();
-        self.change(&record.id, &evidence(Said::from(&seen)), |draft, now| {
-            late_success(&draft.record, no, object)?;
-            if draft.record.open_attempt().is_some() {
-                return Err(conflict(&draft.record, "something else is under way"));
+        self.decide(record, &evidence(Said::from(&seen)), |record, now| {
+            late_success(record, no, object)?;
+            if record.open_attempt().is_some() {
+                return Err(conflict(record, "something else is under way"));
             }
-            observe::late(&mut draft.record, no, seen.clone(), now);
-            let (request, gone) = refund_of(&draft.record, no, object, &key, account)?;
+            observe::late(record, no, seen.clone(), now);
+            let (request, gone) = refund_of(record, no, object, &key, account)?;
             let (at, given_back) = (seen.provider.clone(), left_to_give(&seen, gone)?);
-            let refund = add_attempt(&mut draft.record, at, Intent::Refund(request), now);
-            if let Some(attempt) = draft.record.attempt_mut(refund) {
+            let refund = add_attempt(record, at, Intent::Refund(request), now);
+            if let Some(attempt) = record.attempt_mut(refund) {
                 attempt.gives_back = Some(no);
                 attempt.reserved = Some(given_back);
                 attempt.amount_before = Some(gone);
             }
-            Ok(true)
+            Ok(())
         })
         .await
     }
@@ -75,12 +78,12 @@ impl Engine {
         let asked_at = self.now();
         let account = match self.account(&attempt.account) {
             Ok(account) => account,
-            Err(error) => return self.look_failed(record, &error).await,
+            Err(error) => return self.look_failed(record, Some(no), &error).await,
         };
         let seen = match self.ask(account, &PaymentLookup::Payment(request.payment.clone())).await {
             Ok(seen) if seen.id == request.payment.id && seen.provider == attempt.account => seen,
-            Ok(_) => return self.look_failed(record, &about_another()).await,
-            Err(error) => return self.look_failed(record, &error).await,
+            Ok(_) => return self.look_failed(record, Some(no), &about_another()).await,
+            Err(error) => return self.look_failed(record, Some(no), &error).await,
         };
         let evidence = Evidence::Lookup {
             account: attempt.account.clone(),
@@ -95,7 +98,7 @@ impl Engine {
             observe::late(&mut draft.record, of, seen.clone(), now);
             observe::settle_steps(&mut draft.record, Some(of), &seen, &context);
             observe::schedule(&mut draft.record, observe::Observed::Nothing, now);
-            climb_unsettled(&mut draft.record, &context);
+            climb_unsettled(&mut draft.record, |attempt| attempt.no == no, &context);
             Ok(true)
         })
         .await?
@@ -150,7 +153,7 @@ fn refund_of(
 }
 
 /// What the account says, or we know, and what is on its way.
-fn gone(record: &PaymentRecord, no: u32, left: &Payment) -> Option<Money> {
+pub(crate) fn gone(record: &PaymentRecord, no: u32, left: &Payment) -> Option<Money> {
     let nothing = Money::zero(left.amounts.captured?.currency());
     let (mut done, mut on_its_way) = (nothing, nothing);
     let ours = record.attempts.iter().filter(|attempt| {

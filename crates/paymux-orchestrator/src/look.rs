@@ -1,8 +1,8 @@
 //! Asking a provider what it knows. A look never moves money, and one that fails says nothing.
 
 use paymux_core::{
-    Effect, Error, ErrorKind, Operation, Payment, PaymentLookup, ProviderId, Refund, RefundLookup,
-    Result, Timestamp,
+    Effect, Error, ErrorKind, Operation, Payment, PaymentLookup, ProviderId, Random, Refund,
+    RefundLookup, Result, Timestamp,
 };
 use tracing::Instrument;
 
@@ -10,6 +10,7 @@ use crate::{
     engine::{Account, Engine, unexpected},
     evidence::{Evidence, Said},
     health::Purpose,
+    ladder,
     observe::{self, Observed},
     record::{Attempt, AttemptState, Fault, Intent, PaymentRecord},
     settle::{self, Context, Outcome},
@@ -25,7 +26,10 @@ impl Engine {
         let asked_at = self.now();
         match self.read_again(&record).await {
             Ok(payment) => self.take_in_read(record, payment, asked_at).await,
-            Err(error) => self.look_failed(record, &error).await,
+            Err(error) => {
+                let no = record.open_step().map(|attempt| attempt.no);
+                self.look_failed(record, no, &error).await
+            }
         }
     }
 
@@ -46,7 +50,7 @@ impl Engine {
         asked_at: Timestamp,
     ) -> Result<PaymentRecord> {
         let account = self.account(&payment.provider)?;
-        let attempt = record.open_attempt().map(|attempt| attempt.no);
+        let attempt = record.open_step().map(|attempt| attempt.no);
         let asked = payment.provider.clone();
         let evidence = Evidence::Lookup { account: asked, attempt, said: Said::from(&payment) };
         self.change_known(&record, &evidence, |draft, now| {
@@ -55,23 +59,26 @@ impl Engine {
             }
             let context = Context { asked_at, ..self.context(account, now) };
             observe::observe(&mut draft.record, payment.clone(), &context);
-            climb_unsettled(&mut draft.record, &context);
+            climb_unsettled(&mut draft.record, |it| it.gives_back.is_none(), &context);
             Ok(true)
         })
         .await?
         .into_record()
     }
 
-    /// A look that failed says nothing; it is made again.
+    /// A look that failed says nothing; it is made again. `about` is the attempt that it was to tell
+    /// of, if it was to tell of one.
     pub(crate) async fn look_failed(
         &self,
         record: PaymentRecord,
+        about: Option<u32>,
         error: &Error,
     ) -> Result<PaymentRecord> {
         let in_doubt = |attempt: &&Attempt| {
             attempt.state == AttemptState::Unknown && attempt.next_try_at.is_some()
         };
-        if let Some(no) = record.open_attempt().filter(in_doubt).map(|attempt| attempt.no) {
+        let about = about.and_then(|no| record.attempt(no)).filter(in_doubt);
+        if let Some(no) = about.map(|attempt| attempt.no) {
             return self.climb(record, no, Some(error)).await;
         }
         let fault = Fault::from(error);
@@ -153,12 +160,12 @@ impl Engine {
         };
         let account = match self.account(&attempt.account) {
             Ok(account) => account,
-            Err(error) => return self.look_failed(record, &error).await,
+            Err(error) => return self.look_failed(record, Some(no), &error).await,
         };
         let lookup = RefundLookup { id, payment: record.handle_of_refund(attempt) };
         let refund = match self.ask_for_refund(account, &lookup).await {
             Ok(refund) => refund,
-            Err(error) => return self.look_failed(record, &error).await,
+            Err(error) => return self.look_failed(record, Some(no), &error).await,
         };
         self.take_in_refund(record, no, &refund).await
     }
@@ -271,17 +278,35 @@ impl Engine {
     }
 }
 
-/// A look that settles nothing about a step in doubt, and does not show it undone either, is no
-/// reason to look again at once.
-pub(crate) fn climb_unsettled(record: &mut PaymentRecord, context: &Context<'_>) {
+/// A look that settles nothing about a step in doubt that it was to tell of, and does not show it
+/// undone either, is no reason to look again at once.
+pub(crate) fn climb_unsettled(
+    record: &mut PaymentRecord,
+    about: impl Fn(&Attempt) -> bool,
+    context: &Context<'_>,
+) {
     let nothing_new = Error::new(ErrorKind::Unexpected, Effect::Possible, "nothing new");
     for attempt in &mut record.attempts {
         let unsettled = attempt.state == AttemptState::Unknown
+            && about(attempt)
             && !attempt.seen_unchanged
             && attempt.next_try_at.is_some();
         if unsettled {
             settle::climb(attempt, &nothing_new, context.now, context.random);
         }
+    }
+}
+
+/// The answer to a look cannot be taken over: what it was to tell of is looked for again later.
+pub(crate) fn put_off(record: &mut PaymentRecord, no: u32, now: Timestamp, random: &dyn Random) {
+    let Some(attempt) = record.attempt_mut(no) else { return };
+    if attempt.state == AttemptState::Unknown && attempt.next_try_at.is_some() {
+        let error = Error::new(ErrorKind::Unexpected, Effect::Possible, "nothing new");
+        settle::climb(attempt, &error, now, random);
+    }
+    if attempt.watch_at.is_some_and(|moment| moment <= now) {
+        let closed = attempt.settled_at.unwrap_or(attempt.created_at);
+        attempt.watch_at = ladder::watch_again(closed, now);
     }
 }
 

@@ -2,7 +2,7 @@
 //! core's table; what the table forbids is kept and, where money could be concerned, shown to a
 //! person.
 
-use paymux_core::{Amounts, NextAction, Part, Payment, PaymentStatus, Timestamp};
+use paymux_core::{Amounts, ConfirmStep, NextAction, Part, Payment, PaymentStatus, Timestamp};
 
 use crate::{
     ladder,
@@ -58,6 +58,7 @@ pub(crate) fn observe(
         return Observed::Changed;
     }
     let status = payment.status;
+    record.link_shown |= is_way_to_pay(payment.next_action.as_ref());
     if status == PaymentStatus::Unknown {
         // A word that nobody documented moves nothing; the look comes again.
         record.note_word(&payment);
@@ -66,7 +67,11 @@ pub(crate) fn observe(
         return Observed::Nothing;
     }
     // Events come late and again: one can move a payment on, and never back.
-    let is_old = context.source == Source::Event && rank(status) < rank(record.status);
+    let is_event = context.source == Source::Event;
+    let known_at = record.provider.as_ref().and_then(|known| known.updated_at);
+    let is_passed_by =
+        known_at.is_some_and(|known| payment.updated_at.is_some_and(|at| at < known));
+    let is_old = is_event && (rank(status) < rank(record.status) || is_passed_by);
     if record.provider.is_some() && is_old {
         return Observed::Nothing;
     }
@@ -81,8 +86,17 @@ pub(crate) fn observe(
     if context.source == Source::Asked && !is_passed {
         settle_steps(record, None, &payment, context);
     }
-    let merged = completed(record.provider.take(), payment, (is_late, is_passed));
+    let awaited = record.provider.as_ref().and_then(awaited_step);
+    let known = record.provider.take();
+    let merged = match known {
+        Some(known) if is_event && known.status == status => told_again(known, payment),
+        known => completed(known, payment, (is_late, is_passed)),
+    };
     let status = merged.status;
+    let awaits = awaited_step(&merged);
+    if awaits != awaited {
+        record.consent_wanted_at = awaits.map(|_| now);
+    }
     record.link_shown |= is_way_to_pay(merged.next_action.as_ref());
     record.status = status;
     if status.is_final() {
@@ -171,6 +185,13 @@ const fn rank(status: PaymentStatus) -> u8 {
     }
 }
 
+/// Is money there, by what was seen last, or may it be, that has not gone back? A payment can be
+/// over by its status and hold what was taken before.
+pub(crate) fn has_money(payment: &Payment) -> bool {
+    let is_taken = payment.amounts.captured.is_some_and(|captured| !captured.is_zero());
+    (shows_money(payment.status) || is_taken) && !went_back(payment)
+}
+
 /// Could money have moved, or be moving, in this status?
 pub(crate) const fn shows_money(status: PaymentStatus) -> bool {
     match status {
@@ -198,7 +219,11 @@ pub(crate) fn late(
 ) -> Observed {
     let Some(attempt) = record.attempt_mut(no) else { return Observed::Nothing };
     let known = attempt.left.iter().find(|known| known.id == payment.id).cloned();
-    if known.as_ref().is_some_and(|known| rank(payment.status) < rank(known.status)) {
+    // Unless it shows money that was not there.
+    let is_old = |known: &Payment| {
+        rank(payment.status) < rank(known.status) && (has_money(known) || !has_money(&payment))
+    };
+    if known.as_ref().is_some_and(is_old) {
         return Observed::Nothing;
     }
     let takes = |payment: &Payment| {
@@ -208,7 +233,8 @@ pub(crate) fn late(
     let payment = merge(known, payment);
     attempt.leave(payment.clone());
     // What a person let pass is not shown again, unless there is something new about it.
-    if !shows_money(payment.status) || before == Some(takes(&payment)) {
+    let is_shown = shows_money(payment.status) || has_money(&payment);
+    if !is_shown || before == Some(takes(&payment)) {
         return Observed::Nothing;
     }
     let note = format!(
@@ -298,6 +324,26 @@ fn completed(
     }
 }
 
+/// An event of the same status: its figures count where they say more, since nobody takes back what
+/// was taken or went back.
+fn told_again(known: Payment, event: Payment) -> Payment {
+    let (before, said) = (known.amounts.clone(), event.amounts.clone());
+    let is_more =
+        said.captured.is_some_and(|said| before.captured.is_none_or(|known| said > known));
+    let mut merged = merge(Some(known), event);
+    if !is_more {
+        merged.amounts = before.clone().or(&said);
+    }
+    for (amount, known) in [
+        (&mut merged.amounts.refunded, before.refunded),
+        (&mut merged.amounts.charged_back, before.charged_back),
+    ] {
+        *amount = known;
+    }
+    raise(&mut merged.amounts, &said);
+    merged
+}
+
 /// The newer answer, completed by what older ones said.
 pub(crate) fn merge(older: Option<Payment>, newer: Payment) -> Payment {
     let Some(older) = older else { return newer };
@@ -328,6 +374,14 @@ fn merge_parts(older: Vec<Part>, newer: Vec<Part>) -> Vec<Part> {
         }
     }
     parts
+}
+
+/// The step of ours that it waits for.
+fn awaited_step(payment: &Payment) -> Option<ConfirmStep> {
+    match (payment.status, &payment.next_action) {
+        (PaymentStatus::RequiresConfirmation, Some(NextAction::Confirm { step })) => Some(*step),
+        _ => None,
+    }
 }
 
 /// Can a payer act on it once it has left us?

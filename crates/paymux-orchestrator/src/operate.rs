@@ -22,7 +22,7 @@ mod capture;
 mod refund;
 
 use capture::{held, is_unseen_capture};
-pub(crate) use refund::gone_for_refunds;
+pub(crate) use refund::{gone_for_refunds, is_still_there};
 use refund::{left_to_give_back, taken};
 
 impl Orchestrator {
@@ -195,11 +195,12 @@ impl Engine {
             let record = Box::pin(self.refresh(record)).await.map_err(after_writing)?;
             return answer(record, row.attempt.unwrap_or_default());
         }
+        let known = self.load_to_change(&verb.payment).await.map_err(before_writing)?;
         let key = self.fresh_key();
         let evidence = Evidence::Asked { what: verb.what.to_owned() };
         let changed = self
-            .change(&verb.payment, &evidence, |draft, now| {
-                if draft.record.open_attempt().is_some() {
+            .change_known(&known, &evidence, |draft, now| {
+                if draft.record.open_step().is_some() {
                     return Err(conflict(&draft.record, "something else is under way"));
                 }
                 if verb.takes_money() && must_not_take(&draft.record) {
@@ -234,9 +235,10 @@ impl Engine {
             let record = self.load(&row.payment).await.map_err(after_writing)?;
             return Box::pin(self.refresh(record)).await.map_err(after_writing);
         }
+        let known = self.load_to_change(id).await.map_err(before_writing)?;
         let evidence = Evidence::Asked { what: verb.what.to_owned() };
         let changed = self
-            .change(id, &evidence, |draft, now| {
+            .change_known(&known, &evidence, |draft, now| {
                 if draft.record.status.is_final() {
                     return Err(conflict(&draft.record, "the payment is final already"));
                 }
@@ -244,6 +246,10 @@ impl Engine {
                     self.check_supported(&account, Operation::CancelPayment)?;
                 }
                 draft.record.cancel_wanted = true;
+                // Who wanted something tried again before did not know of this.
+                for attempt in &mut draft.record.attempts {
+                    attempt.wanted_again = false;
+                }
                 draft.caller_key = Some(verb.row(None, now));
                 Ok(true)
             })
@@ -334,6 +340,11 @@ impl Engine {
         request.reason.clone_from(&refund.reason);
         Ok(Wanted { intent: Intent::Refund(request), reserved: Some(amount) })
     }
+}
+
+/// Nothing of what was asked is written yet.
+fn before_writing(error: Error) -> Error {
+    error.with_effect(Effect::None)
 }
 
 fn handle(record: &PaymentRecord) -> Result<paymux_core::PaymentHandle> {

@@ -104,7 +104,9 @@ fn attempts(
     after: &PaymentRecord,
     events: &mut Events<'_>,
 ) -> Result<()> {
-    let unwanted = before.is_some_and(|before| before.cancel_wanted || must_not_take(before));
+    let unwanted = before.is_some_and(|before| {
+        before.cancel_wanted || before.status.is_final() || must_not_take(before)
+    });
     for attempt in &after.attempts {
         let then = before.and_then(|before| before.attempt(attempt.no));
         let status = attempt.refund.as_ref().map(|refund| refund.status);

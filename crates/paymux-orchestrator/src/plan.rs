@@ -11,6 +11,7 @@ use paymux_core::{
 use crate::{
     ConfirmBy,
     ladder::{LOOKS_IN_A_MONTH, PARK_AFTER},
+    operate::is_still_there,
     record::{Attempt, AttemptState, Intent, PaymentRecord, ReviewReason},
     settle::may_abandon,
     watch,
@@ -78,38 +79,42 @@ pub(crate) struct View<'a> {
 
 /// What has to be done next about this payment.
 pub(crate) fn next_move(record: &PaymentRecord, view: &View<'_>) -> Move {
-    let step = about_payment(record, view);
-    let Some((moment, no)) = watch::next(record, view) else { return step };
-    // Whatever else there is to do comes first.
-    if !matches!(step, Move::Wait(_) | Move::Done) {
-        return step;
+    let giving_back = record.attempts.iter().find(|attempt| attempt.is_open_elsewhere());
+    let giving_back = giving_back.map_or(Move::Done, |attempt| about_open(record, attempt, view));
+    let watched = watch::next(record, view);
+    let watched =
+        watched.map_or(Move::Done, |(moment, no)| at(Some(moment), view, Move::Watch(no)));
+    first(first(about_payment(record, view), giving_back), watched)
+}
+
+/// What is to be done about the one comes before what is to be done about the other.
+fn first(one: Move, other: Move) -> Move {
+    match (one, other) {
+        (Move::Wait(one), Move::Wait(other)) => Move::Wait(one.min(other)),
+        (Move::Wait(one), Move::Done) => Move::Wait(one),
+        (Move::Wait(_) | Move::Done, other) => other,
+        (one, _) => one,
     }
-    if moment <= view.now {
-        return Move::Watch(no);
-    }
-    if let Move::Wait(other) = step { Move::Wait(other.min(moment)) } else { Move::Wait(moment) }
 }
 
 fn about_payment(record: &PaymentRecord, view: &View<'_>) -> Move {
-    if let Some(attempt) = record.open_attempt() {
+    if let Some(attempt) = record.open_step() {
         return about_open(record, attempt, view);
     }
-    // A refund can take days: an end of what is left does not wait for it.
-    let ends = record.cancel_wanted && record.live().is_some() && !record.status.is_final();
-    if let Some(step) = step_of_ours(record, view).filter(|_| ends) {
-        return step;
-    }
-    if let Some(refund) = refund_to_look_at(record) {
-        let look = at(record.next_look_at, view, look_at_refund(refund, view));
-        return without_end(record, refund.no).unwrap_or(look);
-    }
     if record.status.is_final() {
-        return after_the_end(record, view);
+        return look_in_turn(record, view).unwrap_or_else(|| after_the_end(record, view));
     }
+    // A refund can take days: an end of what is left does not wait for it, nor does anything for
+    // what goes back elsewhere.
+    let waits =
+        record.attempts.iter().any(|it| it.is_refund_under_way() && it.gives_back.is_none());
+    let goes_on = record.cancel_wanted || !waits;
     if record.live().is_none() {
-        return without_account(record, view);
+        let step = if goes_on { without_account(record, view) } else { Move::Done };
+        return first(step, look_in_turn(record, view).unwrap_or(Move::Done));
     }
-    step_of_ours(record, view).unwrap_or_else(|| poll(record, view))
+    let step = step_of_ours(record, view).filter(|_| goes_on);
+    step.or_else(|| look_in_turn(record, view)).unwrap_or_else(|| poll(record, view))
 }
 
 fn about_open(record: &PaymentRecord, attempt: &Attempt, view: &View<'_>) -> Move {
@@ -140,11 +145,17 @@ fn about_open(record: &PaymentRecord, attempt: &Attempt, view: &View<'_>) -> Mov
 /// What takes or holds money does not leave any more once the merchant wants an end. Nor is another
 /// account asked once a person has to say first what is true, or nobody waits for it any more.
 fn is_unwanted(record: &PaymentRecord, attempt: &Attempt, view: &View<'_>) -> bool {
-    if attempt.doubted || !takes_money(attempt) {
+    if attempt.doubted {
         return false;
     }
+    // Nobody gives back what went back already.
+    if !takes_money(attempt) {
+        return !is_still_there(record, attempt);
+    }
     let late = too_late(record, attempt.created_at, view);
+    let is_over = record.status.is_final() && !attempt.is_create();
     record.cancel_wanted
+        || is_over
         || match &attempt.intent {
             Intent::Create(_) => must_not_take(record) || late,
             Intent::Confirm(_) => late,
@@ -187,17 +198,36 @@ pub(crate) fn must_not_take(record: &PaymentRecord) -> bool {
 /// pay what it may have opened.
 fn goes_elsewhere_now(record: &PaymentRecord, attempt: &Attempt, view: &View<'_>) -> bool {
     attempt.is_create()
+        && !attempt.key_used
         && attempt.rung >= 2
         && record.next_account().is_some()
         && (view.capabilities)(&attempt.account)
             .is_some_and(|capabilities| may_abandon(record, capabilities))
 }
 
-/// One of those that are under way: each in its turn.
-fn refund_to_look_at(record: &PaymentRecord) -> Option<&Attempt> {
+/// The refunds that are under way, and what they leave of the payment, each in its turn. `None`
+/// where no refund is under way.
+fn look_in_turn(record: &PaymentRecord, view: &View<'_>) -> Option<Move> {
     let under_way = || record.attempts.iter().filter(|attempt| attempt.is_refund_under_way());
-    let turn = usize::try_from(record.looks).unwrap_or(0).checked_rem(under_way().count())?;
-    under_way().nth(turn)
+    let refunds = under_way().count();
+    if refunds == 0 {
+        return None;
+    }
+    // One that is over has changed the amounts of what is final otherwise.
+    let is_over = |attempt: &Attempt| {
+        attempt.refund.as_ref().is_some_and(|refund| refund.status.is_final())
+            && attempt.gives_back.is_none()
+    };
+    let changes = !record.status.is_final() || record.attempts.iter().any(is_over);
+    let turns = refunds + usize::from(changes && record.provider.is_some());
+    let turn = usize::try_from(record.looks).unwrap_or(0).checked_rem(turns)?;
+    Some(under_way().nth(turn).map_or_else(
+        || poll(record, view),
+        |refund| {
+            let look = at(record.next_look_at, view, look_at_refund(refund, view));
+            without_end(record, refund.no).unwrap_or(look)
+        },
+    ))
 }
 
 /// By its own id where it has one that can be asked for, else by the payment's amounts.
@@ -246,7 +276,8 @@ fn step_of_ours(record: &PaymentRecord, view: &View<'_>) -> Option<Move> {
                 && !has_expired(record, view) =>
         {
             // Nobody looked after it for a day: whoever wanted it may not any more.
-            let late = too_late(record, record.updated_at, view);
+            let since = record.consent_wanted_at.unwrap_or(record.updated_at);
+            let late = too_late(record, since, view);
             let park = |no| Move::Park(no, ReviewReason::StepRefused);
             let parked = record.live().map(|live| park(live.no)).filter(|_| late);
             Some(parked.unwrap_or(Move::Confirm(*step)))
@@ -346,8 +377,11 @@ fn poll(record: &PaymentRecord, view: &View<'_>) -> Move {
 /// What was looked at for so long without a change is shown to a person.
 fn without_end(record: &PaymentRecord, no: u32) -> Option<Move> {
     let for_long = record.looks > LOOKS_IN_A_MONTH;
+    // Who was asked for a figure knows that it does not come.
+    let asked = record.is_under_review(ReviewReason::NoEnd)
+        || (record.status.is_final() && record.is_under_review(ReviewReason::UnreportedAmount));
     let park = Move::Park(no, ReviewReason::NoEnd);
-    (for_long && !record.is_under_review(ReviewReason::NoEnd)).then_some(park)
+    (for_long && !asked).then_some(park)
 }
 
 /// A final payment is looked at only when something about it is to be settled.

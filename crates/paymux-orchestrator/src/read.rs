@@ -80,6 +80,15 @@ impl Orchestrator {
 }
 
 impl Engine {
+    /// A payment as it is stored, before something is done with it: what is in doubt about it is
+    /// looked for first.
+    pub(crate) async fn load_to_change(&self, id: &PaymentId) -> Result<PaymentRecord> {
+        let record = self.load(id).await?;
+        let Some(no) = self.asks_in_doubt(&record) else { return Ok(record) };
+        let record = Box::pin(self.look_in_doubt(record, no)).await?;
+        Box::pin(self.drive(record)).await
+    }
+
     /// Reads an open payment from its provider when what is known is old.
     pub(crate) async fn refresh(&self, record: PaymentRecord) -> Result<PaymentRecord> {
         if let Some(no) = self.asks_in_doubt(&record) {
@@ -90,7 +99,7 @@ impl Engine {
         // What a payer needs may not have been written down: then only a look has it.
         let is_whole = !record.lacks_way_to_pay();
         let looked_lately = record.looked_at.is_some_and(fresh) && is_whole;
-        let waits_for_us = record.open_attempt().is_some();
+        let waits_for_us = record.open_step().is_some();
         if record.status.is_final() || record.provider.is_none() || looked_lately || waits_for_us {
             return Box::pin(self.drive(record)).await;
         }
@@ -102,7 +111,7 @@ impl Engine {
     fn asks_in_doubt(&self, record: &PaymentRecord) -> Option<u32> {
         let now = self.now();
         let apart = self.settings.stale_after;
-        let attempt = record.open_attempt().filter(|attempt| {
+        let attempt = record.open_step().filter(|attempt| {
             // What is frozen waits for a person.
             attempt.state == AttemptState::Unknown && attempt.next_try_at.is_some()
         })?;

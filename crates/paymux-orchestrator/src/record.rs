@@ -56,6 +56,9 @@ pub struct PaymentRecord {
     /// and never done by itself.
     #[serde(default)]
     pub steps_by_hand: bool,
+    /// Since when the provider waits for the step that it waits for.
+    #[serde(default)]
+    pub consent_wanted_at: Option<Timestamp>,
     /// It succeeded without a figure, and the provider was asked for it once more.
     pub figure_looked_for: bool,
     /// The secret half of the token in the return URL.
@@ -139,10 +142,16 @@ impl PaymentRecord {
         self.attempts.iter().find(|attempt| attempt.is_create() && attempt.state.holds_slot())
     }
 
-    /// The attempt whose outcome is open: not sent yet, on its way, or unknown.
+    /// The attempt whose outcome is open: not sent yet, on its way, or unknown. Of two, the one that
+    /// does something to the payment, and not the refund of what an attempt left elsewhere.
     #[must_use]
     pub fn open_attempt(&self) -> Option<&Attempt> {
-        self.attempts.iter().find(|attempt| attempt.state.is_open())
+        self.open_step().or_else(|| self.attempts.iter().find(|it| it.is_open_elsewhere()))
+    }
+
+    /// The same of what does something to the payment alone.
+    pub(crate) fn open_step(&self) -> Option<&Attempt> {
+        self.attempts.iter().find(|it| it.state.is_open() && it.gives_back.is_none())
     }
 
     pub(crate) fn attempt(&self, no: u32) -> Option<&Attempt> {

@@ -194,7 +194,7 @@ impl Engine {
     }
 
     /// Writes a decision about what was seen. It is refused when anything was done since.
-    async fn decide(
+    pub(crate) async fn decide(
         &self,
         seen: &PaymentRecord,
         evidence: &Evidence,

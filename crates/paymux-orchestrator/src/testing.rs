@@ -57,6 +57,7 @@ pub(crate) fn record() -> PaymentRecord {
         accepted_amount: None,
         let_pass: Vec::new(),
         steps_by_hand: false,
+        consent_wanted_at: None,
         figure_looked_for: false,
         return_token: ReturnToken::generate(&SeededRandom::new(1)),
         looked_at: None,

@@ -110,8 +110,7 @@ fn happened(attempt: &Attempt, seen: &Payment, once: bool) -> Happened {
             {
                 Happened::CannotTell
             }
-            None if seen.amounts.captured == before => Happened::NotYet,
-            None => Happened::Yes,
+            None => taken_while_held(before, seen.amounts.captured),
         },
         Intent::Cancel(cancel) => match part(seen, cancel.part.as_ref()) {
             Some(part) => ended(part.status),
@@ -160,6 +159,8 @@ fn confirmed(step: ConfirmStep, seen: &Payment, once: bool) -> Happened {
 /// By the status after a capture, and whether more is said to be taken than before it.
 fn captured(status: PaymentStatus, more: Option<bool>) -> Happened {
     match status {
+        // Another part of it was taken before.
+        PaymentStatus::PartiallyPaid if more == Some(false) => Happened::CannotTell,
         PaymentStatus::Processing | PaymentStatus::PartiallyPaid => Happened::Yes,
         PaymentStatus::Succeeded if more == Some(false) => Happened::No,
         PaymentStatus::Succeeded => Happened::Yes,
@@ -170,6 +171,16 @@ fn captured(status: PaymentStatus, more: Option<bool>) -> Happened {
         PaymentStatus::RequiresAction
         | PaymentStatus::RequiresConfirmation
         | PaymentStatus::Unknown => Happened::CannotTell,
+    }
+}
+
+/// By what is said to be taken of what is held all the same. Nobody unsays what was taken.
+fn taken_while_held(before: Option<Money>, now: Option<Money>) -> Happened {
+    let nothing = |now: Money| before.is_none() && now.is_zero();
+    match more_taken(before, now) {
+        Some(true) => Happened::Yes,
+        _ if now == before || now.is_some_and(nothing) => Happened::NotYet,
+        Some(false) | None => Happened::CannotTell,
     }
 }
 

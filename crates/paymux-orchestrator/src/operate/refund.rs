@@ -3,7 +3,10 @@
 use paymux_core::{Money, Result};
 
 use super::conflict;
-use crate::record::PaymentRecord;
+use crate::{
+    give_back,
+    record::{Attempt, Intent, PaymentRecord},
+};
 
 /// What the provider says that it took.
 pub(super) fn taken(record: &PaymentRecord) -> Option<Money> {
@@ -27,6 +30,30 @@ pub(super) fn left_to_give_back(record: &PaymentRecord) -> Result<Money> {
     let gone = gone_for_refunds(record).and_then(|gone| gone.checked_add(back));
     let left = gone.and_then(|gone| taken.checked_sub(gone)).filter(|left| !left.is_zero());
     left.ok_or_else(|| conflict(record, "everything was given back already, or is on its way"))
+}
+
+/// Is what a refund gives back still there, beside all else that went back or may still go? Whoever
+/// asked for it did not know of a dispute since, or of what was given back at the provider's page.
+pub(crate) fn is_still_there(record: &PaymentRecord, attempt: &Attempt) -> bool {
+    let Intent::Refund(request) = &attempt.intent else { return true };
+    let known = match attempt.gives_back {
+        None => record.provider.as_ref(),
+        Some(of) => {
+            let left = record.attempt(of).map(|attempt| &attempt.left);
+            left.and_then(|left| left.iter().find(|left| left.id == request.payment.id))
+        }
+    };
+    let Some((known, taken)) = known.and_then(|known| Some((known, known.amounts.captured?)))
+    else {
+        return true;
+    };
+    let back = known.amounts.charged_back.unwrap_or_else(|| Money::zero(taken.currency()));
+    let gone = match attempt.gives_back {
+        None => gone_for_refunds(record),
+        Some(of) => give_back::gone(record, of, known),
+    };
+    let gone = gone.and_then(|gone| gone.checked_add(back));
+    !known.amounts.given_back_unstated && gone.is_some_and(|gone| gone <= taken)
 }
 
 /// What was given back or may still be: what the provider says, or we know, and what is on its way.

@@ -73,3 +73,37 @@ fn what_can_be_taken_is_what_is_held_and_not_taken_yet() {
         assert_eq!(held(&record), eur(left), "number {number}");
     }
 }
+
+/// By the figures of now, with what is on its way: the payment's own, or those of what was left.
+#[test]
+fn a_refund_is_sent_only_while_what_it_gives_back_is_still_there() {
+    let table = [
+        (Some(1_000), None, None, true),
+        (Some(1_000), Some(600), None, true),
+        (Some(1_000), Some(601), None, false),
+        (Some(1_000), None, Some(600), true),
+        (Some(1_000), None, Some(601), false),
+        (Some(1_000), Some(300), Some(301), false),
+        (None, None, None, true),
+    ];
+    for (captured, refunded, charged_back, is_there) in table {
+        for is_left in [false, true] {
+            let mut record = accepted(PaymentStatus::Succeeded);
+            let no = push(&mut record, refund(), AttemptState::Intent);
+            record.attempts[1].reserved = Some(eur(400));
+            let mut shown = record.provider.take().unwrap();
+            shown.amounts.captured = captured.map(eur);
+            shown.amounts.refunded = refunded.map(eur);
+            shown.amounts.charged_back = charged_back.map(eur);
+            if is_left {
+                record.attempts[0].left.push(shown);
+                record.attempts[1].gives_back = Some(1);
+            } else {
+                record.provider = Some(shown);
+            }
+            let attempt = record.attempt(no).unwrap();
+            let what = format!("{captured:?} {refunded:?} {charged_back:?}, left: {is_left}");
+            assert_eq!(is_still_there(&record, attempt), is_there, "{what}");
+        }
+    }
+}

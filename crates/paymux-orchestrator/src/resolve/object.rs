@@ -104,6 +104,13 @@ impl Engine {
             let why = format!("attempt {} is {}", open.no, open.state.in_words());
             return Err(waits_not(&record, &why));
         }
+        let goes_back = |it: &Attempt| {
+            let of_it = matches!(&it.intent, Intent::Refund(refund) if refund.payment.id == object);
+            it.gives_back == Some(no) && of_it && it.is_refund_under_way()
+        };
+        if record.attempts.iter().any(goes_back) {
+            return Err(waits_not(&record, &format!("{object} is being given back")));
+        }
         self.check_nothing_else_takes(&record).await?;
         let attempt = named(&record, no)?;
         let asked = self.ask_for_object(&record, attempt, &object).await?;
@@ -121,7 +128,7 @@ impl Engine {
             if let Some(attempt) = record.attempt_mut(no) {
                 attempt.left.retain(|left| left.id != object);
             }
-            let others = named(record, no)?.left.iter().any(has_money);
+            let others = named(record, no)?.left.iter().any(observe::has_money);
             if !others {
                 record.settle_one(ReviewReason::LateSuccess, no);
             }
@@ -202,7 +209,7 @@ impl Engine {
     }
 
     /// What an answer names that belongs to another payment.
-    pub(super) async fn anothers(
+    pub(crate) async fn anothers(
         &self,
         record: &PaymentRecord,
         payment: &Payment,
@@ -242,11 +249,6 @@ impl Engine {
         let now = self.ask_again(record).await?.payment;
         if is_over(&now) { Ok(()) } else { in_the_way(now.status) }
     }
-}
-
-/// Is money there, by what was seen last, that has not gone back?
-pub(super) fn has_money(payment: &Payment) -> bool {
-    observe::shows_money(payment.status) && !observe::went_back(payment)
 }
 
 fn check_documented(record: &PaymentRecord, payment: &Payment) -> Result<()> {

@@ -2,7 +2,7 @@
 
 use paymux_core::{ErrorKind, Money, PaymentStatus, Result};
 
-use super::{Person, named, object::has_money, waits_not};
+use super::{Person, named, waits_not};
 use crate::{
     engine::{Changed, Engine},
     evidence::Said,
@@ -63,7 +63,9 @@ impl Engine {
         if !record.asks(reason, no) {
             return Err(waits_not(&record, &format!("attempt {no} has no such review")));
         }
-        let is_frozen = attempt.state == AttemptState::Unknown && attempt.next_try_at.is_none();
+        let is_frozen = attempt.state == AttemptState::Unknown
+            && (attempt.next_try_at.is_none()
+                || (attempt.key_used && reason == ReviewReason::Mismatch));
         if is_frozen {
             let why = format!("attempt {no} is in doubt because of it: say what became of it");
             return Err(waits_not(&record, &why));
@@ -170,9 +172,9 @@ impl Engine {
     ) -> Result<Changed> {
         let attempt = named(&record, no)?;
         let mut seen = Vec::new();
-        for left in attempt.left.iter().filter(|left| has_money(left)) {
+        for left in attempt.left.iter().filter(|left| observe::has_money(left)) {
             let asked = self.ask_for_object(&record, attempt, &left.id).await?;
-            if has_money(&asked.payment) {
+            if observe::has_money(&asked.payment) {
                 let (id, status) = (&left.id, asked.payment.status);
                 let why = format!("{id} is {status}: give it back, or let it count");
                 return Err(waits_not(&record, &why));

@@ -38,7 +38,7 @@ impl Engine {
             return self
                 .decide(&record, &evidence, |record, now| {
                     // Whatever amount it says: what was reserved for it stays so.
-                    observe::believe_refund(record, no, &refund);
+                    observe::believe_refund(record, no, &refund, now);
                     record.settle_reviews_of(no);
                     record.look_at(now);
                     Ok(())
@@ -92,7 +92,7 @@ impl Engine {
             if let Some(note) = refund_mismatch(record, no, &refund) {
                 return Err(waits_not(record, &note));
             }
-            observe::believe_refund(record, no, &refund);
+            observe::believe_refund(record, no, &refund, now);
             record.settle_one(ReviewReason::Contradiction, no);
             let known = record.provider.as_mut().zip(payment.as_ref());
             let known = known.filter(|(known, now)| known.id == now.id);

@@ -87,7 +87,11 @@ fn abandon_after_decline(record: &mut PaymentRecord, fault: &Fault, context: &Co
 /// A step that was taken answers for those of its kind that were refused before.
 pub(super) fn settle_refused_steps(record: &mut PaymentRecord, taken: u32) {
     let operation = |no: u32| record.attempt(no).map(|attempt| attempt.intent.operation());
-    let taken = operation(taken).filter(|operation| *operation != Operation::CreatePayment);
+    // What goes back answers for no step of the payment.
+    let is_step = |operation: &Operation| {
+        !matches!(operation, Operation::CreatePayment | Operation::CreateRefund)
+    };
+    let taken = operation(taken).filter(is_step);
     let answered: Vec<u32> = record
         .reviews
         .iter()

@@ -12,6 +12,7 @@ use crate::{
 };
 
 mod again;
+mod money;
 mod waits;
 
 fn charges() -> Capabilities {

@@ -162,6 +162,10 @@ impl Model {
                     .with_offered(false))
             }
             Fault::LostBefore => Err(lost()),
+            Fault::KeyUsed => {
+                let words = "this key was used with other parameters";
+                Err(error(ErrorKind::Conflict, Effect::Possible, words).with_code("key_used"))
+            }
             Fault::ActsLater => {
                 let now = self.now();
                 self.truth().late.extend(late.cloned().map(|request| (request, now)));
@@ -213,6 +217,8 @@ impl Model {
         payment.amounts.captured = (object.captured > 0).then(|| money(object.captured));
         let says_refunded = object.refunded > 0 || object.says_refunded;
         payment.amounts.refunded = says_refunded.then(|| money(object.refunded));
+        payment.amounts.charged_back =
+            (object.charged_back > 0).then(|| money(object.charged_back));
         payment.amounts.given_back_unstated = object.given_back_unstated;
         let held = || money(object.amount.minor() - object.captured);
         payment.amounts.authorized =

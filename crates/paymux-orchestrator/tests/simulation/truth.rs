@@ -64,6 +64,8 @@ pub(crate) enum Fault {
     AboutAnother,
     /// The answer holds a status that nobody documented.
     Mumbles,
+    /// It has something else behind this key, and says so; in stories only.
+    KeyUsed,
 }
 
 /// What can go wrong.
@@ -89,6 +91,8 @@ pub(crate) struct Object {
     pub(crate) status: PaymentStatus,
     pub(crate) captured: i128,
     pub(crate) refunded: i128,
+    /// What the payer got back by a dispute: this provider's refunds do not know of it.
+    pub(crate) charged_back: i128,
     /// It says what went back also when that is nothing.
     pub(crate) says_refunded: bool,
     /// Some went back, and it does not say how much.
@@ -253,6 +257,7 @@ impl Truth {
             status,
             captured: 0,
             refunded: 0,
+            charged_back: 0,
             says_refunded: false,
             given_back_unstated: false,
             says_held: self.keeps_holds != Some(SaysHeld::No),

@@ -109,7 +109,7 @@ fn a_refund_that_turns_round_goes_to_a_person_and_stays_reserved() {
             assert_eq!(record.attempts[1].reserved_refund().is_some(), reserved, "{both}");
             // A person who finds the provider right has its last word count.
             let mut known = record.clone();
-            believe_refund(&mut known, 2, &named(word));
+            believe_refund(&mut known, 2, &named(word), at(300));
             assert_eq!(status(&known), Some(word), "{both}");
             assert!(known.attempts[1].refund.as_ref().unwrap().id.is_some());
             let gone = word == RefundStatus::Succeeded;
@@ -122,5 +122,60 @@ fn a_refund_that_turns_round_goes_to_a_person_and_stays_reserved() {
             record.provider.as_mut().unwrap().amounts.refunded = Some(eur(400));
             assert_eq!(crate::operate::gone_for_refunds(&record), Some(eur(400)), "{both}");
         }
+    }
+}
+
+/// Attempt 1 left these at its account, each with money, and a person is asked about them.
+fn left(objects: &[&str]) -> PaymentRecord {
+    let mut record = accepted(PaymentStatus::Succeeded);
+    record.attempts[0].state = AttemptState::Abandoned;
+    record.provider = None;
+    for id in objects {
+        let mut payment = seen(PaymentStatus::Succeeded);
+        payment.id = object(id);
+        record.attempts[0].left.push(payment);
+    }
+    let (reason, note) = (ReviewReason::LateSuccess, String::new());
+    record.add_review(Review { reason, attempt: Some(1), note, since: at(0) });
+    record
+}
+
+/// A refund of all of that object, with this end.
+fn give_back(record: &mut PaymentRecord, id: &str, end: RefundStatus) -> u32 {
+    let Intent::Refund(mut request) = refund() else { panic!("a refund") };
+    request.payment.id = object(id);
+    let no = push(record, Intent::Refund(request), AttemptState::Accepted);
+    let attempt = record.attempt_mut(no).unwrap();
+    (attempt.gives_back, attempt.reserved) = (Some(1), Some(eur(1_000)));
+    attempt.refund = Some(Refund::new(RefundStatus::Processing, "a word"));
+    observe_refund(record, no, &Refund::new(end, "a word"), at(100));
+    no
+}
+
+#[test]
+fn what_goes_back_of_one_object_is_no_answer_about_another() {
+    let mut record = left(&["obj1", "obj2"]);
+    give_back(&mut record, "obj1", RefundStatus::Succeeded);
+    assert!(record.is_under_review(ReviewReason::LateSuccess), "the other one holds money yet");
+    give_back(&mut record, "obj2", RefundStatus::Failed);
+    assert!(record.is_under_review(ReviewReason::LateSuccess));
+    give_back(&mut record, "obj2", RefundStatus::Succeeded);
+    assert!(!record.is_under_review(ReviewReason::LateSuccess));
+}
+
+/// The bank sent it back: the money is where it must not be, as before.
+#[test]
+fn what_did_not_go_back_after_all_is_shown_to_a_person_again() {
+    for end in [RefundStatus::Failed, RefundStatus::Cancelled] {
+        let mut record = left(&["obj1"]);
+        let no = give_back(&mut record, "obj1", RefundStatus::Succeeded);
+        assert!(!record.is_under_review(ReviewReason::LateSuccess));
+        let bounced = Refund::new(end, "a word");
+        observe_refund(&mut record, no, &bounced, at(200));
+        assert!(record.is_under_review(ReviewReason::Contradiction), "{end}");
+        believe_refund(&mut record, no, &bounced, at(300));
+        assert!(record.asks(ReviewReason::LateSuccess, 1), "{end}");
+        believe_refund(&mut record, no, &Refund::new(RefundStatus::Succeeded, "a word"), at(400));
+        assert!(!record.is_under_review(ReviewReason::LateSuccess), "{end}");
     }
 }

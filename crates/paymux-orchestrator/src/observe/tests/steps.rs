@@ -59,6 +59,9 @@ fn what_was_taken_tells_of_a_capture() {
         (Some(400), Status::Cancelled, Some(400), NOT_DONE),
         (Some(400), Status::Expired, Some(900), DONE),
         (None, Status::Cancelled, Some(600), DONE),
+        (Some(400), Status::PartiallyPaid, Some(700), DONE),
+        (Some(400), Status::PartiallyPaid, Some(400), UNKNOWN),
+        (Some(400), Status::Processing, Some(400), DONE),
     ];
     for (before, word, now, expected) in table {
         let mut record = accepted(Status::Authorized);
@@ -134,4 +137,53 @@ fn an_end_that_came_too_late_for_a_part_goes_to_a_person() {
         assert_eq!(record.is_under_review(ReviewReason::StepRefused), waits, "{whole}");
         assert_eq!(record.cancel_wanted, !waits, "{whole}: it can be asked for again");
     }
+}
+
+/// That nothing was taken is no sign that something was.
+#[test]
+fn a_figure_of_nothing_is_no_capture() {
+    let table = [
+        (None, Some(0), UNKNOWN, true),
+        (Some(0), Some(0), UNKNOWN, true),
+        (None, Some(400), DONE, false),
+        (Some(400), Some(400), UNKNOWN, true),
+        (Some(400), Some(300), UNKNOWN, false),
+        (Some(400), Some(700), DONE, false),
+    ];
+    for (before, now, expected, is_undone) in table {
+        for amount in [None, Some(eur(400))] {
+            let mut record = accepted(Status::Authorized);
+            record.provider.as_mut().unwrap().amounts.captured = before.map(eur);
+            let Intent::Capture(mut request) = capture() else { panic!("a capture") };
+            request.amount = amount;
+            let mut payment = seen(Status::Authorized);
+            payment.amounts.captured = now.map(eur);
+            push(&mut record, Intent::Capture(request), UNKNOWN);
+            record.attempts[1].amount_before = before.map(eur);
+            observed(&mut record, payment, Source::Asked);
+            let Attempt { state, seen_unchanged, .. } = &record.attempts[1];
+            let found = (*state, *seen_unchanged);
+            assert_eq!(found, (expected, is_undone), "{before:?}, then {now:?}");
+        }
+    }
+}
+
+/// Each step that is waited for has its own beginning, and looks that show it again are none.
+#[test]
+fn since_when_our_consent_is_wanted_is_known() {
+    let waits = |step| {
+        let mut payment = seen(Status::RequiresConfirmation);
+        payment.next_action = Some(NextAction::Confirm { step });
+        payment
+    };
+    let mut record = accepted(Status::Processing);
+    let (random, account) = (SeededRandom::new(1), charges());
+    let mut since = |payment: Payment, second| {
+        observe(&mut record, payment, &context(&account, &random, at(second)));
+        record.consent_wanted_at
+    };
+    assert_eq!(since(waits(ConfirmStep::Authorize), 100), Some(at(100)));
+    assert_eq!(since(waits(ConfirmStep::Authorize), 200), Some(at(100)));
+    assert_eq!(since(waits(ConfirmStep::Commit), 300), Some(at(300)));
+    assert_eq!(since(seen(Status::Authorized), 400), None);
 }

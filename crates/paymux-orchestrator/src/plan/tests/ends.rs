@@ -56,7 +56,8 @@ fn an_end_that_cannot_be_reached_is_shown_to_a_person_once() {
     assert_eq!(next(&unable, &account, 0), Move::Wait(at(60)));
 }
 
-/// One that takes days hides neither the others nor the end that is wanted of the rest.
+/// One that takes days hides neither the others, nor the payment while it is open, nor the end that
+/// is wanted of the rest.
 #[test]
 fn refunds_under_way_are_looked_at_in_turn_and_after_a_wish_for_an_end() {
     let mut account = charges();
@@ -72,12 +73,57 @@ fn refunds_under_way_are_looked_at_in_turn_and_after_a_wish_for_an_end() {
         record.looks = looks;
         next(&record, &account, 60)
     });
-    let in_turn = [2, 3, 2, 3].map(Move::LookUpRefund);
-    assert_eq!(looks, in_turn);
+    let (one, other) = (Move::LookUpRefund(2), Move::LookUpRefund(3));
+    assert_eq!(looks, [one.clone(), other.clone(), Move::LookUp, one.clone()]);
     record.cancel_wanted = true;
     assert_eq!(next(&record, &account, 60), Move::Cancel(None));
     record.status = PaymentStatus::Succeeded;
-    assert_eq!(next(&record, &account, 60), Move::LookUpRefund(3));
+    assert_eq!(next(&record, &account, 60), other);
+    // One that is over has changed the amounts of what is final otherwise.
+    record.looks = 1;
+    record.attempts[1].refund.as_mut().unwrap().status = RefundStatus::Succeeded;
+    assert_eq!(next(&record, &account, 60), Move::LookUp);
+}
+
+/// What goes back elsewhere, wherever it stands, is nothing that the payment waits for.
+#[test]
+fn what_goes_back_elsewhere_stops_neither_the_payment_nor_its_end() {
+    let account = charges();
+    let elsewhere = |mut record: PaymentRecord, state| {
+        let no = push(&mut record, refund(), state);
+        let attempt = record.attempt_mut(no).unwrap();
+        (attempt.gives_back, attempt.account) = (Some(1), crate::testing::account("a"));
+        attempt.next_try_at = state.is_open().then(|| at(600));
+        let under_way = Refund::new(RefundStatus::Processing, "on its way");
+        attempt.refund = Some(under_way).filter(|_| state == AttemptState::Accepted);
+        parked(&mut record, ReviewReason::LateSuccess);
+        record
+    };
+    let states = [
+        AttemptState::Intent,
+        AttemptState::Sending,
+        AttemptState::Unknown,
+        AttemptState::Accepted,
+    ];
+    for state in states {
+        let mut open = elsewhere(accepted(PaymentStatus::Authorized), state);
+        open.looks = 1;
+        assert_eq!(next(&open, &account, 60), Move::LookUp, "{state:?}");
+        open.cancel_wanted = true;
+        assert_eq!(next(&open, &account, 0), Move::Cancel(None), "{state:?}");
+        let mut nowhere = elsewhere(tried(AttemptState::Abandoned), state);
+        nowhere.cancel_wanted = true;
+        assert_eq!(next(&nowhere, &account, 0), Move::EndHere, "{state:?}");
+        // And it is gone on with itself.
+        nowhere.status = PaymentStatus::Cancelled;
+        let expected = match state {
+            AttemptState::Intent => Move::Send(2),
+            AttemptState::Sending => Move::Doubt(2),
+            _ => Move::LookUpLeft(2),
+        };
+        let replay = opens(Replay::Harmless, Replay::Never);
+        assert_eq!(next(&nowhere, &replay, 600), expected, "{state:?}");
+    }
 }
 
 /// After a day, or after the moment that the merchant named, nobody waits for it any more.

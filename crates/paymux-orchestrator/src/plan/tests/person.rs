@@ -92,6 +92,10 @@ fn a_final_payment_whose_looks_fail_for_a_month_is_shown_to_a_person() {
     assert_eq!(next(&record, &charges(), 60), Move::Park(1, ReviewReason::NoEnd));
     parked(&mut record, ReviewReason::NoEnd);
     assert_eq!(next(&record, &charges(), 60), Move::LookUp);
+    // It ended; that its figure does not come is another question, which was asked.
+    record.reviews.clear();
+    parked(&mut record, ReviewReason::UnreportedAmount);
+    assert_eq!(next(&record, &charges(), 60), Move::LookUp);
 }
 
 #[test]

@@ -86,3 +86,33 @@ fn an_end_is_a_goal_that_is_gone_for_once_by_each_way() {
     unable.link_shown = true;
     assert_eq!(next(&unable, &account, 0), park);
 }
+
+/// It waited to be sent, and meanwhile the payment ended.
+#[test]
+fn what_takes_money_does_not_leave_for_a_payment_that_is_over() {
+    for status in [PaymentStatus::Succeeded, PaymentStatus::Cancelled, PaymentStatus::Failed] {
+        for intent in [confirm(ConfirmStep::Commit), capture()] {
+            let mut record = accepted(status);
+            push(&mut record, intent, AttemptState::Intent);
+            record.next_look_at = None;
+            assert_eq!(next(&record, &charges(), 0), Move::Withdraw(2), "{status}");
+            parked(&mut record, ReviewReason::Contradiction);
+            assert_eq!(next(&record, &charges(), 0), Move::Withdraw(2), "{status}");
+        }
+    }
+}
+
+/// Each look changes a payment; since when it waits for our consent is another matter.
+#[test]
+fn our_consent_is_too_late_by_the_day_that_it_was_wanted() {
+    let account = opens(Replay::Harmless, Replay::LookupFirst);
+    let mut record = accepted(PaymentStatus::RequiresConfirmation);
+    record.updated_at = at(6 * DAY);
+    record.consent_wanted_at = Some(at(0));
+    let late = Move::Park(1, ReviewReason::StepRefused);
+    assert_eq!(next(&record, &account, DAY - 1), Move::Confirm(ConfirmStep::Commit));
+    assert_eq!(next(&record, &account, DAY), late);
+    // What was written down before that was kept.
+    record.consent_wanted_at = None;
+    assert_eq!(next(&record, &account, 7 * DAY - 1), Move::Confirm(ConfirmStep::Commit));
+}

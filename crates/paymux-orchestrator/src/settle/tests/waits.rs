@@ -102,6 +102,15 @@ fn what_was_refused_is_no_question_once_it_was_taken_or_given_up() {
         close(&mut record, 3, AttemptState::Accepted, at(2));
         assert_eq!(record.is_under_review(ReviewReason::StepRefused), !answered);
     }
+    // What is shown by the attempt that opened it is answered by a step, and by no refund.
+    for (taken, answered) in [(confirm(ConfirmStep::Commit), true), (refund(), false)] {
+        let mut record = accepted(PaymentStatus::RequiresConfirmation);
+        let (reason, note) = (ReviewReason::StepRefused, String::new());
+        record.add_review(Review { reason, attempt: Some(1), note, since: at(0) });
+        push(&mut record, taken, AttemptState::Sending);
+        close(&mut record, 2, AttemptState::Accepted, at(2));
+        assert_eq!(record.is_under_review(ReviewReason::StepRefused), !answered);
+    }
     let mut given_up = asked(first());
     abandon(&mut given_up, 1, at(2));
     assert!(given_up.reviews.is_empty(), "the next account does not wait for an answer");

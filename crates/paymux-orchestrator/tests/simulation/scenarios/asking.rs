@@ -2,7 +2,8 @@
 
 use std::{sync::atomic::Ordering, time::Duration};
 
-use paymux_core::{Effect, ErrorKind, NextAction};
+use paymux_core::{Effect, ErrorKind, NextAction, PaymentStatus};
+use paymux_orchestrator::Orchestrator;
 
 use super::{Scene, money, order, start};
 use crate::simulation::{
@@ -149,4 +150,41 @@ async fn the_way_to_pay_is_whole_whenever_it_is_asked_for() {
         let token = ("token".to_owned(), "a-obj1".to_owned());
         assert_eq!(fields.expose(), Some(&vec![token]));
     }
+}
+
+/// The merchant asked too late: nobody is to pay it any more, wherever it would have gone.
+#[tokio::test(start_paused = true)]
+async fn what_has_expired_already_is_not_sent() {
+    for kind in Kind::ALL {
+        let scene = Scene::new(kind, Kind::Card);
+        let now = paymux_core::Clock::now(&*scene.clock);
+        for (name, moment) in [("now", now), ("before", now.before(Duration::from_secs(60)))] {
+            let request = order().expires_at(moment);
+            let made = scene.orchestrator.create_payment(&key(name), &request).await;
+            let record = made.expect("it is answered as what it is");
+            assert_eq!(record.status, PaymentStatus::Expired, "{kind:?}, {name}");
+            assert!(record.attempts.is_empty(), "{kind:?}, {name}: {record:#?}");
+        }
+        assert!(scene.a.truth().objects.is_empty() && scene.b.truth().objects.is_empty());
+    }
+}
+
+/// Whoever can have a payment asked for must not send payers anywhere.
+#[tokio::test(start_paused = true)]
+async fn a_payer_is_sent_back_only_where_the_merchant_said() {
+    let scene = Scene::new(Kind::Page, Kind::Card);
+    let built = |hosts: &[&str]| {
+        let builder = Orchestrator::builder(scene.written.clone()).account(scene.a.clone());
+        builder.clock(scene.clock.clone()).return_hosts(hosts.iter().copied()).build()
+    };
+    let error = built(&["https://shop.example"]).unwrap_err();
+    assert_eq!((error.kind(), error.field()), (ErrorKind::Configuration, Some("return_hosts")));
+    let orchestrator = built(&["shop.example"]).expect("an account");
+    let at = |url: &str| order().return_url(url.parse().unwrap());
+    let elsewhere = at("https://other.example/done");
+    let error = orchestrator.create_payment(&key("other"), &elsewhere).await.unwrap_err();
+    assert_eq!((error.kind(), error.field()), (ErrorKind::InvalidRequest, Some("return_url")));
+    assert!(orchestrator.route(&elsewhere).is_err() && scene.a.truth().objects.is_empty());
+    let here = at("https://shop.example/done");
+    orchestrator.create_payment(&key("here"), &here).await.expect("a payment");
 }

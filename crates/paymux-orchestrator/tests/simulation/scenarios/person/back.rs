@@ -1,0 +1,183 @@
+//! What goes back, and what goes on meanwhile.
+
+use paymux_core::{
+    CaptureMethod, Effect, ErrorKind, PaymentStatus, ProviderPartId, ProviderPaymentId,
+};
+use paymux_orchestrator::{
+    AttemptState, Intent, NewCapture, NewRefund, PaymentRecord, Resolution, ReviewReason,
+};
+
+use super::{
+    super::{order, reasons},
+    Scene, Waiting, money,
+    rows::{self, DAY, bend, told_and_seen},
+};
+use crate::simulation::{
+    provider::key,
+    truth::{Fault, Kind},
+};
+
+fn give_back(waiting: &Waiting) -> Resolution {
+    Resolution::GiveBack { attempt: 1, object: waiting.object.clone() }
+}
+
+/// Charged at the first account after all, open at the second, and nobody knows whether the refund
+/// at the first one was made.
+async fn refund_in_doubt() -> Waiting {
+    let waiting = rows::late(true, false).await;
+    waiting.scene.a.truth().faults.extend([Fault::Nothing, Fault::LostBefore]);
+    let record = waiting.decide(give_back(&waiting)).await.expect("it waits for that");
+    let refund = record.attempts.last().unwrap();
+    assert_eq!((refund.state, refund.gives_back), (AttemptState::Unknown, Some(1)));
+    waiting
+}
+
+/// What became of the payment itself is read as ever, and its end is reached.
+#[tokio::test(start_paused = true)]
+async fn a_doubt_about_what_goes_back_elsewhere_does_not_stop_the_payment() {
+    let waiting = refund_in_doubt().await;
+    let scene = &waiting.scene;
+    scene.b.truth().cancel("b-obj1").expect("it is open");
+    for _ in 0..12 {
+        scene.later(600).await;
+    }
+    let record = scene.now(&waiting.record).await;
+    assert_eq!(record.status, PaymentStatus::Cancelled, "{record:#?}");
+    let waiting = refund_in_doubt().await;
+    let end = waiting.scene.orchestrator.cancel_payment(&key("end"), &waiting.record.id).await;
+    assert_eq!(end.expect("a wish").status, PaymentStatus::Cancelled);
+    assert_eq!(waiting.scene.b.truth().objects["b-obj1"].status, PaymentStatus::Cancelled);
+}
+
+/// Nothing is written of it, and whoever decided reads so.
+#[tokio::test(start_paused = true)]
+async fn nothing_is_given_back_of_what_names_the_object_of_another_payment() {
+    let part = || Some(ProviderPartId::new("part").unwrap());
+    let waiting = rows::late(true, false).await;
+    let scene = &waiting.scene;
+    let made = scene.orchestrator.create_payment(&key("other"), &order()).await.expect("a payment");
+    let object = made.provider.expect("an account has it").id;
+    assert!(object.as_str().starts_with("a-"), "{object}");
+    bend(scene, object.as_str(), |object| object.part = part());
+    scene.later(100).await;
+    bend(scene, "a-obj1", |object| object.part = part());
+    let before = scene.now(&waiting.record).await.version;
+    let error = waiting.decide(give_back(&waiting)).await.unwrap_err();
+    assert_eq!((error.kind(), error.effect()), (ErrorKind::Conflict, Effect::None));
+    assert_eq!(scene.now(&waiting.record).await.version, before);
+    assert!(scene.a.truth().refunds.is_empty());
+}
+
+/// It waited for its account to be well, and meanwhile the payer got the money by a dispute.
+#[tokio::test(start_paused = true)]
+async fn what_a_dispute_took_back_is_not_given_back_as_well() {
+    for (fault, times) in [(Fault::NotSent, 1), (Fault::LostBefore, 2)] {
+        let scene = Scene::new(Kind::Card, Kind::Card);
+        let record = scene.create(order()).await;
+        scene.a.truth().faults.extend(vec![fault; times]);
+        let part = NewRefund { amount: Some(money(600)), ..NewRefund::default() };
+        let asked = scene.orchestrator.create_refund(&key("back"), &record.id, part).await;
+        let (_, no) = asked.expect("it waits");
+        bend(&scene, "a-obj1", |object| object.charged_back = 1_000);
+        told_and_seen(&scene).await;
+        for _ in 0..4 {
+            scene.later(600).await;
+        }
+        let record = scene.now(&record).await;
+        assert!(scene.a.truth().refunds.is_empty(), "{fault:?}: {record:#?}");
+        let attempt = &record.attempts[no as usize - 1];
+        let is_lost = fault == Fault::LostBefore;
+        let expected = if is_lost { AttemptState::Unknown } else { AttemptState::NotSent };
+        assert_eq!(attempt.state, expected, "{fault:?}");
+        let told = scene.kinds_told().await.contains(&"refund.failed".to_owned());
+        assert_eq!(told, !is_lost, "{fault:?}");
+        scene.later(DAY).await;
+        let asks = reasons(&scene.now(&record).await).contains(&ReviewReason::StillInDoubt);
+        assert_eq!(asks, is_lost, "{fault:?}");
+    }
+}
+
+/// Each look for what is in doubt, or was given up, names a part that another payment has: it is
+/// noted once, and looked for again later.
+#[tokio::test(start_paused = true)]
+async fn what_belongs_to_another_payment_is_not_looked_at_without_end() {
+    let part = || Some(ProviderPartId::new("part").unwrap());
+    let lines = async |scene: &Scene, record: &PaymentRecord| {
+        scene.orchestrator.history(&record.id).await.expect("a store that works").len()
+    };
+    // A step in doubt.
+    let scene = Scene::new(Kind::Card, Kind::Card);
+    scene.create(order()).await;
+    bend(&scene, "a-obj1", |object| object.part = part());
+    told_and_seen(&scene).await;
+    let held = order().capture(CaptureMethod::Manual);
+    let held = scene.orchestrator.create_payment(&key("held"), &held).await.expect("a payment");
+    scene.a.truth().faults.push_back(Fault::LostBefore);
+    bend(&scene, "a-obj2", |object| object.part = part());
+    let (take, all) = (key("take"), NewCapture::default());
+    let taken = scene.orchestrator.capture_payment(&take, &held.id, all).await;
+    taken.expect("it is in doubt");
+    scene.later(1).await;
+    assert!(lines(&scene, &held).await < 12, "{} changes", lines(&scene, &held).await);
+    assert_eq!(reasons(&scene.now(&held).await), [ReviewReason::SharedObject]);
+    // What was given up.
+    let waiting = rows::late(true, false).await;
+    let scene = &waiting.scene;
+    let made = scene.orchestrator.create_payment(&key("other"), &order()).await.expect("a payment");
+    let object = made.provider.expect("an account has it").id;
+    bend(scene, object.as_str(), |object| object.part = part());
+    scene.later(100).await;
+    bend(scene, "a-obj1", |object| object.part = part());
+    let before = lines(scene, &waiting.record).await;
+    scene.later(2 * DAY).await;
+    let after = lines(scene, &waiting.record).await;
+    assert!(after - before < 12, "{} changes", after - before);
+}
+
+/// What is on its way back does not count beside that.
+#[tokio::test(start_paused = true)]
+async fn what_is_being_given_back_does_not_count() {
+    let scene = Scene::new(Kind::Invoice, Kind::Card).meeting(&[Fault::LostBefore; 3]);
+    let record = scene.create(order()).await;
+    scene.later(DAY + 3_600).await;
+    let decide = async |resolution| {
+        scene.orchestrator.resolve_review(&record.id, resolution, "ann", "they say so").await
+    };
+    let record = decide(Resolution::DidNothing { attempt: 1 }).await.expect("it is in doubt");
+    scene.a.truth().faults.clear();
+    let Intent::Create(create) = &record.attempts[0].intent else { panic!("a create") };
+    scene.a.truth().create(create, record.created_at);
+    scene.a.pay("a-obj1");
+    scene.later(3_600).await;
+    scene.later(DAY).await;
+    let object = ProviderPaymentId::new("a-obj1").unwrap();
+    let back = Resolution::GiveBack { attempt: 1, object: object.clone() };
+    decide(back).await.expect("it waits for that");
+    let counts = Resolution::ItCounts { attempt: 1, object };
+    let error = decide(counts).await.unwrap_err();
+    assert_eq!((error.kind(), error.effect()), (ErrorKind::Conflict, Effect::None));
+    assert!(!scene.now(&record).await.is_paid());
+}
+
+/// What a refund did to the amounts is read however long the provider cannot be asked.
+#[tokio::test(start_paused = true)]
+async fn a_final_payment_is_looked_at_also_after_a_person_was_asked() {
+    let scene = Scene::new(Kind::Page, Kind::Card);
+    let record = scene.create(order()).await;
+    scene.a.pay("a-obj1");
+    scene.later(100).await;
+    let all = NewRefund::default();
+    scene.orchestrator.create_refund(&key("back"), &record.id, all).await.expect("a refund");
+    scene.later(5).await;
+    scene.a.truth().down = true;
+    scene.a.truth().finish(false);
+    for _ in 0..50 {
+        scene.later(DAY).await;
+    }
+    let asked = scene.now(&record).await;
+    assert_eq!(reasons(&asked), [ReviewReason::NoEnd], "{asked:#?}");
+    scene.a.truth().down = false;
+    scene.later(2 * DAY).await;
+    let amounts = scene.now(&record).await.provider.expect("it has it").amounts;
+    assert_eq!(amounts.refunded, Some(money(1_000)));
+}
