@@ -53,7 +53,7 @@ impl Engine {
         let what = format!("attempt {no} did nothing");
         self.decide(&record, &person.decides(&what, word.said()), |record, now| {
             self.take_word_in(record, no, &word, now)?;
-            if record.attempt(no).is_some_and(|attempt| !attempt.state.is_open()) {
+            if record.attempt(no).is_some_and(|attempt| attempt.state == AttemptState::Accepted) {
                 return Err(waits_not(record, "its provider shows that it was done"));
             }
             if is_create {
@@ -87,7 +87,7 @@ impl Engine {
         self.decide(&record, &person.decides(&what, word.said()), |record, now| {
             self.take_word_in(record, no, &word, now)?;
             let Some(attempt) = record.attempt_mut(no) else { return Ok(()) };
-            if attempt.seen_unchanged {
+            if attempt.seen_unchanged || attempt.state == AttemptState::Rejected {
                 return Err(waits_not(record, "its provider shows that it was not done"));
             }
             if attempt.state.is_open() {

@@ -5,6 +5,7 @@ use paymux_orchestrator::{Evidence, PaymentRecord, Resolution, ReviewReason, Sai
 
 use super::{Scene, money};
 
+mod disproved;
 mod rows;
 mod stories;
 
