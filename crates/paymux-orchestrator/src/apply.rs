@@ -178,7 +178,7 @@ impl Engine {
             })
             .await?;
         match changed {
-            Changed::Done(record) => {
+            Changed::Done(record) | Changed::Shared(record) => {
                 telemetry::event_settled(
                     &row.account,
                     InboxOutcome::Applied,

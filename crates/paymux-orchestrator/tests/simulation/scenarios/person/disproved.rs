@@ -1,12 +1,12 @@
 //! Decisions that the provider's word disproves, or proves.
 
 use paymux_core::{Effect, ErrorKind, PaymentStatus};
-use paymux_orchestrator::{AttemptState, Resolution, ReviewReason};
+use paymux_orchestrator::{AttemptState, PaymentRecord, Resolution, ReviewReason};
 
 use super::{
     super::{order, reasons},
-    Scene, Waiting,
-    rows::{DAY, bend},
+    Scene, Waiting, money,
+    rows::{DAY, bend, told_and_seen},
 };
 use crate::simulation::{
     provider::key,
@@ -63,4 +63,42 @@ async fn an_end_did_not_do_nothing_where_it_is_over() {
     let record = waiting.decide(done).await.expect("its provider shows it");
     assert_eq!(record.attempts[1].state, AttemptState::Accepted);
     assert_eq!((record.status, reasons(&record)), (PaymentStatus::Cancelled, vec![]));
+}
+
+/// Too little was taken, and a part of it is another payment's: both wait for a person.
+async fn short_and_shared() -> Waiting {
+    let part = paymux_core::ProviderPartId::new("part").unwrap();
+    let scene = Scene::new(Kind::Page, Kind::Card);
+    let _first = scene.create(order()).await;
+    bend(&scene, "a-obj1", |object| object.part = Some(part.clone()));
+    scene.later(100).await;
+    let made = scene.orchestrator.create_payment(&key("other"), &order()).await;
+    let record = made.expect("a payment");
+    bend(&scene, "a-obj2", |object| {
+        object.become_(PaymentStatus::Succeeded);
+        object.captured = 400;
+    });
+    told_and_seen(&scene).await;
+    bend(&scene, "a-obj2", |object| object.part = Some(part));
+    scene.clock.advance(std::time::Duration::from_secs(1));
+    told_and_seen(&scene).await;
+    let record = scene.now(&record).await;
+    let both = [ReviewReason::ShortAmount, ReviewReason::SharedObject];
+    assert_eq!(reasons(&record), both, "{record:#?}");
+    Waiting { amount: Some(money(400)), ..Waiting::new(scene, record, "a-obj2") }
+}
+
+/// The store refuses what was decided, since the answer names what is another payment's: nobody is
+/// told that the decision was taken, the history least of all.
+#[tokio::test(start_paused = true)]
+async fn what_the_store_refused_was_not_decided() {
+    let waiting = short_and_shared().await;
+    let accept = Resolution::AcceptAmount { attempt: 1, amount: waiting.amount };
+    let error = waiting.decide(accept).await.expect_err("it is not written");
+    assert_eq!((error.kind(), error.effect()), (ErrorKind::Conflict, Effect::Possible), "{error}");
+    let record: PaymentRecord = waiting.scene.now(&waiting.record).await;
+    assert_eq!((record.accepted_amount, record.reviews.len()), (None, 2));
+    let (decision, said) = waiting.written().await.expect("who wanted it is written");
+    assert!(decision.contains("not taken over"), "{decision}");
+    assert!(said.is_some());
 }
