@@ -1,6 +1,8 @@
 //! What is in doubt: whether a call did something.
 
-use paymux_core::{Error, ErrorKind, PaymentLookup, Refund, RefundStatus, Result, Timestamp};
+use paymux_core::{
+    Error, ErrorKind, Money, PaymentLookup, Refund, RefundStatus, Result, Timestamp,
+};
 
 use super::{Asked, Person, before_writing, named, waits_not};
 use crate::{
@@ -86,15 +88,17 @@ impl Engine {
         let what = format!("attempt {no} was done");
         self.decide(&record, &person.decides(&what, word.said()), |record, now| {
             self.take_word_in(record, no, &word, now)?;
-            let Some(attempt) = record.attempt_mut(no) else { return Ok(()) };
+            let Some(attempt) = record.attempt(no) else { return Ok(()) };
             if attempt.seen_unchanged || attempt.state == AttemptState::Rejected {
                 return Err(waits_not(record, "its provider shows that it was not done"));
             }
             if attempt.state.is_open() {
                 if matches!(attempt.intent, Intent::Refund(_)) {
-                    let mut refund = Refund::new(RefundStatus::Succeeded, "by a person's word");
-                    refund.amount = attempt.reserved;
-                    attempt.refund = Some(refund);
+                    observe::believe_refund(
+                        record,
+                        no,
+                        &ended_as(RefundStatus::Succeeded, attempt.reserved),
+                    );
                 }
                 settle::close(record, no, AttemptState::Accepted, now);
             }
@@ -190,6 +194,13 @@ impl Engine {
         observe::observe(record, asked.payment.clone(), &context);
         Ok(())
     }
+}
+
+/// How a refund ended, where nobody but a person says so.
+pub(super) fn ended_as(end: RefundStatus, amount: Option<Money>) -> Refund {
+    let mut refund = Refund::new(end, "by a person's word");
+    refund.amount = amount;
+    refund
 }
 
 /// The attempt in doubt, if it is this one.

@@ -2,7 +2,11 @@
 
 use paymux_core::{Refund, RefundLookup, RefundStatus, Result};
 
-use super::{Person, before_writing, doubt::is_for_a_person, named, waits_not};
+use super::{
+    Person, before_writing,
+    doubt::{ended_as, is_for_a_person},
+    named, waits_not,
+};
 use crate::{
     engine::{Changed, Engine},
     evidence::Said,
@@ -48,7 +52,7 @@ impl Engine {
         let word = self.ask_about(&record, attempt).await?;
         self.decide(&record, &person.decides(&what, word.said()), |record, now| {
             self.take_word_in(record, no, &word, now)?;
-            let Some(attempt) = record.attempt_mut(no) else { return Ok(()) };
+            let Some(attempt) = record.attempt(no) else { return Ok(()) };
             let under_way = attempt.is_refund_under_way();
             let shown = attempt.refund.as_ref().map(|refund| refund.status);
             if !under_way && shown != Some(end) {
@@ -58,10 +62,7 @@ impl Engine {
                 return Err(waits_not(record, "its provider shows that it was not done"));
             }
             if under_way {
-                let mut refund = Refund::new(end, "by a person's word");
-                refund.amount = attempt.reserved;
-                attempt.refund = Some(refund);
-                record.looks = 0;
+                observe::believe_refund(record, no, &ended_as(end, attempt.reserved));
             }
             record.settle_reviews_of(no);
             record.look_at(now);

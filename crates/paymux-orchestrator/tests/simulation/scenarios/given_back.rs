@@ -126,9 +126,9 @@ async fn what_cannot_be_given_back_is_refused_and_stays_with_the_person() {
     assert!(scene.now(&record).await.is_paid());
 }
 
-/// No account has the payment, and the refund has no id of its own: what was left there tells.
-#[tokio::test(start_paused = true)]
-async fn a_refund_without_an_id_is_followed_where_no_account_has_the_payment() {
+/// Given up in doubt by a person's word at an account whose refunds have no ids, and paid there all
+/// the same: no account has the payment.
+async fn paid_after_the_end() -> (Scene, PaymentRecord) {
     let scene = Scene::new(Kind::Invoice, Kind::Card).meeting(&[Fault::LostBefore; 3]);
     let record = scene.create(order()).await;
     scene.later(90_000).await;
@@ -142,6 +142,13 @@ async fn a_refund_without_an_id_is_followed_where_no_account_has_the_payment() {
     scene.a.pay("a-obj1");
     scene.later(3_600).await;
     scene.later(86_400).await;
+    (scene, record)
+}
+
+/// The refund has no id of its own: what was left there tells.
+#[tokio::test(start_paused = true)]
+async fn a_refund_without_an_id_is_followed_where_no_account_has_the_payment() {
+    let (scene, record) = paid_after_the_end().await;
     let record = give_back(&scene.orchestrator, &record, "a-obj1").await.expect("it waits");
     assert!(record.attempts.last().unwrap().refund.as_ref().unwrap().id.is_none());
     scene.a.truth().faults.push_back(Fault::NotSent);
@@ -154,4 +161,29 @@ async fn a_refund_without_an_id_is_followed_where_no_account_has_the_payment() {
     assert_eq!((record.status, amounts(&scene)), (PaymentStatus::Failed, vec![1_000]));
     let next = scene.orchestrator.explain(&record.id).await.expect("it is there").next;
     assert!(next.contains("given up"), "it is still watched: {next}");
+}
+
+/// Its account does not show it, and a person found out that it was done: nothing is left to be
+/// looked at. So it is for one in doubt and for one under way.
+#[tokio::test(start_paused = true)]
+async fn what_a_person_says_was_given_back_is_settled() {
+    for fault in [Fault::LostBefore, Fault::Nothing] {
+        let (scene, record) = paid_after_the_end().await;
+        scene.a.truth().faults.extend([Fault::Nothing, fault]);
+        let record = give_back(&scene.orchestrator, &record, "a-obj1").await.expect("it waits");
+        assert_eq!(record.in_doubt(), fault == Fault::LostBefore);
+        scene.later(90_000).await;
+        let attempt = record.attempts.last().expect("the refund").no;
+        let done = Resolution::WasDone { attempt };
+        let record =
+            scene.orchestrator.resolve_review(&record.id, done, "ann", "it is there").await;
+        let record = record.expect("it is asked for");
+        assert_eq!(reasons(&record), [], "{fault:?}: {record:#?}");
+        for days in [1, 7, 30] {
+            scene.later(days * 86_400).await;
+            assert_eq!(reasons(&scene.now(&record).await), [], "{fault:?} after {days} days");
+        }
+        let kinds = scene.kinds_told().await;
+        assert!(kinds.contains(&"late_refund.succeeded".to_owned()), "{kinds:?}");
+    }
 }
