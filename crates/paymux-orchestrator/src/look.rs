@@ -190,7 +190,10 @@ impl Engine {
         self.change_known(&record, evidence, |draft, now| {
             observe::observe_refund(&mut draft.record, no, refund, now);
             observe::schedule(&mut draft.record, Observed::Nothing, now);
-            if refund.status.is_final() {
+            // What does not fit ended nothing: it is asked for by its own times.
+            let attempt = draft.record.attempt(no);
+            let ended = attempt.is_some_and(|attempt| !attempt.is_refund_under_way());
+            if ended && refund.status.is_final() {
                 // What it did to the payment's amounts is read once more.
                 draft.record.look_at(now);
             }

@@ -17,7 +17,7 @@ use crate::{
 mod mismatch;
 mod refused;
 
-pub(crate) use mismatch::{differences, mismatch, refund_mismatch};
+pub(crate) use mismatch::{another_refund, differences, mismatch, refund_mismatch};
 pub(crate) use refused::show_refused_step;
 use refused::{after_refused_create, after_refused_step, may_go_elsewhere, settle_refused_steps};
 

@@ -12,7 +12,7 @@ use crate::{
     evidence::Said,
     observe,
     record::{PaymentRecord, ReviewReason},
-    settle::refund_mismatch,
+    settle::{another_refund, refund_mismatch},
 };
 
 impl Engine {
@@ -42,6 +42,9 @@ impl Engine {
             return self
                 .decide(&record, &evidence, |record, now| {
                     // Whatever amount it says: what was reserved for it stays so.
+                    if let Some(note) = another_refund(record, no, &refund) {
+                        return Err(waits_not(record, &note));
+                    }
                     observe::believe_refund(record, no, &refund);
                     record.settle_reviews_of(no);
                     record.look_at(now);

@@ -11,8 +11,9 @@ use paymux_core::{
     ConfirmPayment, CreateMandate, CreatePayment, CreateRefund, Effect, Error, ErrorKind, EventKey,
     Failure, FailureKind, IdempotencyKey, ListPaymentMethods, ListPayments, Mandate, MandateHandle,
     ManualClock, Money, NextAction, Operation, Page, Part, Payment, PaymentLookup, PaymentMethod,
-    PaymentProvider, PaymentStatus, ProviderId, ProviderPartId, ProviderRefundId, Refund,
-    RefundLookup, Result, Sensitive, Subject, Timestamp, Trust, Url, WebhookDelivery, WebhookEvent,
+    PaymentProvider, PaymentStatus, ProviderId, ProviderPartId, ProviderPaymentId,
+    ProviderRefundId, Refund, RefundLookup, Result, Sensitive, Subject, Timestamp, Trust, Url,
+    WebhookDelivery, WebhookEvent,
 };
 use paymux_orchestrator::{
     PaymentId,
@@ -236,6 +237,7 @@ impl Model {
         let mut refund = Refund::new(row.status, row.status.as_str());
         if self.kind != Kind::Invoice {
             refund.id = Some(ProviderRefundId::new(row.id.clone()).unwrap());
+            refund.payment = Some(ProviderPaymentId::new(row.object.clone()).unwrap());
         }
         refund
     }
