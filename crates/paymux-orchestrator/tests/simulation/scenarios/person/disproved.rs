@@ -6,7 +6,7 @@ use paymux_orchestrator::{AttemptState, NewRefund, PaymentRecord, Resolution, Re
 use super::{
     super::{order, reasons},
     Scene, Waiting, money,
-    rows::{DAY, bend, told_and_seen},
+    rows::{self, DAY, bend, told_and_seen},
 };
 use crate::simulation::{
     provider::key,
@@ -126,4 +126,21 @@ async fn a_refund_of_another_payment_was_not_this_one() {
     waiting.scene.a.truth().refunds[0].object = "a-obj1".to_owned();
     let record = waiting.decide(Resolution::WasDone { attempt: 2 }).await.expect("it is this one");
     assert_eq!(reasons(&record), []);
+}
+
+/// What the answer says is not taken over, and so nothing is known of the amount by it.
+#[tokio::test(start_paused = true)]
+async fn an_amount_is_not_accepted_by_an_answer_that_does_not_fit() {
+    let waiting = rows::ended(PaymentStatus::Succeeded, 400).await;
+    let accept = || Resolution::AcceptAmount { attempt: 1, amount: Some(money(400)) };
+    bend(&waiting.scene, "a-obj1", |object| (object.amount, object.captured) = (money(900), 300));
+    is_refused(&waiting, accept()).await;
+    // Nor by one that says that there was no success.
+    bend(&waiting.scene, "a-obj1", |object| {
+        (object.amount, object.captured) = (money(1_000), 400);
+        object.become_(PaymentStatus::Failed);
+    });
+    is_refused(&waiting, accept()).await;
+    bend(&waiting.scene, "a-obj1", |object| object.become_(PaymentStatus::Succeeded));
+    assert!(waiting.decide(accept()).await.expect("so it is").is_paid());
 }
