@@ -381,6 +381,12 @@ impl Attempt {
         words.into_iter().flatten().any(|refund| refund.status == RefundStatus::Succeeded)
     }
 
+    /// Is it a refund of this object?
+    pub(crate) fn is_refund_of(&self, object: &Payment) -> bool {
+        self.account == object.provider
+            && matches!(&self.intent, Intent::Refund(refund) if refund.payment.id == object.id)
+    }
+
     /// Is it a refund that the provider has and has not carried out yet?
     pub(crate) fn is_refund_under_way(&self) -> bool {
         self.state == AttemptState::Accepted

@@ -180,7 +180,13 @@ impl Engine {
         let Word::Seen(asked) = word else { return Ok(()) };
         let account = self.account(&asked.payment.provider)?;
         let context = Context { asked_at: asked.at, ..self.context(account, now) };
-        if let Some(of) = record.attempt(no).and_then(|attempt| attempt.gives_back) {
+        if let Some((attempt, of)) =
+            record.attempt(no).and_then(|attempt| Some((attempt, attempt.gives_back?)))
+        {
+            if !attempt.is_refund_of(&asked.payment) {
+                let why = format!("its provider speaks of {}", asked.payment.id);
+                return Err(waits_not(record, &why));
+            }
             observe::late(record, of, asked.payment.clone(), now);
             observe::settle_steps(record, Some(of), &asked.payment, &context);
             return Ok(());

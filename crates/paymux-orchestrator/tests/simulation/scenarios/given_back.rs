@@ -2,6 +2,7 @@
 
 use paymux_core::{
     ConfirmStep, ErrorKind, Operation, PaymentProvider, PaymentStatus, ProviderPaymentId,
+    RefundStatus,
 };
 use paymux_orchestrator::{
     AttemptState, Intent, NewRefund, Orchestrator, PaymentRecord, Resolution, ReviewReason,
@@ -14,7 +15,7 @@ use crate::simulation::{
 };
 
 /// Declined at the first account, paid at the second, and charged at the first all the same.
-async fn charged_twice(kind: Kind) -> (Scene, PaymentRecord) {
+pub(super) async fn charged_twice(kind: Kind) -> (Scene, PaymentRecord) {
     let before = if kind == Kind::Steps { 2 } else { 1 };
     let mut faults = vec![Fault::Nothing; before];
     faults.push(Fault::Declined);
@@ -32,7 +33,7 @@ async fn charged_twice(kind: Kind) -> (Scene, PaymentRecord) {
     (scene, record)
 }
 
-async fn give_back(
+pub(super) async fn give_back(
     orchestrator: &Orchestrator,
     record: &PaymentRecord,
     object: &str,
@@ -128,7 +129,7 @@ async fn what_cannot_be_given_back_is_refused_and_stays_with_the_person() {
 
 /// Given up in doubt by a person's word at an account whose refunds have no ids, and paid there all
 /// the same: no account has the payment.
-async fn paid_after_the_end() -> (Scene, PaymentRecord) {
+pub(super) async fn paid_after_the_end() -> (Scene, PaymentRecord) {
     let scene = Scene::new(Kind::Invoice, Kind::Card).meeting(&[Fault::LostBefore; 3]);
     let record = scene.create(order()).await;
     scene.later(90_000).await;
@@ -186,4 +187,24 @@ async fn what_a_person_says_was_given_back_is_settled() {
         let kinds = scene.kinds_told().await;
         assert!(kinds.contains(&"late_refund.succeeded".to_owned()), "{kinds:?}");
     }
+}
+
+/// The object that was left is asked for, and its account speaks of another one.
+#[tokio::test(start_paused = true)]
+async fn nobodys_word_is_proved_by_an_answer_about_another_object() {
+    let (scene, record) = paid_after_the_end().await;
+    scene.a.truth().faults.extend([Fault::Nothing, Fault::LostBefore]);
+    let record = give_back(&scene.orchestrator, &record, "a-obj1").await.expect("it waits");
+    scene.later(90_000).await;
+    {
+        let mut truth = scene.a.truth();
+        let mut other = truth.objects["a-obj1"].clone();
+        other.id = ProviderPaymentId::new("a-obj2").unwrap();
+        truth.put(other);
+        truth.faults.push_back(Fault::AboutAnother);
+    }
+    let done = Resolution::WasDone { attempt: record.attempts.last().expect("the refund").no };
+    let decided = scene.orchestrator.resolve_review(&record.id, done, "ann", "it is there").await;
+    assert_eq!(decided.unwrap_err().kind(), ErrorKind::Conflict);
+    assert_eq!(scene.now(&record).await.attempts[0].left.len(), 1);
 }
