@@ -93,12 +93,15 @@ impl Engine {
         event.key = EventKey::digest(format!("{known} {}", row.digest).as_bytes());
         event.trust = event.trust.min(Trust::Signed);
         (row.key, row.trust) = (event.key.clone(), event.trust);
+        // It is not of the delivery that it came with: another event of that waits for another look.
+        row.digest = event.key.as_str().to_owned();
         row.event = crate::draft::to_json(&event)?;
         let Some(row) = self.unless_too_many(row, &event).await? else { return Ok(()) };
         let (account, is_told) = (row.account.clone(), row.trust != Trust::Unsigned);
         let kept = self.store.receive(vec![row]).await;
-        let kept = kept.map_err(|error| unavailable(error, Effect::None))?;
-        if is_told && kept != [Received::Duplicate] {
+        kept.map_err(|error| unavailable(error, Effect::None))?;
+        // Once for each id, however often: nobody knows whether it was told when it was kept.
+        if is_told {
             let id = format!("{account}:{}:contradiction", event.key);
             let document = serde_json::json!({
                 "account": account,

@@ -425,19 +425,24 @@ impl PaymentProvider for Model {
         Err(Error::unsupported(Operation::CancelMandate))
     }
 
-    /// The body is the number of a telling, or a lie about it: `7`, `7 authorized`.
+    /// The body is the number of a telling, or those of several, or a lie about one: `7`, `7+8`,
+    /// `7 authorized`.
     fn verify_webhook(&self, delivery: &WebhookDelivery<'_>) -> Result<Vec<WebhookEvent>> {
         let unreadable = || Error::invalid_signature("no telling");
         let body = std::str::from_utf8(delivery.body).map_err(|_| unreadable())?;
         let (place, lie) = body.split_once(' ').map_or((body, None), |(a, b)| (a, Some(b)));
-        let place: usize = place.parse().map_err(|_| unreadable())?;
-        match lie {
-            Some("authorized") => return self.forged(place, PaymentStatus::Authorized),
-            Some(_) => return self.forged(place, PaymentStatus::Succeeded),
-            None => {}
-        }
-        let telling = self.truth().tellings.get(place).cloned().ok_or_else(unreadable)?;
-        Ok(vec![self.event(place, &telling)?])
+        let event = |place: &str| {
+            let place: usize = place.parse().map_err(|_| unreadable())?;
+            match lie {
+                Some("authorized") => return self.forged(place, PaymentStatus::Authorized),
+                Some(_) => return self.forged(place, PaymentStatus::Succeeded),
+                None => {}
+            }
+            let telling = self.truth().tellings.get(place).cloned().ok_or_else(unreadable)?;
+            Ok(vec![self.event(place, &telling)?])
+        };
+        let events: Result<Vec<_>> = place.split('+').map(event).collect();
+        Ok(events?.concat())
     }
 }
 
