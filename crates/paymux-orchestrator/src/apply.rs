@@ -12,7 +12,7 @@ use crate::{
     engine::{Account, Changed, Engine, unavailable},
     evidence::{Evidence, Said},
     observe::{self, Source},
-    record::{AttemptState, Intent, PaymentRecord},
+    record::{AttemptState, PaymentRecord},
     settle::{self, Context, Outcome},
     store::{InboxOutcome, InboxRow, InboxSettlement, ObjectKind},
     telemetry,
@@ -21,6 +21,8 @@ use crate::{
 mod aside;
 mod owner;
 mod refund;
+
+pub(crate) use owner::{attempt_about, handle_at};
 
 /// What anybody could have sent makes us look at one payment at most this often.
 const HINTS_APART: Duration = Duration::from_secs(30);
@@ -280,10 +282,8 @@ fn handle_named(
     let handle = match (known, named) {
         (Some(handle), _) => handle,
         (None, Some(id)) => {
-            let mut handle = PaymentHandle::new(id.clone());
-            handle.options = record.request.options.clone();
-            handle.mandate.clone_from(&record.request.mandate);
-            handle
+            let told = event.payment.as_ref().and_then(|payment| payment.reference.as_ref());
+            handle_at(record, account, id, told)
         }
         (None, None) => return None,
     };
@@ -330,13 +330,8 @@ pub(crate) fn take_in(
         observe::observe(record, payment.clone(), context);
         return true;
     }
-    let about = record.attempts.iter().find(|attempt| {
-        let Intent::Create(create) = &attempt.intent else { return false };
-        attempt.account == payment.provider
-            && (attempt.object.as_ref() == Some(&payment.id)
-                || attempt.left.iter().any(|left| left.id == payment.id)
-                || payment.reference.as_ref() == Some(&create.reference))
-    });
+    let reference = payment.reference.as_ref();
+    let about = attempt_about(record, &payment.provider, &payment.id, reference);
     let Some((no, send, state)) = about.map(|attempt| (attempt.no, attempt.sends, attempt.state))
     else {
         return false;

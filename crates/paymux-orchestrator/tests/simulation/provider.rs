@@ -10,8 +10,8 @@ use paymux_core::{
     CancelMandate, CancelPayment, Capabilities, CapturePayment, Clock, ConfirmMandate,
     ConfirmPayment, CreateMandate, CreatePayment, CreateRefund, Effect, Error, ErrorKind, EventKey,
     Failure, FailureKind, IdempotencyKey, ListPaymentMethods, ListPayments, Mandate, MandateHandle,
-    ManualClock, Money, NextAction, Operation, Page, Part, Payment, PaymentLookup, PaymentMethod,
-    PaymentProvider, PaymentStatus, ProviderId, ProviderPartId, ProviderPaymentId,
+    ManualClock, Money, NextAction, Operation, Page, Part, Payment, PaymentHandle, PaymentLookup,
+    PaymentMethod, PaymentProvider, PaymentStatus, ProviderId, ProviderPartId, ProviderPaymentId,
     ProviderRefundId, Refund, RefundLookup, Result, Sensitive, Subject, Timestamp, Trust, Url,
     WebhookDelivery, WebhookEvent,
 };
@@ -235,6 +235,17 @@ impl Model {
 
     fn show_refund(&self, row: &RefundRow) -> Refund {
         let mut refund = Refund::new(row.status, row.status.as_str());
+    /// Without a word about the confirmations that were begun, nobody can tell what waits for one
+    /// from what has it.
+    fn show_to(&self, object: &Object, handle: &PaymentHandle) -> Payment {
+        let mut payment = self.show(object);
+        if handle.confirmed.is_none() && payment.status == PaymentStatus::RequiresConfirmation {
+            payment.status = PaymentStatus::Processing;
+            payment.next_action = None;
+        }
+        payment
+    }
+
         if self.kind != Kind::Invoice {
             refund.id = Some(ProviderRefundId::new(row.id.clone()).unwrap());
             refund.payment = Some(ProviderPaymentId::new(row.object.clone()).unwrap());
@@ -329,9 +340,11 @@ impl PaymentProvider for Model {
                 .with_retryable(true));
         }
         let found = match lookup {
-            PaymentLookup::Payment(handle) => {
-                self.truth().objects.get(handle.id.as_str()).map(|found| self.show(found))
-            }
+            PaymentLookup::Payment(handle) => self
+                .truth()
+                .objects
+                .get(handle.id.as_str())
+                .map(|found| self.show_to(found, handle)),
             PaymentLookup::Reference { reference, .. } => {
                 let mut truth = self.truth();
                 // The first look comes too early.
@@ -447,7 +460,7 @@ impl PaymentProvider for Model {
 }
 
 /// Our reference of a payment, as every later call carries it.
-fn ours(handle: &paymux_core::PaymentHandle) -> &str {
+fn ours(handle: &PaymentHandle) -> &str {
     handle.reference.as_ref().map_or("", |reference| reference.as_str())
 }
 

@@ -93,6 +93,7 @@ async fn what_is_listed_by_our_reference_ends_a_doubt() {
     assert_eq!(kinds(&found), [DifferenceKind::NotCompared], "it was in doubt");
     let record = scene.now(&record).await;
     assert_eq!(record.attempts[0].state, AttemptState::Accepted, "{record:#?}");
+    assert_eq!(record.status, PaymentStatus::RequiresConfirmation, "nothing was confirmed");
     assert_eq!(record.attempts[0].object.as_ref().map(ToString::to_string).unwrap(), "a-obj1");
     assert_eq!(scene.a.truth().objects.len(), 1, "nothing was sent");
     assert_eq!(kinds(&scene.compare().await), []);

@@ -237,3 +237,21 @@ async fn a_contradiction_is_looked_at_beside_what_came_with_it() {
         assert!(scene.now(&record).await.is_paid(), "{record:#?}");
     }
 }
+
+/// What waited for a consent when it was given up waits for it still, and shows no money.
+#[tokio::test(start_paused = true)]
+async fn an_event_about_what_was_given_up_has_it_read_with_all_that_is_known_of_it() {
+    let scene = Scene::new(Kind::Careless, Kind::Card).meeting(&[Fault::Nothing, Fault::Declined]);
+    let record = scene.create(order()).await;
+    assert!(record.is_paid() && record.account() == Some(scene.b.id()), "{record:#?}");
+    scene.clock.advance(Duration::from_secs(1));
+    let looks = scene.a.truth().looks;
+    // What is signed and fresh is believed; what reuses a key is asked for.
+    for body in ["0", "00"] {
+        scene.deliver(&scene.a, body).await.expect("it is kept");
+        scene.later(1).await;
+    }
+    assert_eq!(scene.a.truth().looks, looks + 1);
+    let record = scene.now(&record).await;
+    assert_eq!(reasons(&record), [], "{record:#?}");
+}
