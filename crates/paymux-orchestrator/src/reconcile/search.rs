@@ -120,10 +120,13 @@ impl Engine {
             return Ok(Ours::Known);
         }
         let of = attempt_about(&record, id, &listed.id, listed.reference.as_ref());
+        let left = of.and_then(|attempt| attempt.left.iter().find(|left| left.id == listed.id));
+        let has_money = observe::shows_money(listed.status)
+            && !observe::went_back(&observe::merge(left.cloned(), listed.clone()));
         Ok(match of.map(|attempt| attempt.state) {
             Some(AttemptState::Intent | AttemptState::Sending) => Ours::Known,
             Some(AttemptState::Unknown) => Ours::InDoubt(Box::new(record)),
-            Some(_) if observe::shows_money(listed.status) => Ours::Late(Box::new(record)),
+            Some(_) if has_money => Ours::Late(Box::new(record)),
             Some(_) => Ours::Known,
             None => Ours::Nothing,
         })

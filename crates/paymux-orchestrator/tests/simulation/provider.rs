@@ -214,6 +214,8 @@ impl Model {
         payment.amounts.captured = (object.captured > 0).then(|| money(object.captured));
         let says_refunded = object.refunded > 0 || object.says_refunded;
         payment.amounts.refunded = says_refunded.then(|| money(object.refunded));
+        payment.amounts.charged_back =
+            (object.charged_back > 0).then(|| money(object.charged_back));
         payment.amounts.given_back_unstated = object.given_back_unstated;
         let held = || money(object.amount.minor() - object.captured);
         payment.amounts.authorized =

@@ -89,6 +89,7 @@ pub(crate) struct Object {
     pub(crate) status: PaymentStatus,
     pub(crate) captured: i128,
     pub(crate) refunded: i128,
+    pub(crate) charged_back: i128,
     /// It says what went back also when that is nothing.
     pub(crate) says_refunded: bool,
     /// Some went back, and it does not say how much.
@@ -253,6 +254,7 @@ impl Truth {
             status,
             captured: 0,
             refunded: 0,
+            charged_back: 0,
             says_refunded: false,
             given_back_unstated: false,
             says_held: self.keeps_holds != Some(SaysHeld::No),
