@@ -235,8 +235,6 @@ impl Model {
         payment
     }
 
-    fn show_refund(&self, row: &RefundRow) -> Refund {
-        let mut refund = Refund::new(row.status, row.status.as_str());
     /// Without a word about the confirmations that were begun, nobody can tell what waits for one
     /// from what has it.
     fn show_to(&self, object: &Object, handle: &PaymentHandle) -> Payment {
@@ -248,6 +246,8 @@ impl Model {
         payment
     }
 
+    fn show_refund(&self, row: &RefundRow) -> Refund {
+        let mut refund = Refund::new(row.status, row.status.as_str());
         if self.kind != Kind::Invoice {
             refund.id = Some(ProviderRefundId::new(row.id.clone()).unwrap());
             refund.payment = Some(ProviderPaymentId::new(row.object.clone()).unwrap());

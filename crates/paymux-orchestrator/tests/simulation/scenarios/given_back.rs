@@ -8,10 +8,10 @@ use paymux_orchestrator::{
     AttemptState, Intent, NewRefund, Orchestrator, PaymentRecord, Resolution, ReviewReason,
 };
 
-use super::{Scene, order, reasons, start};
+use super::{Scene, money, order, reasons, start};
 use crate::simulation::{
     provider::key,
-    truth::{Fault, Kind},
+    truth::{Fault, Kind, RefundRow, Telling},
 };
 
 /// Declined at the first account, paid at the second, and charged at the first all the same.
@@ -187,6 +187,31 @@ async fn what_a_person_says_was_given_back_is_settled() {
         let kinds = scene.kinds_told().await;
         assert!(kinds.contains(&"late_refund.succeeded".to_owned()), "{kinds:?}");
     }
+}
+
+/// Whoever gives it back at the provider's own page makes a refund that is none of ours.
+#[tokio::test(start_paused = true)]
+async fn what_is_given_back_at_the_providers_page_is_seen_where_it_was_left() {
+    let (scene, record) = charged_twice(Kind::Careless).await;
+    {
+        let mut truth = scene.a.truth();
+        truth.refunds.push(RefundRow {
+            id: "a-ref9".to_owned(),
+            reference: "by hand".to_owned(),
+            object: "a-obj1".to_owned(),
+            amount: 1_000,
+            status: RefundStatus::Succeeded,
+        });
+        truth.objects.get_mut("a-obj1").expect("it is there").refunded = 1_000;
+        truth.tellings.push(Telling::Refund("a-ref9".to_owned()));
+    }
+    let last = scene.a.truth().tellings.len() - 1;
+    scene.tell(&scene.a, last).await.expect("it is kept");
+    scene.later(1).await;
+    assert_eq!(scene.orchestrator.backlog().await.unwrap().inbox, 0, "it is applied");
+    let record = scene.now(&record).await;
+    let refunded = record.attempts[0].left[0].amounts.refunded;
+    assert_eq!(refunded, Some(money(1_000)), "{record:#?}");
 }
 
 /// The object that was left is asked for, and its account speaks of another one.
