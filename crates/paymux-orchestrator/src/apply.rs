@@ -186,7 +186,7 @@ impl Engine {
                     InboxOutcome::Applied,
                     self.now().since(row.received_at),
                 );
-                self.drive(*record).await?;
+                self.go_on(*record).await;
                 Ok(Applied::WithAChange)
             }
             // The answer to the call that it is about is on its way, or came meanwhile.
@@ -194,6 +194,13 @@ impl Engine {
                 Ok(Applied::As(InboxOutcome::Later(self.now().after(wait(row.tries)))))
             }
             Changed::Untouched(_) | Changed::KeyTaken(_) => Ok(Applied::As(InboxOutcome::Stale)),
+        }
+    }
+
+    /// Does what follows. The event is applied, and what cannot be done now is due all the same.
+    async fn go_on(&self, record: PaymentRecord) {
+        if let Err(error) = self.drive(record).await {
+            telemetry::not_done("what an event led to", &error);
         }
     }
 

@@ -106,7 +106,7 @@ impl Engine {
             said: Said::from(&refund),
         };
         let record = self.take_in_refund_because(record, no, &refund, &evidence).await?;
-        self.drive(record).await?;
+        self.go_on(record).await;
         Ok(Applied::As(InboxOutcome::Applied))
     }
 }
