@@ -24,8 +24,6 @@ mod refund;
 
 pub(crate) use owner::{attempt_about, handle_at};
 
-/// What anybody could have sent makes us look at one payment at most this often.
-const HINTS_APART: Duration = Duration::from_secs(30);
 /// How long an event waits that came before what it is about was written down.
 const FIRST_WAIT: Duration = Duration::from_secs(2);
 const LONGEST_WAIT: Duration = Duration::from_secs(600);
@@ -135,9 +133,8 @@ impl Engine {
         seen: Option<Payment>,
     ) -> Result<Applied> {
         let record = self.load(owner).await?;
-        let settled = self.not_worth_a_look(row, event, account, &record);
-        if let Some(settled) = settled.filter(|_| seen.is_none()) {
-            return Ok(settled);
+        if seen.is_none() && was_looked_at_since(row, event, account, &record) {
+            return Ok(Applied::As(InboxOutcome::Stale));
         }
         let about = named(event).map_or("", ProviderPaymentId::as_str);
         if seen.is_none()
@@ -204,31 +201,6 @@ impl Engine {
         }
     }
 
-    /// A look that was made after the event arrived has seen what it is about. What anybody could
-    /// have sent makes us look only now and then.
-    fn not_worth_a_look(
-        &self,
-        row: &InboxRow,
-        event: &WebhookEvent,
-        account: &Account,
-        record: &PaymentRecord,
-    ) -> Option<Applied> {
-        let looked_at = record.looked_at?;
-        let soon = looked_at.after(HINTS_APART);
-        if row.trust == Trust::Unsigned && looked_at <= row.received_at && soon > self.now() {
-            return Some(Applied::As(InboxOutcome::Later(soon)));
-        }
-        // The look was at the object that counts; one that was given up can be paid all the same.
-        let counts = record.account() == Some(account.provider.id())
-            && named(event)
-                .is_none_or(|id| record.provider.as_ref().is_some_and(|payment| payment.id == *id));
-        // A look that did not know of the part need not have seen it.
-        if !counts || names_a_new_part(event, record) {
-            return None;
-        }
-        (looked_at > row.received_at).then_some(Applied::As(InboxOutcome::Stale))
-    }
-
     /// The payment that the event is about, as its provider tells it when asked. An event can be
     /// about an attempt that was given up: then that one is asked for.
     async fn read_for(
@@ -266,6 +238,22 @@ fn named(event: &WebhookEvent) -> Option<&ProviderPaymentId> {
         Subject::Part { payment, .. } => payment.as_ref(),
         Subject::Refund { .. } | Subject::Mandate { .. } | Subject::Other { .. } | _ => None,
     }
+}
+
+/// A look that was made after the event arrived has seen what it is about.
+fn was_looked_at_since(
+    row: &InboxRow,
+    event: &WebhookEvent,
+    account: &Account,
+    record: &PaymentRecord,
+) -> bool {
+    // The look was at the object that counts; one that was given up can be paid all the same.
+    let counts = record.account() == Some(account.provider.id())
+        && named(event)
+            .is_none_or(|id| record.provider.as_ref().is_some_and(|payment| payment.id == *id));
+    // A look that did not know of the part need not have seen it.
+    let looked_since = record.looked_at.is_some_and(|looked_at| looked_at > row.received_at);
+    counts && looked_since && !names_a_new_part(event, record)
 }
 
 /// Is the event about a part that nobody has told us of?

@@ -215,3 +215,22 @@ async fn reading_asks_for_a_late_refund_in_doubt_where_no_account_has_the_paymen
     let record = scene.orchestrator.fetch_payment(&record.id).await.expect("a payment");
     assert!(!record.in_doubt() && record.reviews.is_empty(), "{record:#?}");
 }
+
+/// A look that was made anyway is none that anybody sent us for.
+#[tokio::test(start_paused = true)]
+async fn a_look_of_our_own_puts_no_hint_off() {
+    let scene = Scene::new(Kind::Steps, Kind::Page);
+    let record = scene.create(order().confirm(ConfirmBy::Merchant)).await;
+    scene.clock.advance(Duration::from_secs(6));
+    scene.orchestrator.fetch_payment(&record.id).await.expect("a payment");
+    scene.clock.advance(Duration::from_secs(6));
+    let before = scene.looks();
+    for (lie, looks) in [("0", 1), ("0 authorized", 1)] {
+        scene.deliver(&scene.a, lie).await.expect("anybody may say so");
+        scene.clock.advance(Duration::from_secs(1));
+        scene.orchestrator.step().await.expect("a store that works");
+        assert_eq!(scene.looks(), before + looks, "{lie}");
+    }
+    scene.later(31).await;
+    assert_eq!(scene.looks(), before + 2);
+}
