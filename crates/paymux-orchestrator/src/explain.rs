@@ -144,7 +144,7 @@ fn move_in_words(next: &Move, record: &PaymentRecord) -> String {
         Move::NotCharged(no) => format!("attempt {no} is proved not to exist"),
         Move::Abandon(no) => format!("attempt {no} is given up: nobody can pay it"),
         Move::Park(..) => "a person is asked to look at it".to_owned(),
-        Move::Withdraw(no) => format!("attempt {no} is not sent: the payment is to be ended"),
+        Move::Withdraw(no) => format!("attempt {no} is not sent: it is not wanted any more"),
         Move::Climb(no) => format!("attempt {no} is looked after again later"),
         Move::Create(account) => format!("{account} is tried"),
         Move::Confirm(_) => "our consent is given".to_owned(),

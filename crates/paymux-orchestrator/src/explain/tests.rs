@@ -127,3 +127,10 @@ fn a_history_is_whole_with_all_its_lines_and_no_others() {
         assert!(!is_whole(&changed, &record), "line {place} was changed with its digest");
     }
 }
+
+/// Not only an end that is wanted takes back what has not left: it may be too late.
+#[test]
+fn it_says_that_a_step_that_is_withdrawn_is_not_wanted() {
+    let words = in_words(&Move::Withdraw(2), &accepted(PaymentStatus::Authorized));
+    assert_eq!(words, "attempt 2 is not sent: it is not wanted any more");
+}
