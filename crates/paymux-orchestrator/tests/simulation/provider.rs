@@ -250,7 +250,7 @@ impl Model {
         let mut refund = Refund::new(row.status, row.status.as_str());
         if self.kind != Kind::Invoice {
             refund.id = Some(ProviderRefundId::new(row.id.clone()).unwrap());
-            refund.payment = Some(ProviderPaymentId::new(row.object.clone()).unwrap());
+            refund.payment = Some(ProviderPaymentId::new(row.names.clone()).unwrap());
         }
         refund
     }

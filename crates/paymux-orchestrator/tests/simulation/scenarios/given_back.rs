@@ -199,6 +199,7 @@ async fn what_is_given_back_at_the_providers_page_is_seen_where_it_was_left() {
             id: "a-ref9".to_owned(),
             reference: "by hand".to_owned(),
             object: "a-obj1".to_owned(),
+            names: "a-obj1".to_owned(),
             amount: 1_000,
             status: RefundStatus::Succeeded,
         });

@@ -1,7 +1,7 @@
 //! Decisions that the provider's word disproves, or proves.
 
-use paymux_core::{Effect, ErrorKind, PaymentStatus, RefundStatus};
-use paymux_orchestrator::{AttemptState, NewRefund, PaymentRecord, Resolution, ReviewReason};
+use paymux_core::{Effect, ErrorKind, PaymentStatus};
+use paymux_orchestrator::{AttemptState, PaymentRecord, Resolution, ReviewReason};
 
 use super::{
     super::{order, reasons},
@@ -106,24 +106,9 @@ async fn what_the_store_refused_was_not_decided() {
 /// A refund that is done, and whose answer speaks of another payment by now.
 #[tokio::test(start_paused = true)]
 async fn a_refund_of_another_payment_was_not_this_one() {
-    let scene = Scene::new(Kind::Page, Kind::Card);
-    let record = scene.create(order()).await;
-    scene.a.pay("a-obj1");
-    scene.later(60).await;
-    let all = NewRefund::default();
-    let made = scene.orchestrator.create_refund(&key("back"), &record.id, all).await;
-    made.expect("it is under way");
-    {
-        let mut truth = scene.a.truth();
-        truth.refunds[0].status = RefundStatus::Succeeded;
-        truth.refunds[0].object = "a-obj2".to_owned();
-    }
-    scene.later(DAY).await;
-    let record = scene.now(&record).await;
-    assert_eq!(reasons(&record), [ReviewReason::Mismatch]);
-    let waiting = Waiting::new(scene, record, "a-obj1");
+    let waiting = rows::refund_of_another(false).await;
     is_refused(&waiting, Resolution::WasDone { attempt: 2 }).await;
-    waiting.scene.a.truth().refunds[0].object = "a-obj1".to_owned();
+    waiting.scene.a.truth().refunds[0].names = "a-obj1".to_owned();
     let record = waiting.decide(Resolution::WasDone { attempt: 2 }).await.expect("it is this one");
     assert_eq!(reasons(&record), []);
 }

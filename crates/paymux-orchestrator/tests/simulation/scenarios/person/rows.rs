@@ -7,7 +7,10 @@ use paymux_core::{
 };
 use paymux_orchestrator::{ConfirmBy, NewCapture, NewRefund, PaymentRecord, ReviewReason};
 
-use super::{super::order, Scene, Waiting, money};
+use super::{
+    super::{order, reasons},
+    Scene, Waiting, money,
+};
 use crate::simulation::{
     provider::key,
     truth::{Fault, Kind, Object, Telling},
@@ -110,6 +113,23 @@ pub(super) const ALL: &[Row] = &[
         &["try again"],
         &["it counts", "dismiss"],
         || Box::pin(seen_with_a_fee(true)),
+    ),
+    row(
+        "mismatch: a refund in doubt",
+        Mismatch,
+        &["try again"],
+        &["did nothing", "was done"],
+        || Box::pin(refund_in_doubt_of_another()),
+    ),
+    row("mismatch: a refund under way", Mismatch, &["try again"], &[], || {
+        Box::pin(refund_of_another(false))
+    }),
+    row(
+        "mismatch: a refund under way, and it was done and fits again",
+        Mismatch,
+        &["try again"],
+        &["was done", "dismiss"],
+        || Box::pin(refund_of_another(true)),
     ),
     row("contradiction", Contradiction, &["try again"], &["provider is right"], || {
         Box::pin(contradicted(false))
@@ -263,6 +283,40 @@ pub(super) async fn refund_without_end() -> Waiting {
     made.expect("it is under way");
     for _ in 0..45 {
         scene.later(DAY).await;
+    }
+    waiting(scene, &record, "a-obj1").await
+}
+
+/// Paid by its page, and all of it is to be given back.
+async fn given_back(scene: &Scene) -> PaymentRecord {
+    let record = paid_by_invoice(scene).await;
+    let all = NewRefund::default();
+    let made = scene.orchestrator.create_refund(&key("back"), &record.id, all).await;
+    made.expect("it is asked for");
+    record
+}
+
+/// The answer names another payment.
+async fn refund_in_doubt_of_another() -> Waiting {
+    let scene = Scene::new(Kind::Page, Kind::Card);
+    scene.a.truth().refunds_name = Some("a-obj2".to_owned());
+    let record = given_back(&scene).await;
+    waiting(scene, &record, "a-obj1").await
+}
+
+/// The same, when it is looked at once more.
+pub(super) async fn refund_of_another(fits_again: bool) -> Waiting {
+    let scene = Scene::new(Kind::Page, Kind::Card);
+    let record = given_back(&scene).await;
+    {
+        let mut truth = scene.a.truth();
+        truth.refunds[0].status = RefundStatus::Succeeded;
+        truth.refunds[0].names = "a-obj2".to_owned();
+    }
+    scene.later(DAY).await;
+    assert_eq!(reasons(&scene.now(&record).await), [Mismatch]);
+    if fits_again {
+        scene.a.truth().refunds[0].names = "a-obj1".to_owned();
     }
     waiting(scene, &record, "a-obj1").await
 }
