@@ -9,7 +9,8 @@ use tracing::Instrument;
 use crate::{
     engine::{Account, Engine, unexpected},
     evidence::{Evidence, Said},
-    health::Purpose,
+    health::{self, Purpose},
+    ladder,
     observe::{self, Observed},
     record::{Attempt, AttemptState, Fault, Intent, PaymentRecord},
     settle::{self, Context, Outcome},
@@ -81,7 +82,12 @@ impl Engine {
         let Some(account) = account else { return Ok(record) };
         let evidence = Evidence::Lookup { account, attempt: None, said: Said::from(&fault) };
         self.change_known(&record, &evidence, |draft, now| {
-            observe::look_again(&mut draft.record, now);
+            if health::kept_back(error) {
+                let before = draft.record.looks.saturating_sub(1);
+                draft.record.next_look_at = Some(ladder::next_look(before, now));
+            } else {
+                observe::look_again(&mut draft.record, now);
+            }
             Ok(true)
         })
         .await?
@@ -266,7 +272,8 @@ impl Engine {
             if attempt.state != AttemptState::Unknown || attempt.next_try_at.is_none() {
                 return Ok(false);
             }
-            settle::climb(attempt, reason, now, &*self.random);
+            let climb = if health::kept_back(reason) { settle::wait } else { settle::climb };
+            climb(attempt, reason, now, &*self.random);
             Ok(true)
         })
         .await?

@@ -304,6 +304,15 @@ pub(crate) fn close(record: &mut PaymentRecord, no: u32, state: AttemptState, no
     }
 }
 
+/// Our own limits kept a look back, and nobody was asked: it is made soon, not on the rungs that are
+/// hours apart, and rarely enough for a great many to wait behind one account.
+pub(crate) fn wait(attempt: &mut Attempt, error: &Error, now: Timestamp, random: &dyn Random) {
+    let rung = attempt.rung;
+    attempt.rung = rung.min(ladder::RUNG_OF_MINUTES);
+    climb(attempt, error, now, random);
+    attempt.rung = attempt.rung.max(rung);
+}
+
 /// Keeps an attempt, and its payment, as it is until a person has looked.
 pub(crate) fn freeze(
     record: &mut PaymentRecord,
