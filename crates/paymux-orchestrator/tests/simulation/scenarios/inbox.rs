@@ -255,3 +255,18 @@ async fn an_event_about_what_was_given_up_has_it_read_with_all_that_is_known_of_
     let record = scene.now(&record).await;
     assert_eq!(reasons(&record), [], "{record:#?}");
 }
+
+/// Whoever sends one event again and again has one kept, and others have their room.
+#[tokio::test(start_paused = true)]
+async fn what_comes_again_takes_no_room_from_others() {
+    let scene = Scene::new(Kind::Steps, Kind::Page);
+    scene.create(order()).await;
+    scene.strangers(2);
+    let first = scene.a.truth().tellings.len() - 2;
+    for _ in 0..700 {
+        scene.tell(&scene.a, first).await.expect("it is acknowledged");
+    }
+    assert_eq!(scene.inbox().await, 1);
+    scene.tell(&scene.a, first + 1).await.expect("it is kept");
+    assert_eq!(scene.inbox().await, 2);
+}
