@@ -7,6 +7,7 @@ use super::{Scene, money};
 
 mod disproved;
 mod rows;
+mod scenes;
 mod stories;
 
 /// A payment that waits for a person, and what a decision about it names.

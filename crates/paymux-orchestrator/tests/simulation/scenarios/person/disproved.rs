@@ -6,7 +6,7 @@ use paymux_orchestrator::{AttemptState, PaymentRecord, Resolution, ReviewReason}
 use super::{
     super::{order, reasons},
     Scene, Waiting, money,
-    rows::{self, DAY, bend, told_and_seen},
+    scenes::{self, DAY, bend, told_and_seen},
 };
 use crate::simulation::{
     provider::key,
@@ -106,7 +106,7 @@ async fn what_the_store_refused_was_not_decided() {
 /// A refund that is done, and whose answer speaks of another payment by now.
 #[tokio::test(start_paused = true)]
 async fn a_refund_of_another_payment_was_not_this_one() {
-    let waiting = rows::refund_of_another(false).await;
+    let waiting = scenes::refund_of_another(false).await;
     is_refused(&waiting, Resolution::WasDone { attempt: 2 }).await;
     waiting.scene.a.truth().refunds[0].names = "a-obj1".to_owned();
     let record = waiting.decide(Resolution::WasDone { attempt: 2 }).await.expect("it is this one");
@@ -116,7 +116,7 @@ async fn a_refund_of_another_payment_was_not_this_one() {
 /// What the answer says is not taken over, and so nothing is known of the amount by it.
 #[tokio::test(start_paused = true)]
 async fn an_amount_is_not_accepted_by_an_answer_that_does_not_fit() {
-    let waiting = rows::ended(PaymentStatus::Succeeded, 400).await;
+    let waiting = scenes::ended(PaymentStatus::Succeeded, 400).await;
     let accept = || Resolution::AcceptAmount { attempt: 1, amount: Some(money(400)) };
     bend(&waiting.scene, "a-obj1", |object| (object.amount, object.captured) = (money(900), 300));
     is_refused(&waiting, accept()).await;
