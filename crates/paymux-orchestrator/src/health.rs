@@ -165,7 +165,7 @@ impl std::error::Error for Refusal {}
 
 /// Was it we who kept a call back? Then nobody was asked, and nothing is known that was not before.
 pub(crate) fn kept_back(error: &Error) -> bool {
-    std::error::Error::source(error).is_some_and(|source| source.is::<Refusal>())
+    matches!(std::error::Error::source(error), Some(source) if source.is::<Refusal>())
 }
 
 impl fmt::Display for Refusal {

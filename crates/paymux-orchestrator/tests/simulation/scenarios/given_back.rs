@@ -138,7 +138,11 @@ pub(super) async fn paid_after_the_end() -> (Scene, PaymentRecord) {
     let record = record.expect("it is in doubt");
     assert_eq!((record.status, record.account()), (PaymentStatus::Failed, None));
     scene.a.truth().faults.clear();
-    let Intent::Create(create) = &record.attempts[0].intent else { panic!("a create") };
+    let intent = match &record.attempts[0].intent {
+        Intent::Create(create) => Some(create),
+        Intent::Confirm(_) | Intent::Capture(_) | Intent::Cancel(_) | Intent::Refund(_) => None,
+    };
+    let create = intent.expect("a create");
     scene.a.truth().create(create, record.created_at);
     scene.a.pay("a-obj1");
     scene.later(3_600).await;
