@@ -126,9 +126,11 @@ fn ways_out(reason: ReviewReason) -> &'static str {
             "--did-nothing, --was-done, --it-is ID, --dismiss still_in_doubt, --try-again"
         }
         ReviewReason::Mismatch => {
-            "--did-nothing, --it-is ID, --it-counts ID, --dismiss mismatch, --try-again"
+            "--did-nothing, --was-done, --it-is ID, --it-counts ID, --dismiss mismatch, --try-again"
         }
-        ReviewReason::Contradiction => "--provider-is-right, --dismiss contradiction, --try-again",
+        ReviewReason::Contradiction => {
+            "--provider-is-right, --dismiss contradiction, --try-again (not of a refund)"
+        }
         ReviewReason::LateSuccess => "--give-back ID, --it-counts ID, --dismiss late_success",
         ReviewReason::UnreportedAmount => "--accept-amount unstated, --try-again",
         ReviewReason::ShortAmount | ReviewReason::EndedWithMoney => {

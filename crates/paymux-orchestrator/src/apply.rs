@@ -12,7 +12,7 @@ use crate::{
     engine::{Account, Changed, Engine, unavailable},
     evidence::{Evidence, Said},
     observe::{self, Source},
-    record::{AttemptState, Intent, PaymentRecord},
+    record::{AttemptState, PaymentRecord},
     settle::{self, Context, Outcome},
     store::{InboxOutcome, InboxRow, InboxSettlement, ObjectKind},
     telemetry,
@@ -22,8 +22,8 @@ mod aside;
 mod owner;
 mod refund;
 
-/// What anybody could have sent makes us look at one payment at most this often.
-const HINTS_APART: Duration = Duration::from_secs(30);
+pub(crate) use owner::{attempt_about, handle_at};
+
 /// How long an event waits that came before what it is about was written down.
 const FIRST_WAIT: Duration = Duration::from_secs(2);
 const LONGEST_WAIT: Duration = Duration::from_secs(600);
@@ -133,9 +133,8 @@ impl Engine {
         seen: Option<Payment>,
     ) -> Result<Applied> {
         let record = self.load(owner).await?;
-        let settled = self.not_worth_a_look(row, event, account, &record);
-        if let Some(settled) = settled.filter(|_| seen.is_none()) {
-            return Ok(settled);
+        if seen.is_none() && was_looked_at_since(row, event, account, &record) {
+            return Ok(Applied::As(InboxOutcome::Stale));
         }
         let about = named(event).map_or("", ProviderPaymentId::as_str);
         if seen.is_none()
@@ -178,13 +177,13 @@ impl Engine {
             })
             .await?;
         match changed {
-            Changed::Done(record) => {
+            Changed::Done(record) | Changed::Shared(record) => {
                 telemetry::event_settled(
                     &row.account,
                     InboxOutcome::Applied,
                     self.now().since(row.received_at),
                 );
-                self.drive(*record).await?;
+                self.go_on(*record).await;
                 Ok(Applied::WithAChange)
             }
             // The answer to the call that it is about is on its way, or came meanwhile.
@@ -195,29 +194,11 @@ impl Engine {
         }
     }
 
-    /// A look that was made after the event arrived has seen what it is about. What anybody could
-    /// have sent makes us look only now and then.
-    fn not_worth_a_look(
-        &self,
-        row: &InboxRow,
-        event: &WebhookEvent,
-        account: &Account,
-        record: &PaymentRecord,
-    ) -> Option<Applied> {
-        let looked_at = record.looked_at?;
-        let soon = looked_at.after(HINTS_APART);
-        if row.trust == Trust::Unsigned && looked_at <= row.received_at && soon > self.now() {
-            return Some(Applied::As(InboxOutcome::Later(soon)));
+    /// Does what follows. The event is applied, and what cannot be done now is due all the same.
+    async fn go_on(&self, record: PaymentRecord) {
+        if let Err(error) = self.drive(record).await {
+            telemetry::not_done("what an event led to", &error);
         }
-        // The look was at the object that counts; one that was given up can be paid all the same.
-        let counts = record.account() == Some(account.provider.id())
-            && named(event)
-                .is_none_or(|id| record.provider.as_ref().is_some_and(|payment| payment.id == *id));
-        // A look that did not know of the part need not have seen it.
-        if !counts || names_a_new_part(event, record) {
-            return None;
-        }
-        (looked_at > row.received_at).then_some(Applied::As(InboxOutcome::Stale))
     }
 
     /// The payment that the event is about, as its provider tells it when asked. An event can be
@@ -259,6 +240,22 @@ fn named(event: &WebhookEvent) -> Option<&ProviderPaymentId> {
     }
 }
 
+/// A look that was made after the event arrived has seen what it is about.
+fn was_looked_at_since(
+    row: &InboxRow,
+    event: &WebhookEvent,
+    account: &Account,
+    record: &PaymentRecord,
+) -> bool {
+    // The look was at the object that counts; one that was given up can be paid all the same.
+    let counts = record.account() == Some(account.provider.id())
+        && named(event)
+            .is_none_or(|id| record.provider.as_ref().is_some_and(|payment| payment.id == *id));
+    // A look that did not know of the part need not have seen it.
+    let looked_since = record.looked_at.is_some_and(|looked_at| looked_at > row.received_at);
+    counts && looked_since && !names_a_new_part(event, record)
+}
+
 /// Is the event about a part that nobody has told us of?
 fn names_a_new_part(event: &WebhookEvent, record: &PaymentRecord) -> bool {
     let Subject::Part { id, .. } = &event.subject else { return false };
@@ -280,10 +277,8 @@ fn handle_named(
     let handle = match (known, named) {
         (Some(handle), _) => handle,
         (None, Some(id)) => {
-            let mut handle = PaymentHandle::new(id.clone());
-            handle.options = record.request.options.clone();
-            handle.mandate.clone_from(&record.request.mandate);
-            handle
+            let told = event.payment.as_ref().and_then(|payment| payment.reference.as_ref());
+            handle_at(record, account, id, told)
         }
         (None, None) => return None,
     };
@@ -330,13 +325,8 @@ pub(crate) fn take_in(
         observe::observe(record, payment.clone(), context);
         return true;
     }
-    let about = record.attempts.iter().find(|attempt| {
-        let Intent::Create(create) = &attempt.intent else { return false };
-        attempt.account == payment.provider
-            && (attempt.object.as_ref() == Some(&payment.id)
-                || attempt.left.iter().any(|left| left.id == payment.id)
-                || payment.reference.as_ref() == Some(&create.reference))
-    });
+    let reference = payment.reference.as_ref();
+    let about = attempt_about(record, &payment.provider, &payment.id, reference);
     let Some((no, send, state)) = about.map(|attempt| (attempt.no, attempt.sends, attempt.state))
     else {
         return false;

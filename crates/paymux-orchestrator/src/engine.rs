@@ -80,6 +80,8 @@ pub(crate) struct Engine {
 pub(crate) enum Changed {
     /// It is written; this is the payment now.
     Done(Box<PaymentRecord>),
+    /// It was refused, since it names an object of another payment: only that is written.
+    Shared(Box<PaymentRecord>),
     /// There was nothing to change.
     Untouched(Box<PaymentRecord>),
     /// The caller used the key before.
@@ -89,7 +91,7 @@ pub(crate) enum Changed {
 impl Changed {
     pub(crate) fn into_record(self) -> Result<PaymentRecord> {
         match self {
-            Self::Done(record) | Self::Untouched(record) => Ok(*record),
+            Self::Done(record) | Self::Shared(record) | Self::Untouched(record) => Ok(*record),
             Self::KeyTaken(_) => Err(unexpected("a key was taken by a change without one")),
         }
     }
@@ -291,12 +293,13 @@ impl Engine {
         note: &str,
         inbox: &[InboxSettlement],
     ) -> Result<Changed> {
+        let evidence = evidence.clone().not_taken_over(note);
         for _ in 0..MOST_RACES {
             let record = self.load(id).await?;
             let now = self.now();
             let mut draft = Draft::of(Cow::Owned(record));
             let reason = ReviewReason::SharedObject;
-            match answered(&draft.record, evidence) {
+            match answered(&draft.record, &evidence) {
                 Some(no) => settle::freeze(&mut draft.record, no, reason, note.to_owned(), now),
                 None => {
                     let attempt = draft.record.live().map(|attempt| attempt.no);
@@ -306,11 +309,11 @@ impl Engine {
             }
             observe::schedule(&mut draft.record, Observed::Nothing, now);
             if let Evidence::Lookup { attempt: Some(no), .. } = evidence {
-                look::put_off(&mut draft.record, *no, now, &*self.random);
+                look::put_off(&mut draft.record, no, now, &*self.random);
             }
             draft.inbox = inbox.to_vec();
-            if let Written::Done(record) = Box::pin(self.write(draft, evidence, now)).await? {
-                return Ok(Changed::Done(record));
+            if let Written::Done(record) = Box::pin(self.write(draft, &evidence, now)).await? {
+                return Ok(Changed::Shared(record));
             }
         }
         Err(unexpected("an object that belongs to another payment could not be noted"))

@@ -97,6 +97,15 @@ impl Evidence {
             Self::Person { .. } => "person",
         }
     }
+
+    /// The same, of a change that was refused: what a person decided then is not so.
+    pub(crate) fn not_taken_over(mut self, why: &str) -> Self {
+        if let Self::Person { decision, .. } = &mut self {
+            decision.push_str("; that was not taken over, since ");
+            decision.push_str(why);
+        }
+        self
+    }
 }
 
 /// A sentence without its end, for a person on call: `attempt 2 was sent`.

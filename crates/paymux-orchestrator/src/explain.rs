@@ -81,8 +81,9 @@ fn in_words(next: &Move, record: &PaymentRecord) -> String {
 /// Who has to do something before it goes on by itself.
 fn waits_for(record: &PaymentRecord) -> Option<&'static str> {
     let (status, request) = (record.status, &record.request);
-    let by_merchant = request.confirm == ConfirmBy::Merchant;
-    let held = request.capture == CaptureMethod::Manual;
+    let by_hand = record.steps_by_hand;
+    let by_merchant = by_hand || request.confirm == ConfirmBy::Merchant;
+    let held = by_hand || request.capture == CaptureMethod::Manual;
     if record.open_attempt().is_some() || record.cancel_wanted {
         None
     } else if status == PaymentStatus::RequiresAction {

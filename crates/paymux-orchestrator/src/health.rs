@@ -149,6 +149,7 @@ impl Refusal {
             .with_retry_after(self.until.map(|until| until.since(now)))
             .with_offered(false)
             .with_provider(account)
+            .with_source(self)
     }
 
     fn sentence(self) -> &'static str {
@@ -158,6 +159,13 @@ impl Refusal {
             RefusedFor::Budget => "not sent again, since too much was repeated lately",
         }
     }
+}
+
+impl std::error::Error for Refusal {}
+
+/// Was it we who kept a call back? Then nobody was asked, and nothing is known that was not before.
+pub(crate) fn kept_back(error: &Error) -> bool {
+    matches!(std::error::Error::source(error), Some(source) if source.is::<Refusal>())
 }
 
 impl fmt::Display for Refusal {

@@ -48,6 +48,17 @@ pub(crate) enum Heed {
     Later(Timestamp),
 }
 
+impl State {
+    /// Since when they are counted, and how many were kept since.
+    fn strangers(&mut self, account: &ProviderId, now: Timestamp) -> &mut (Timestamp, u32) {
+        let counted = self.strangers.entry(account.clone()).or_insert((now, 0));
+        if counted.0 > now || now.since(counted.0) >= STRANGERS_PER {
+            *counted = (now, 0);
+        }
+        counted
+    }
+}
+
 impl Hints {
     fn state(&self) -> MutexGuard<'_, State> {
         // What is kept is whole after every line, so a panic elsewhere did not break it.
@@ -55,15 +66,15 @@ impl Hints {
     }
 
     /// May one more unsigned event about nothing of ours be kept?
-    pub(crate) fn keeps_stranger(&self, account: &ProviderId, now: Timestamp) -> bool {
+    pub(crate) fn keeps_strangers(&self, account: &ProviderId, now: Timestamp) -> bool {
+        self.state().strangers(account, now).1 < STRANGERS
+    }
+
+    /// One was kept that was not known before.
+    pub(crate) fn kept_stranger(&self, account: &ProviderId, now: Timestamp) {
         let mut state = self.state();
-        let (since, kept) = state.strangers.entry(account.clone()).or_insert((now, 0));
-        if *since > now || now.since(*since) >= STRANGERS_PER {
-            (*since, *kept) = (now, 0);
-        }
-        let keeps = *kept < STRANGERS;
-        *kept += u32::from(keeps);
-        keeps
+        let (_, kept) = state.strangers(account, now);
+        *kept = kept.saturating_add(1);
     }
 
     /// May a hint about something of this payment, received at that time, make us look now?

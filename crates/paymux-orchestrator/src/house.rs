@@ -62,7 +62,7 @@ impl Housekeeping {
 }
 
 /// One piece of the housekeeping.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Chore {
     Compare(Duration),
     Forget,
@@ -114,10 +114,17 @@ impl House {
             return;
         }
         let now = orchestrator.0.now();
-        let Some(due) = self.all.iter_mut().find(|due| due.next <= now) else { return };
-        due.move_on(now);
-        let (orchestrator, chore) = (orchestrator.clone(), due.chore);
+        let Some(chore) = self.begin(now) else { return };
+        let orchestrator = orchestrator.clone();
         self.busy = Some(tokio::spawn(async move { orchestrator.do_chore(chore, now).await }));
+    }
+
+    /// What has been due for longest, which begins now: one that takes longer than it rests is due
+    /// whenever it ends, and leaves the others their turn all the same.
+    fn begin(&mut self, now: Timestamp) -> Option<Chore> {
+        let due = self.all.iter_mut().filter(|due| due.next <= now).min_by_key(|due| due.next)?;
+        due.move_on(now);
+        Some(due.chore)
     }
 }
 

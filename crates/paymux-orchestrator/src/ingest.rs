@@ -49,8 +49,7 @@ impl Orchestrator {
                 told.push(event);
             }
         }
-        let kept = self.0.store.receive(rows).await;
-        let kept = kept.map_err(|error| unavailable(error, Effect::None))?;
+        let kept = self.0.keep(rows).await?;
         for (received, event) in kept.iter().zip(told) {
             telemetry::event_received(account, *received);
             if *received == Received::Contradiction {
@@ -71,17 +70,32 @@ impl Engine {
         &self,
         mut row: InboxRow,
         event: &WebhookEvent,
-    ) -> Result<Option<InboxRow>> {
-        if row.trust != Trust::Unsigned || self.is_ours(&row, event).await? {
-            return Ok(Some(row));
-        }
+    ) -> Result<Option<Arriving>> {
+        let is_strange = row.trust == Trust::Unsigned && !self.is_ours(&row, event).await?;
         let now = self.now();
-        if !self.hints.keeps_stranger(&row.account, now) {
+        if is_strange && !self.hints.keeps_strangers(&row.account, now) {
             telemetry::event_not_kept(&row.account);
             return Ok(None);
         }
-        row.due_at = now.after(self.settings.lost_after());
-        Ok(Some(row))
+        if is_strange {
+            row.due_at = now.after(self.settings.lost_after());
+        }
+        Ok(Some(Arriving { row, is_strange }))
+    }
+
+    /// Keeps them, and counts what is strange and was not there before.
+    async fn keep(&self, arriving: Vec<Arriving>) -> Result<Vec<Received>> {
+        let strange: Vec<Option<ProviderId>> =
+            arriving.iter().map(|one| one.is_strange.then(|| one.row.account.clone())).collect();
+        let rows = arriving.into_iter().map(|one| one.row).collect();
+        let kept = self.store.receive(rows).await;
+        let kept = kept.map_err(|error| unavailable(error, Effect::None))?;
+        for (account, received) in strange.iter().zip(&kept) {
+            if let (Some(account), Received::New) = (account, received) {
+                self.hints.kept_stranger(account, self.now());
+            }
+        }
+        Ok(kept)
     }
 
     /// An event came again under its key, and says something else: it is kept under a key of its
@@ -93,12 +107,14 @@ impl Engine {
         event.key = EventKey::digest(format!("{known} {}", row.digest).as_bytes());
         event.trust = event.trust.min(Trust::Signed);
         (row.key, row.trust) = (event.key.clone(), event.trust);
+        // It is not of the delivery that it came with: another event of that waits for another look.
+        row.digest = event.key.as_str().to_owned();
         row.event = crate::draft::to_json(&event)?;
-        let Some(row) = self.unless_too_many(row, &event).await? else { return Ok(()) };
         let (account, is_told) = (row.account.clone(), row.trust != Trust::Unsigned);
-        let kept = self.store.receive(vec![row]).await;
-        let kept = kept.map_err(|error| unavailable(error, Effect::None))?;
-        if is_told && kept != [Received::Duplicate] {
+        let Some(row) = self.unless_too_many(row, &event).await? else { return Ok(()) };
+        self.keep(vec![row]).await?;
+        // Once for each id, however often: nobody knows whether it was told when it was kept.
+        if is_told {
             let id = format!("{account}:{}:contradiction", event.key);
             let document = serde_json::json!({
                 "account": account,
@@ -123,6 +139,13 @@ impl Engine {
         };
         Ok(self.owner(row, kind, id).await?.is_some())
     }
+}
+
+/// An event on its way into the inbox.
+struct Arriving {
+    row: InboxRow,
+    /// Anybody could have sent it, and it is about nothing that is known to be ours.
+    is_strange: bool,
 }
 
 fn inbox_row(

@@ -8,6 +8,8 @@ use paymux_core::{Error, Random, Timestamp, retry::RetryPolicy};
 pub(crate) const PARK_AFTER: Duration = Duration::from_secs(24 * 3600);
 /// A person who was asked about a doubt and let it be is asked again after this long.
 pub(crate) const ASKED_AGAIN_AFTER: Duration = Duration::from_secs(7 * 24 * 3600);
+/// The last rung after which there are minutes, and not hours.
+pub(crate) const RUNG_OF_MINUTES: u32 = 4;
 /// A look-up that says "not found" counts only when it was said this often.
 pub(crate) const NEGATIVES_NEEDED: usize = 3;
 /// A payment that was looked at this often without a change, which takes a month, is shown to a

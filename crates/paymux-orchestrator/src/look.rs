@@ -9,7 +9,7 @@ use tracing::Instrument;
 use crate::{
     engine::{Account, Engine, unexpected},
     evidence::{Evidence, Said},
-    health::Purpose,
+    health::{self, Purpose},
     ladder,
     observe::{self, Observed},
     record::{Attempt, AttemptState, Fault, Intent, PaymentRecord},
@@ -88,7 +88,12 @@ impl Engine {
         let Some(account) = account else { return Ok(record) };
         let evidence = Evidence::Lookup { account, attempt: None, said: Said::from(&fault) };
         self.change_known(&record, &evidence, |draft, now| {
-            observe::look_again(&mut draft.record, now);
+            if health::kept_back(error) {
+                let before = draft.record.looks.saturating_sub(1);
+                draft.record.next_look_at = Some(ladder::next_look(before, now));
+            } else {
+                observe::look_again(&mut draft.record, now);
+            }
             Ok(true)
         })
         .await?
@@ -197,7 +202,10 @@ impl Engine {
         self.change_known(&record, evidence, |draft, now| {
             observe::observe_refund(&mut draft.record, no, refund, now);
             observe::schedule(&mut draft.record, Observed::Nothing, now);
-            if refund.status.is_final() {
+            // What does not fit ended nothing: it is asked for by its own times.
+            let attempt = draft.record.attempt(no);
+            let ended = attempt.is_some_and(|attempt| !attempt.is_refund_under_way());
+            if ended && refund.status.is_final() {
                 // What it did to the payment's amounts is read once more.
                 draft.record.look_at(now);
             }
@@ -270,7 +278,8 @@ impl Engine {
             if attempt.state != AttemptState::Unknown || attempt.next_try_at.is_none() {
                 return Ok(false);
             }
-            settle::climb(attempt, reason, now, &*self.random);
+            let climb = if health::kept_back(reason) { settle::wait } else { settle::climb };
+            climb(attempt, reason, now, &*self.random);
             Ok(true)
         })
         .await?

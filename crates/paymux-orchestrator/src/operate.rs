@@ -224,7 +224,7 @@ impl Engine {
                 let record = self.load(&row.payment).await.map_err(after_writing)?;
                 return answer(record, row.attempt.unwrap_or_default());
             }
-            Changed::Done(record) | Changed::Untouched(record) => *record,
+            Changed::Done(record) | Changed::Shared(record) | Changed::Untouched(record) => *record,
         };
         let no = record.attempts.last().map_or(0, |attempt| attempt.no);
         answer(self.drive(record).await.map_err(after_writing)?, no)
@@ -255,7 +255,7 @@ impl Engine {
             })
             .await?;
         match changed {
-            Changed::Done(record) | Changed::Untouched(record) => {
+            Changed::Done(record) | Changed::Shared(record) | Changed::Untouched(record) => {
                 self.drive(*record).await.map_err(after_writing)
             }
             Changed::KeyTaken(row) => {

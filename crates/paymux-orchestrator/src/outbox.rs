@@ -7,7 +7,6 @@ use crate::{
     PaymentId,
     draft::to_json,
     evidence::Evidence,
-    plan::must_not_take,
     record::{AttemptState, Intent, PaymentRecord, Review},
     store::OutboxRow,
 };
@@ -104,9 +103,7 @@ fn attempts(
     after: &PaymentRecord,
     events: &mut Events<'_>,
 ) -> Result<()> {
-    let unwanted = before.is_some_and(|before| {
-        before.cancel_wanted || before.status.is_final() || must_not_take(before)
-    });
+    let kept_back = matches!(events.evidence, Evidence::NotSent { .. });
     for attempt in &after.attempts {
         let then = before.and_then(|before| before.attempt(attempt.no));
         let status = attempt.refund.as_ref().map(|refund| refund.status);
@@ -121,7 +118,7 @@ fn attempts(
         let was_open = then.is_none_or(|then| then.state.is_open());
         // Nobody refused what was not wanted any more before it left, or what did nothing.
         let withdrawn = then.is_some_and(|then| {
-            unwanted
+            !kept_back
                 && then.state == AttemptState::Intent
                 && attempt.state == AttemptState::NotSent
                 && then.fault == attempt.fault

@@ -126,7 +126,8 @@ impl Engine {
         let Some(attempt) = record.attempt(no) else { return Ok(record) };
         let Ok(account) = self.account(&attempt.account) else { return Ok(record) };
         let by_reference = account.provider.capabilities().reference_lookup.is_some();
-        let lookup = match (&attempt.intent, record.handle()) {
+        let gives_back = attempt.gives_back;
+        let lookup = match (&attempt.intent, record.handle_of_refund(attempt)) {
             (Intent::Create(create), _) if by_reference => {
                 let (reference, options) = (create.reference.clone(), create.options.clone());
                 PaymentLookup::Reference { reference, options }
@@ -136,6 +137,9 @@ impl Engine {
         };
         let asked_at = self.now();
         let Ok(payment) = self.ask(account, &lookup).await else { return Ok(record) };
+        if gives_back.is_some() && !attempt.is_refund_of(&payment) {
+            return Ok(record);
+        }
         let (is_create, sends) = (attempt.is_create(), attempt.sends);
         let said = Said::from(&payment);
         let evidence =
@@ -151,7 +155,12 @@ impl Engine {
                 return Ok(true);
             }
             let unchanged = draft.record.attempt(no).is_some_and(|attempt| attempt.seen_unchanged);
-            observe::observe(&mut draft.record, payment.clone(), &context);
+            if let Some(of) = gives_back {
+                observe::late(&mut draft.record, of, payment.clone(), now);
+                observe::settle_steps(&mut draft.record, Some(of), &payment, &context);
+            } else {
+                observe::observe(&mut draft.record, payment.clone(), &context);
+            }
             if let Some(attempt) = draft.record.attempt_mut(no) {
                 attempt.seen_unchanged = unchanged;
             }

@@ -186,10 +186,8 @@ impl Engine {
         });
         found.differences.extend(not_asked);
         for left in record.attempts.iter().flat_map(|attempt| &attempt.left) {
-            let amounts = &left.amounts;
-            let is_back = amounts.captured.is_some() && amounts.captured == amounts.refunded;
             let is_listed = self.accounts.get(&left.provider).is_some_and(can_list);
-            if observe::shows_money(left.status) && !is_back && !is_listed {
+            if observe::shows_money(left.status) && !observe::went_back(left) && !is_listed {
                 let theirs = format!("{} is {}", left.id, left.status);
                 let difference = difference(DifferenceKind::TheirsOnly, &left.provider, theirs);
                 found.differences.push(difference);

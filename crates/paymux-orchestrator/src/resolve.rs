@@ -189,6 +189,10 @@ impl Engine {
             Resolution::TryAgain { attempt } => Box::pin(self.try_again(record, attempt, person)),
         };
         let changed = work.await?;
+        if let Changed::Shared(record) = &changed {
+            let why = "what its provider names belongs to another payment, which is written down";
+            return Err(after_writing(waits_not(record, why)));
+        }
         // The decision is written: whoever reads an error must not take it for not made.
         self.drive(changed.into_record()?).await.map_err(after_writing)
     }
@@ -200,25 +204,15 @@ impl Engine {
         evidence: &Evidence,
         work: impl Fn(&mut PaymentRecord, Timestamp) -> Result<()> + Send + Sync,
     ) -> Result<Changed> {
-        let changed = self
-            .change(&seen.id, evidence, |draft: &mut Draft<'_>, now| {
-                let record = &mut draft.record;
-                if record.has_acted_since(seen) || record.account() != seen.account() {
-                    return Err(waits_not(record, "something was done meanwhile: look again"));
-                }
-                work(record, now)?;
-                Ok(true)
-            })
-            .await?;
-        let shared = |record: &PaymentRecord| record.is_under_review(ReviewReason::SharedObject);
-        if let Changed::Done(record) = &changed
-            && shared(record)
-            && !shared(seen)
-        {
-            let why = "what its provider names belongs to another payment, which is written down";
-            return Err(after_writing(waits_not(record, why)));
-        }
-        Ok(changed)
+        self.change(&seen.id, evidence, |draft: &mut Draft<'_>, now| {
+            let record = &mut draft.record;
+            if record.has_acted_since(seen) || record.account() != seen.account() {
+                return Err(waits_not(record, "something was done meanwhile: look again"));
+            }
+            work(record, now)?;
+            Ok(true)
+        })
+        .await
     }
 
     /// What the account that has the payment says now.

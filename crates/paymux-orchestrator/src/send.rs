@@ -70,7 +70,9 @@ impl Engine {
             .await?;
         match changed {
             Changed::Done(record) => self.call(*record, no, account, permit).await,
-            other @ (Changed::Untouched(_) | Changed::KeyTaken(_)) => other.into_record(),
+            other @ (Changed::Shared(_) | Changed::Untouched(_) | Changed::KeyTaken(_)) => {
+                other.into_record()
+            }
         }
     }
 

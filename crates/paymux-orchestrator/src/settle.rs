@@ -17,7 +17,7 @@ use crate::{
 mod mismatch;
 mod refused;
 
-pub(crate) use mismatch::{differences, mismatch, refund_mismatch};
+pub(crate) use mismatch::{another_refund, differences, mismatch, refund_mismatch};
 pub(crate) use refused::show_refused_step;
 use refused::{after_refused_create, after_refused_step, may_go_elsewhere, settle_refused_steps};
 
@@ -321,6 +321,15 @@ pub(crate) fn close(record: &mut PaymentRecord, no: u32, state: AttemptState, no
     if state == AttemptState::Accepted {
         settle_refused_steps(record, no);
     }
+}
+
+/// Our own limits kept a look back, and nobody was asked: it is made soon, not on the rungs that are
+/// hours apart, and rarely enough for a great many to wait behind one account.
+pub(crate) fn wait(attempt: &mut Attempt, error: &Error, now: Timestamp, random: &dyn Random) {
+    let rung = attempt.rung;
+    attempt.rung = rung.min(ladder::RUNG_OF_MINUTES);
+    climb(attempt, error, now, random);
+    attempt.rung = attempt.rung.max(rung);
 }
 
 /// Keeps an attempt, and its payment, as it is until a person has looked.

@@ -85,8 +85,8 @@ impl Orchestrator {
         backlog.map_err(|error| unavailable(error, Effect::None))
     }
 
-    /// Forgets callers' keys and settled events after 30 days. Call it once a day. Returns how
-    /// much was forgotten.
+    /// Forgets callers' keys and settled events after 30 days. Call it once a day, unless
+    /// [`Orchestrator::run`] does. Returns how much was forgotten.
     ///
     /// # Errors
     /// `Unavailable` when the store is.

@@ -7,6 +7,7 @@ use paymux_core::{
 };
 
 use crate::{
+    draft::to_json,
     engine::{Engine, unavailable},
     evidence::{Evidence, Said},
     ladder, observe,
@@ -104,15 +105,24 @@ impl Engine {
             if attempt.watch_at != due {
                 return Ok(false);
             }
+            // Whoever compares the books looks at other times, too: those leave the watch as it is,
+            // and what was seen before is not written down again and again.
+            let is_due = due.is_some_and(|due| due <= now);
             let closed = attempt.settled_at.unwrap_or(attempt.created_at);
-            attempt.watch_at = match &seen {
-                Seen::It(_) | Seen::Nothing => ladder::next_watch(closed, now),
-                Seen::Other(_) | Seen::Failed(_) => ladder::watch_again(closed, now),
-            };
+            if is_due {
+                attempt.watch_at = match &seen {
+                    Seen::It(_) | Seen::Nothing => ladder::next_watch(closed, now),
+                    Seen::Other(_) | Seen::Failed(_) => ladder::watch_again(closed, now),
+                };
+            }
+            let before = (to_json(&attempt.left)?, draft.record.reviews.clone());
             if let Seen::It(payment) = &seen {
                 observe::late(&mut draft.record, no, (**payment).clone(), now);
             }
-            Ok(true)
+            let left =
+                draft.record.attempt(no).map(|attempt| to_json(&attempt.left)).transpose()?;
+            let is_new = left != Some(before.0) || draft.record.reviews != before.1;
+            Ok(is_due || is_new)
         })
         .await?
         .into_record()

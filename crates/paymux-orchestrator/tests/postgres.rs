@@ -33,6 +33,9 @@ mod races;
 #[path = "postgres/refused.rs"]
 mod refused;
 #[cfg(test)]
+#[path = "postgres/retries.rs"]
+mod retries;
+#[cfg(test)]
 #[path = "postgres/schema.rs"]
 mod schema;
 #[cfg(test)]
@@ -53,6 +56,7 @@ fn main() -> ExitCode {
     trials.extend(races::trials());
     trials.extend(lost::trials());
     trials.extend(refused::trials());
+    trials.extend(retries::trials());
     trials.extend(schema::trials());
     trials.extend(tls::trials());
     trials.extend(plans::trials());

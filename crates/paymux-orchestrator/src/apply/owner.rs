@@ -1,12 +1,15 @@
-//! Whose payment an event is about.
+//! Whose payment an event is about, and which of its attempts.
 
-use paymux_core::{Effect, Payment, Reference, Result, Trust};
+use paymux_core::{
+    Effect, Payment, PaymentHandle, ProviderId, ProviderPaymentId, Reference, Result, Trust,
+};
 
 use crate::{
     PaymentId,
     engine::{Account, Engine, unavailable},
-    record::Intent,
+    record::{Attempt, Intent, PaymentRecord},
     store::{InboxRow, ObjectKind, ObjectRef},
+    watch,
 };
 
 impl Engine {
@@ -71,4 +74,36 @@ impl Engine {
         let stored = stored.map_err(|error| unavailable(error, Effect::None))?;
         Ok(stored.map(|row| row.id))
     }
+}
+
+/// The attempt that this object at an account is of, whether it counts or not.
+pub(crate) fn attempt_about<'a>(
+    record: &'a PaymentRecord,
+    account: &ProviderId,
+    id: &ProviderPaymentId,
+    reference: Option<&Reference>,
+) -> Option<&'a Attempt> {
+    record.attempts.iter().find(|attempt| {
+        let Intent::Create(create) = &attempt.intent else { return false };
+        attempt.account == *account
+            && (attempt.object.as_ref() == Some(id)
+                || attempt.left.iter().any(|left| left.id == *id)
+                || reference == Some(&create.reference))
+    })
+}
+
+/// All that is known of such an object.
+pub(crate) fn handle_at(
+    record: &PaymentRecord,
+    account: &ProviderId,
+    id: &ProviderPaymentId,
+    reference: Option<&Reference>,
+) -> PaymentHandle {
+    if let Some(attempt) = attempt_about(record, account, id, reference) {
+        return watch::handle_of(record, attempt, id);
+    }
+    let mut handle = PaymentHandle::new(id.clone());
+    handle.options = record.request.options.clone();
+    handle.mandate.clone_from(&record.request.mandate);
+    record.with_steps_at(handle, account)
 }

@@ -1,10 +1,11 @@
 //! Events about refunds.
 
 use paymux_core::{
-    ErrorKind, Operation, ProviderRefundId, RefundLookup, Result, Trust, WebhookEvent,
+    ErrorKind, Operation, Payment, PaymentLookup, ProviderPartId, ProviderRefundId, Refund,
+    RefundLookup, Result, Trust, WebhookEvent,
 };
 
-use super::Applied;
+use super::{Applied, handle_at};
 use crate::{
     PaymentId,
     engine::{Account, Engine},
@@ -43,9 +44,35 @@ impl Engine {
             (None, None) => None,
         };
         match of {
-            Some((at, owner)) => self.look_because(row, event, at, &owner, None).await,
+            Some((at, owner)) => {
+                let seen = self.read_left(at, &owner, &refund).await?;
+                self.look_because(row, event, at, &owner, seen).await
+            }
             None => self.unmatched(row, event).await,
         }
+    }
+
+    /// What the refund gives back, where that is not what counts: nothing else names it.
+    async fn read_left(
+        &self,
+        account: &Account,
+        owner: &PaymentId,
+        refund: &Refund,
+    ) -> Result<Option<Payment>> {
+        let record = self.load(owner).await?;
+        let here = |known: &&Payment| known.provider == *account.provider.id();
+        let is_it = |known: &Payment| {
+            let of_part = |id: &ProviderPartId| known.parts.iter().any(|part| part.id == *id);
+            refund.payment.as_ref() == Some(&known.id) || refund.part.as_ref().is_some_and(of_part)
+        };
+        if record.provider.as_ref().filter(here).is_some_and(is_it) {
+            return Ok(None);
+        }
+        let left = record.attempts.iter().flat_map(|attempt| &attempt.left).filter(here);
+        let left = left.into_iter().find(|left| is_it(left)).map(|left| &left.id);
+        let Some(id) = refund.payment.as_ref().or(left) else { return Ok(None) };
+        let handle = handle_at(&record, account.provider.id(), id, None);
+        self.ask(account, &PaymentLookup::Payment(handle)).await.map(Some)
     }
 
     pub(super) async fn look_at_refund(
@@ -79,7 +106,7 @@ impl Engine {
             said: Said::from(&refund),
         };
         let record = self.take_in_refund_because(record, no, &refund, &evidence).await?;
-        self.drive(record).await?;
+        self.go_on(record).await;
         Ok(Applied::As(InboxOutcome::Applied))
     }
 }

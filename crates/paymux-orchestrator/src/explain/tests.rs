@@ -48,7 +48,22 @@ fn it_says_whom_an_open_payment_waits_for() {
     manual.request.capture = CaptureMethod::Manual;
     let mut confirm = accepted(PaymentStatus::RequiresConfirmation);
     confirm.request.confirm = ConfirmBy::Merchant;
+    // What a person opened again, or let pass, is the merchant's to ask for.
+    let by_hand = |status| {
+        let mut record = accepted(status);
+        record.steps_by_hand = true;
+        record
+    };
     for (record, expected) in [
+        (
+            by_hand(PaymentStatus::Authorized),
+            "; it waits for the merchant to capture it".to_owned(),
+        ),
+        (
+            by_hand(PaymentStatus::RequiresConfirmation),
+            "; it waits for the merchant to confirm it".to_owned(),
+        ),
+        (accepted(PaymentStatus::Authorized), String::new()),
         (accepted(PaymentStatus::RequiresAction), "; it waits for the payer".to_owned()),
         (manual, "; it waits for the merchant to capture it".to_owned()),
         (confirm, "; it waits for the merchant to confirm it".to_owned()),
@@ -126,4 +141,11 @@ fn a_history_is_whole_with_all_its_lines_and_no_others() {
         changed[place].digest = digest(&changed[place]);
         assert!(!is_whole(&changed, &record), "line {place} was changed with its digest");
     }
+}
+
+/// Not only an end that is wanted takes back what has not left: it may be too late.
+#[test]
+fn it_says_that_a_step_that_is_withdrawn_is_not_wanted() {
+    let words = in_words(&Move::Withdraw(2), &accepted(PaymentStatus::Authorized));
+    assert_eq!(words, "attempt 2 is not sent: it is not wanted any more");
 }

@@ -4,19 +4,18 @@ use std::{collections::BTreeSet, pin::pin};
 
 use futures_util::StreamExt;
 use paymux_core::{
-    Effect, ListPayments, Payment, PaymentHandle, PaymentLookup, ProviderId, Result, Timestamp,
-    list_all_payments,
+    Effect, ListPayments, Payment, PaymentLookup, ProviderId, Result, Timestamp, list_all_payments,
 };
 
 use super::{Difference, DifferenceKind, Reconciliation, is_of_the_store, read_in_words};
 use crate::{
     PaymentId,
-    apply::take_in,
+    apply::{attempt_about, handle_at, take_in},
     engine::{Account, Engine, read_document, unavailable},
     evidence::{Evidence, Said},
     look::read_over_time,
     observe,
-    record::{AttemptState, Intent, PaymentRecord},
+    record::{AttemptState, PaymentRecord},
     settle::Context,
     store::{ObjectKind, ObjectRef},
 };
@@ -120,16 +119,14 @@ impl Engine {
         if record.provider.as_ref().is_some_and(counts) {
             return Ok(Ours::Known);
         }
-        let of = record.attempts.iter().find(|attempt| {
-            let Intent::Create(create) = &attempt.intent else { return false };
-            attempt.account == *id
-                && (attempt.object.as_ref() == Some(&listed.id)
-                    || listed.reference.as_ref() == Some(&create.reference))
-        });
+        let of = attempt_about(&record, id, &listed.id, listed.reference.as_ref());
+        let left = of.and_then(|attempt| attempt.left.iter().find(|left| left.id == listed.id));
+        let has_money = observe::shows_money(listed.status)
+            && !observe::went_back(&observe::merge(left.cloned(), listed.clone()));
         Ok(match of.map(|attempt| attempt.state) {
             Some(AttemptState::Intent | AttemptState::Sending) => Ours::Known,
             Some(AttemptState::Unknown) => Ours::InDoubt(Box::new(record)),
-            Some(_) if observe::shows_money(listed.status) => Ours::Late(Box::new(record)),
+            Some(_) if has_money => Ours::Late(Box::new(record)),
             Some(_) => Ours::Known,
             None => Ours::Nothing,
         })
@@ -143,10 +140,8 @@ impl Engine {
         record: &PaymentRecord,
         listed: &Payment,
     ) -> Result<()> {
-        let mut handle = PaymentHandle::new(listed.id.clone());
-        handle.options = record.request.options.clone();
-        handle.mandate.clone_from(&record.request.mandate);
-        handle.reference.clone_from(&listed.reference);
+        let (id, told) = (account.provider.id(), listed.reference.as_ref());
+        let handle = handle_at(record, id, &listed.id, told);
         let asked_at = self.now();
         let mut read = self.ask(account, &PaymentLookup::Payment(handle)).await?;
         if read.id == listed.id {

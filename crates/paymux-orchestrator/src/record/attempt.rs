@@ -401,6 +401,12 @@ impl Attempt {
         self.state.is_open() && self.gives_back.is_some()
     }
 
+    /// Is it a refund of this object?
+    pub(crate) fn is_refund_of(&self, object: &Payment) -> bool {
+        self.account == object.provider
+            && matches!(&self.intent, Intent::Refund(refund) if refund.payment.id == object.id)
+    }
+
     /// Is it a refund that the provider has and has not carried out yet?
     pub(crate) fn is_refund_under_way(&self) -> bool {
         self.state == AttemptState::Accepted

@@ -1,6 +1,8 @@
 //! What is in doubt: whether a call did something.
 
-use paymux_core::{Error, ErrorKind, PaymentLookup, Refund, RefundStatus, Result, Timestamp};
+use paymux_core::{
+    Error, ErrorKind, Money, PaymentLookup, Refund, RefundStatus, Result, Timestamp,
+};
 
 use super::{Asked, Person, before_writing, named, waits_not};
 use crate::{
@@ -53,7 +55,7 @@ impl Engine {
         let what = format!("attempt {no} did nothing");
         self.decide(&record, &person.decides(&what, word.said()), |record, now| {
             self.take_word_in(record, no, &word, now)?;
-            if record.attempt(no).is_some_and(|attempt| !attempt.state.is_open()) {
+            if record.attempt(no).is_some_and(|attempt| attempt.state == AttemptState::Accepted) {
                 return Err(waits_not(record, "its provider shows that it was done"));
             }
             if is_create {
@@ -86,15 +88,18 @@ impl Engine {
         let what = format!("attempt {no} was done");
         self.decide(&record, &person.decides(&what, word.said()), |record, now| {
             self.take_word_in(record, no, &word, now)?;
-            let Some(attempt) = record.attempt_mut(no) else { return Ok(()) };
-            if attempt.seen_unchanged {
+            let Some(attempt) = record.attempt(no) else { return Ok(()) };
+            if attempt.seen_unchanged || attempt.state == AttemptState::Rejected {
                 return Err(waits_not(record, "its provider shows that it was not done"));
             }
             if attempt.state.is_open() {
                 if matches!(attempt.intent, Intent::Refund(_)) {
-                    let mut refund = Refund::new(RefundStatus::Succeeded, "by a person's word");
-                    refund.amount = attempt.reserved;
-                    attempt.refund = Some(refund);
+                    observe::believe_refund(
+                        record,
+                        no,
+                        &ended_as(RefundStatus::Succeeded, attempt.reserved),
+                        now,
+                    );
                 }
                 settle::close(record, no, AttemptState::Accepted, now);
             }
@@ -176,7 +181,13 @@ impl Engine {
         let Word::Seen(asked) = word else { return Ok(()) };
         let account = self.account(&asked.payment.provider)?;
         let context = Context { asked_at: asked.at, ..self.context(account, now) };
-        if let Some(of) = record.attempt(no).and_then(|attempt| attempt.gives_back) {
+        if let Some((attempt, of)) =
+            record.attempt(no).and_then(|attempt| Some((attempt, attempt.gives_back?)))
+        {
+            if !attempt.is_refund_of(&asked.payment) {
+                let why = format!("its provider speaks of {}", asked.payment.id);
+                return Err(waits_not(record, &why));
+            }
             observe::late(record, of, asked.payment.clone(), now);
             observe::settle_steps(record, Some(of), &asked.payment, &context);
             return Ok(());
@@ -190,6 +201,13 @@ impl Engine {
         observe::observe(record, asked.payment.clone(), &context);
         Ok(())
     }
+}
+
+/// How a refund ended, where nobody but a person says so.
+pub(super) fn ended_as(end: RefundStatus, amount: Option<Money>) -> Refund {
+    let mut refund = Refund::new(end, "by a person's word");
+    refund.amount = amount;
+    refund
 }
 
 /// The attempt in doubt, if it is this one.

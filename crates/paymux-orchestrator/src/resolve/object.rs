@@ -314,7 +314,7 @@ fn claim(record: &mut PaymentRecord, no: u32, payment: &Payment, context: &Conte
 }
 
 /// Nothing is written of a decision that did not lead to what it said.
-fn took_over(record: &PaymentRecord, payment: &Payment) -> Result<()> {
+pub(super) fn took_over(record: &PaymentRecord, payment: &Payment) -> Result<()> {
     let known = record.provider.as_ref();
     let is_it = known.is_some_and(|known| known.id == payment.id)
         && record.status == payment.status

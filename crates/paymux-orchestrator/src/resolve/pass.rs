@@ -2,13 +2,13 @@
 
 use paymux_core::{ErrorKind, Money, PaymentStatus, Result};
 
-use super::{Person, named, waits_not};
+use super::{Person, named, object::took_over, waits_not};
 use crate::{
     engine::{Changed, Engine},
     evidence::Said,
     observe,
     record::{AttemptState, Intent, PaymentRecord, Review, ReviewReason},
-    settle::Context,
+    settle::{self, Context},
 };
 
 impl Engine {
@@ -33,7 +33,14 @@ impl Engine {
         let evidence = person.decides(&what, Some(Said::from(&asked.payment)));
         self.decide(&record, &evidence, |record, now| {
             let context = Context { asked_at: asked.at, ..self.context(account, now) };
+            let live = record.live().map(|live| live.no);
+            if let Some(note) = live
+                .and_then(|no| settle::mismatch(record, no, &asked.payment, context.capabilities))
+            {
+                return Err(waits_not(record, &note));
+            }
             observe::observe(record, asked.payment.clone(), &context);
+            took_over(record, &asked.payment)?;
             let captured = record.provider.as_ref().and_then(|known| known.amounts.captured);
             if captured != amount {
                 let why = match captured {

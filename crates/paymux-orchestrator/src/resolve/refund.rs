@@ -2,13 +2,17 @@
 
 use paymux_core::{Refund, RefundLookup, RefundStatus, Result};
 
-use super::{Person, before_writing, doubt::is_for_a_person, named, waits_not};
+use super::{
+    Person, before_writing,
+    doubt::{ended_as, is_for_a_person},
+    named, waits_not,
+};
 use crate::{
     engine::{Changed, Engine},
     evidence::Said,
     observe,
     record::{PaymentRecord, ReviewReason},
-    settle::refund_mismatch,
+    settle::{another_refund, refund_mismatch},
 };
 
 impl Engine {
@@ -38,6 +42,9 @@ impl Engine {
             return self
                 .decide(&record, &evidence, |record, now| {
                     // Whatever amount it says: what was reserved for it stays so.
+                    if let Some(note) = another_refund(record, no, &refund) {
+                        return Err(waits_not(record, &note));
+                    }
                     observe::believe_refund(record, no, &refund, now);
                     record.settle_reviews_of(no);
                     record.look_at(now);
@@ -48,7 +55,7 @@ impl Engine {
         let word = self.ask_about(&record, attempt).await?;
         self.decide(&record, &person.decides(&what, word.said()), |record, now| {
             self.take_word_in(record, no, &word, now)?;
-            let Some(attempt) = record.attempt_mut(no) else { return Ok(()) };
+            let Some(attempt) = record.attempt(no) else { return Ok(()) };
             let under_way = attempt.is_refund_under_way();
             let shown = attempt.refund.as_ref().map(|refund| refund.status);
             if !under_way && shown != Some(end) {
@@ -58,10 +65,7 @@ impl Engine {
                 return Err(waits_not(record, "its provider shows that it was not done"));
             }
             if under_way {
-                let mut refund = Refund::new(end, "by a person's word");
-                refund.amount = attempt.reserved;
-                attempt.refund = Some(refund);
-                record.looks = 0;
+                observe::believe_refund(record, no, &ended_as(end, attempt.reserved), now);
             }
             record.settle_reviews_of(no);
             record.look_at(now);

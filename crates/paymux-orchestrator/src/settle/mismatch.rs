@@ -84,12 +84,20 @@ pub(crate) fn differences(
 
 /// How an answer about a refund differs from what was asked, in words.
 pub(crate) fn refund_mismatch(record: &PaymentRecord, no: u32, refund: &Refund) -> Option<String> {
+    let other = |(asked, said): &(Money, Money)| asked != said;
+    let amounts = record.attempt(no)?.reserved.zip(refund.amount).filter(other);
+    let note = |(asked, said)| format!("{asked} was to be given back, the answer says {said}");
+    amounts.map(note).or_else(|| another_refund(record, no, refund))
+}
+
+/// What of such an answer is about another refund: nobody may let that pass.
+pub(crate) fn another_refund(record: &PaymentRecord, no: u32, refund: &Refund) -> Option<String> {
     let attempt = record.attempt(no)?;
     let Intent::Refund(asked) = &attempt.intent else { return None };
     if let (Some(asked), Some(said)) = (attempt.reserved, refund.amount)
-        && asked != said
+        && asked.currency() != said.currency()
     {
-        return Some(format!("{asked} was to be given back, the answer says {said}"));
+        return Some(format!("{asked} was to be given back, the answer is in {}", said.currency()));
     }
     let known = attempt.refund.as_ref().and_then(|known| known.id.as_ref());
     let (payment, reference) = (asked.payment.id.as_str(), asked.reference.as_str());

@@ -10,9 +10,10 @@ use paymux_core::{
     CancelMandate, CancelPayment, Capabilities, CapturePayment, Clock, ConfirmMandate,
     ConfirmPayment, CreateMandate, CreatePayment, CreateRefund, Effect, Error, ErrorKind, EventKey,
     Failure, FailureKind, IdempotencyKey, ListPaymentMethods, ListPayments, Mandate, MandateHandle,
-    ManualClock, Money, NextAction, Operation, Page, Part, Payment, PaymentLookup, PaymentMethod,
-    PaymentProvider, PaymentStatus, ProviderId, ProviderPartId, ProviderRefundId, Refund,
-    RefundLookup, Result, Sensitive, Subject, Timestamp, Trust, Url, WebhookDelivery, WebhookEvent,
+    ManualClock, Money, NextAction, Operation, Page, Part, Payment, PaymentHandle, PaymentLookup,
+    PaymentMethod, PaymentProvider, PaymentStatus, ProviderId, ProviderPartId, ProviderPaymentId,
+    ProviderRefundId, Refund, RefundLookup, Result, Sensitive, Subject, Timestamp, Trust, Url,
+    WebhookDelivery, WebhookEvent,
 };
 use paymux_orchestrator::{
     PaymentId,
@@ -238,10 +239,22 @@ impl Model {
         payment
     }
 
+    /// Without a word about the confirmations that were begun, nobody can tell what waits for one
+    /// from what has it.
+    fn show_to(&self, object: &Object, handle: &PaymentHandle) -> Payment {
+        let mut payment = self.show(object);
+        if handle.confirmed.is_none() && payment.status == PaymentStatus::RequiresConfirmation {
+            payment.status = PaymentStatus::Processing;
+            payment.next_action = None;
+        }
+        payment
+    }
+
     fn show_refund(&self, row: &RefundRow) -> Refund {
         let mut refund = Refund::new(row.status, row.status.as_str());
         if self.kind != Kind::Invoice {
             refund.id = Some(ProviderRefundId::new(row.id.clone()).unwrap());
+            refund.payment = Some(ProviderPaymentId::new(row.names.clone()).unwrap());
         }
         refund
     }
@@ -333,9 +346,11 @@ impl PaymentProvider for Model {
                 .with_retryable(true));
         }
         let found = match lookup {
-            PaymentLookup::Payment(handle) => {
-                self.truth().objects.get(handle.id.as_str()).map(|found| self.show(found))
-            }
+            PaymentLookup::Payment(handle) => self
+                .truth()
+                .objects
+                .get(handle.id.as_str())
+                .map(|found| self.show_to(found, handle)),
             PaymentLookup::Reference { reference, .. } => {
                 let mut truth = self.truth();
                 // The first look comes too early.
@@ -429,24 +444,29 @@ impl PaymentProvider for Model {
         Err(Error::unsupported(Operation::CancelMandate))
     }
 
-    /// The body is the number of a telling, or a lie about it: `7`, `7 authorized`.
+    /// The body is the number of a telling, or those of several, or a lie about one: `7`, `7+8`,
+    /// `7 authorized`.
     fn verify_webhook(&self, delivery: &WebhookDelivery<'_>) -> Result<Vec<WebhookEvent>> {
         let unreadable = || Error::invalid_signature("no telling");
         let body = std::str::from_utf8(delivery.body).map_err(|_| unreadable())?;
         let (place, lie) = body.split_once(' ').map_or((body, None), |(a, b)| (a, Some(b)));
-        let place: usize = place.parse().map_err(|_| unreadable())?;
-        match lie {
-            Some("authorized") => return self.forged(place, PaymentStatus::Authorized),
-            Some(_) => return self.forged(place, PaymentStatus::Succeeded),
-            None => {}
-        }
-        let telling = self.truth().tellings.get(place).cloned().ok_or_else(unreadable)?;
-        Ok(vec![self.event(place, &telling)?])
+        let event = |place: &str| {
+            let place: usize = place.parse().map_err(|_| unreadable())?;
+            match lie {
+                Some("authorized") => return self.forged(place, PaymentStatus::Authorized),
+                Some(_) => return self.forged(place, PaymentStatus::Succeeded),
+                None => {}
+            }
+            let telling = self.truth().tellings.get(place).cloned().ok_or_else(unreadable)?;
+            Ok(vec![self.event(place, &telling)?])
+        };
+        let events: Result<Vec<_>> = place.split('+').map(event).collect();
+        Ok(events?.concat())
     }
 }
 
 /// Our reference of a payment, as every later call carries it.
-fn ours(handle: &paymux_core::PaymentHandle) -> &str {
+fn ours(handle: &PaymentHandle) -> &str {
     handle.reference.as_ref().map_or("", |reference| reference.as_str())
 }
 

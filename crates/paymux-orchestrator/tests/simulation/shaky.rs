@@ -39,6 +39,8 @@ pub(crate) struct Weather {
     pub(crate) lists: Arc<Mutex<Vec<PaymentQuery>>>,
     /// Is somebody else always faster?
     pub(crate) is_overtaken: Arc<AtomicBool>,
+    /// The next event that belongs to no payment is not written.
+    pub(crate) loses_next_event: Arc<AtomicBool>,
     /// Changes whose sender lost the connection while they were on their way: they land later.
     pub(crate) floating: Arc<Mutex<Vec<Change>>>,
     /// The next change is lost on its way, and is found here.
@@ -241,6 +243,9 @@ impl Store for Shaky {
 
     async fn add_event(&self, event: OutboxRow) -> StoreResult<()> {
         self.reach().await?;
+        if self.weather.loses_next_event.swap(false, Ordering::SeqCst) {
+            return Err(StoreError::new(StoreErrorKind::Unavailable, "it went away"));
+        }
         self.written.add_event(event).await
     }
 

@@ -137,6 +137,8 @@ pub(crate) struct RefundRow {
     pub(crate) id: String,
     pub(crate) reference: String,
     pub(crate) object: String,
+    /// The payment that its answers name.
+    pub(crate) names: String,
     pub(crate) amount: i128,
     pub(crate) status: RefundStatus,
 }
@@ -187,6 +189,8 @@ pub(crate) struct Truth {
     pub(crate) unseen: BTreeSet<String>,
     /// Do its events name our references, where its answers do not?
     pub(crate) names_in_events: bool,
+    /// What refunds name that are made now, where that is another payment.
+    pub(crate) refunds_name: Option<String>,
     /// How often it was asked for something.
     pub(crate) looks: u32,
     next: u32,
@@ -210,6 +214,7 @@ impl Truth {
             keeps_holds: None,
             unseen: BTreeSet::new(),
             names_in_events: false,
+            refunds_name: None,
             looks: 0,
             next: 0,
         }
@@ -353,6 +358,7 @@ impl Truth {
             id: format!("{}-ref{}", self.name, self.refunds.len() + 1),
             reference: request.reference.as_str().to_owned(),
             object: object.id.as_str().to_owned(),
+            names: self.refunds_name.clone().unwrap_or_else(|| object.id.to_string()),
             amount,
             status: RefundStatus::Processing,
         };

@@ -3,6 +3,7 @@
 use paymux_core::Operation;
 
 use super::*;
+use crate::health::{Refusal, RefusedFor, kept_back};
 
 #[test]
 fn nothing_is_tried_sooner_than_its_provider_asks() {
@@ -122,4 +123,29 @@ fn negatives_count_from_the_send_of_what_is_frozen() {
     record.attempts[0].sent_at = Some(at(50));
     freeze(&mut record, 1, ReviewReason::Mismatch, String::new(), at(60));
     assert_eq!(record.attempts[0].doubtful_send_at, Some(at(50)));
+}
+
+/// A great many wait behind an account that is not well, and one at a time is asked: whoever was
+/// not is looked for within minutes of its turn, and not after hours.
+#[test]
+fn a_look_that_is_kept_back_here_waits_for_minutes_at_most() {
+    let random = SeededRandom::new(1);
+    let refusal = Refusal { why: RefusedFor::BreakerOpen, until: None };
+    let error = refusal.to_error(&account("a"), at(0));
+    assert!(kept_back(&error));
+    assert!(!kept_back(&Error::new(ErrorKind::Unavailable, Effect::None, "no connection")));
+    let mut record = tried(AttemptState::Unknown);
+    let attempt = &mut record.attempts[0];
+    for _ in 0..20 {
+        wait(attempt, &error, at(0), &random);
+    }
+    assert!(attempt.next_try_at > Some(at(450)) && attempt.next_try_at < Some(at(750)));
+    // Those that were asked in vain go on, and are not called back.
+    for _ in 0..3 {
+        climb(attempt, &error, at(0), &random);
+    }
+    let rung = attempt.rung;
+    wait(attempt, &error, at(0), &random);
+    assert_eq!(attempt.rung, rung);
+    assert!(attempt.next_try_at < Some(at(750)));
 }

@@ -10,7 +10,7 @@ use paymux_orchestrator::{
     ReviewReason,
 };
 
-use super::{Scene, order, reasons};
+use super::{Scene, given_back, order, reasons};
 use crate::simulation::truth::{Fault, Kind};
 
 impl Scene {
@@ -93,6 +93,7 @@ async fn what_is_listed_by_our_reference_ends_a_doubt() {
     assert_eq!(kinds(&found), [DifferenceKind::NotCompared], "it was in doubt");
     let record = scene.now(&record).await;
     assert_eq!(record.attempts[0].state, AttemptState::Accepted, "{record:#?}");
+    assert_eq!(record.status, PaymentStatus::RequiresConfirmation, "nothing was confirmed");
     assert_eq!(record.attempts[0].object.as_ref().map(ToString::to_string).unwrap(), "a-obj1");
     assert_eq!(scene.a.truth().objects.len(), 1, "nothing was sent");
     assert_eq!(kinds(&scene.compare().await), []);
@@ -216,5 +217,25 @@ async fn what_a_comparison_heard_before_a_newer_look_asks_nobody() {
         let found = compared.await.unwrap().expect("a store that works");
         assert_eq!(kinds(&found), [DifferenceKind::Differs]);
         assert_eq!(scene.now(&record).await.is_paid(), newer);
+    }
+}
+
+/// Where an account can list, and where it cannot.
+#[tokio::test(start_paused = true)]
+async fn late_money_that_is_gone_is_no_difference_any_more() {
+    for kind in [Kind::Careless, Kind::Steps] {
+        let (scene, record) = given_back::charged_twice(kind).await;
+        assert_eq!(kinds(&scene.compare().await), [DifferenceKind::TheirsOnly], "{kind:?}");
+        given_back::give_back(&scene.orchestrator, &record, "a-obj1").await.expect("it waits");
+        scene.later(60).await;
+        assert_eq!(kinds(&scene.compare().await), [], "{kind:?}: it was given back");
+
+        let (scene, record) = given_back::charged_twice(kind).await;
+        scene.a.truth().objects.get_mut("a-obj1").expect("it is there").charged_back = 1_000;
+        assert_eq!(kinds(&scene.compare().await), [], "{kind:?}: it was charged back");
+        let reason = ReviewReason::LateSuccess;
+        let gone = Resolution::Dismiss { attempt: 1, reason };
+        let gone = scene.orchestrator.resolve_review(&record.id, gone, "ann", "charged back").await;
+        assert!(gone.expect("it is gone").is_paid(), "{kind:?}");
     }
 }

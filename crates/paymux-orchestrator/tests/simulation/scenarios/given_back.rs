@@ -2,19 +2,20 @@
 
 use paymux_core::{
     ConfirmStep, ErrorKind, Operation, PaymentProvider, PaymentStatus, ProviderPaymentId,
+    RefundStatus,
 };
 use paymux_orchestrator::{
     AttemptState, Intent, NewRefund, Orchestrator, PaymentRecord, Resolution, ReviewReason,
 };
 
-use super::{Scene, order, reasons, start};
+use super::{Scene, money, order, reasons, start};
 use crate::simulation::{
     provider::key,
-    truth::{Fault, Kind},
+    truth::{Fault, Kind, RefundRow, Telling},
 };
 
 /// Declined at the first account, paid at the second, and charged at the first all the same.
-async fn charged_twice(kind: Kind) -> (Scene, PaymentRecord) {
+pub(super) async fn charged_twice(kind: Kind) -> (Scene, PaymentRecord) {
     let before = if kind == Kind::Steps { 2 } else { 1 };
     let mut faults = vec![Fault::Nothing; before];
     faults.push(Fault::Declined);
@@ -32,7 +33,7 @@ async fn charged_twice(kind: Kind) -> (Scene, PaymentRecord) {
     (scene, record)
 }
 
-async fn give_back(
+pub(super) async fn give_back(
     orchestrator: &Orchestrator,
     record: &PaymentRecord,
     object: &str,
@@ -126,9 +127,9 @@ async fn what_cannot_be_given_back_is_refused_and_stays_with_the_person() {
     assert!(scene.now(&record).await.is_paid());
 }
 
-/// No account has the payment, and the refund has no id of its own: what was left there tells.
-#[tokio::test(start_paused = true)]
-async fn a_refund_without_an_id_is_followed_where_no_account_has_the_payment() {
+/// Given up in doubt by a person's word at an account whose refunds have no ids, and paid there all
+/// the same: no account has the payment.
+pub(super) async fn paid_after_the_end() -> (Scene, PaymentRecord) {
     let scene = Scene::new(Kind::Invoice, Kind::Card).meeting(&[Fault::LostBefore; 3]);
     let record = scene.create(order()).await;
     scene.later(90_000).await;
@@ -137,11 +138,22 @@ async fn a_refund_without_an_id_is_followed_where_no_account_has_the_payment() {
     let record = record.expect("it is in doubt");
     assert_eq!((record.status, record.account()), (PaymentStatus::Failed, None));
     scene.a.truth().faults.clear();
-    let Intent::Create(create) = &record.attempts[0].intent else { panic!("a create") };
+    let intent = match &record.attempts[0].intent {
+        Intent::Create(create) => Some(create),
+        Intent::Confirm(_) | Intent::Capture(_) | Intent::Cancel(_) | Intent::Refund(_) => None,
+    };
+    let create = intent.expect("a create");
     scene.a.truth().create(create, record.created_at);
     scene.a.pay("a-obj1");
     scene.later(3_600).await;
     scene.later(86_400).await;
+    (scene, record)
+}
+
+/// The refund has no id of its own: what was left there tells.
+#[tokio::test(start_paused = true)]
+async fn a_refund_without_an_id_is_followed_where_no_account_has_the_payment() {
+    let (scene, record) = paid_after_the_end().await;
     let record = give_back(&scene.orchestrator, &record, "a-obj1").await.expect("it waits");
     assert!(record.attempts.last().unwrap().refund.as_ref().unwrap().id.is_none());
     scene.a.truth().faults.push_back(Fault::NotSent);
@@ -154,4 +166,75 @@ async fn a_refund_without_an_id_is_followed_where_no_account_has_the_payment() {
     assert_eq!((record.status, amounts(&scene)), (PaymentStatus::Failed, vec![1_000]));
     let next = scene.orchestrator.explain(&record.id).await.expect("it is there").next;
     assert!(next.contains("given up"), "it is still watched: {next}");
+}
+
+/// Its account does not show it, and a person found out that it was done: nothing is left to be
+/// looked at. So it is for one in doubt and for one under way.
+#[tokio::test(start_paused = true)]
+async fn what_a_person_says_was_given_back_is_settled() {
+    for fault in [Fault::LostBefore, Fault::Nothing] {
+        let (scene, record) = paid_after_the_end().await;
+        scene.a.truth().faults.extend([Fault::Nothing, fault]);
+        let record = give_back(&scene.orchestrator, &record, "a-obj1").await.expect("it waits");
+        assert_eq!(record.in_doubt(), fault == Fault::LostBefore);
+        scene.later(90_000).await;
+        let attempt = record.attempts.last().expect("the refund").no;
+        let done = Resolution::WasDone { attempt };
+        let record =
+            scene.orchestrator.resolve_review(&record.id, done, "ann", "it is there").await;
+        let record = record.expect("it is asked for");
+        assert_eq!(reasons(&record), [], "{fault:?}: {record:#?}");
+        for days in [1, 7, 30] {
+            scene.later(days * 86_400).await;
+            assert_eq!(reasons(&scene.now(&record).await), [], "{fault:?} after {days} days");
+        }
+        let kinds = scene.kinds_told().await;
+        assert!(kinds.contains(&"late_refund.succeeded".to_owned()), "{kinds:?}");
+    }
+}
+
+/// Whoever gives it back at the provider's own page makes a refund that is none of ours.
+#[tokio::test(start_paused = true)]
+async fn what_is_given_back_at_the_providers_page_is_seen_where_it_was_left() {
+    let (scene, record) = charged_twice(Kind::Careless).await;
+    {
+        let mut truth = scene.a.truth();
+        truth.refunds.push(RefundRow {
+            id: "a-ref9".to_owned(),
+            reference: "by hand".to_owned(),
+            object: "a-obj1".to_owned(),
+            names: "a-obj1".to_owned(),
+            amount: 1_000,
+            status: RefundStatus::Succeeded,
+        });
+        truth.objects.get_mut("a-obj1").expect("it is there").refunded = 1_000;
+        truth.tellings.push(Telling::Refund("a-ref9".to_owned()));
+    }
+    let last = scene.a.truth().tellings.len() - 1;
+    scene.tell(&scene.a, last).await.expect("it is kept");
+    scene.later(1).await;
+    assert_eq!(scene.orchestrator.backlog().await.unwrap().inbox, 0, "it is applied");
+    let record = scene.now(&record).await;
+    let refunded = record.attempts[0].left[0].amounts.refunded;
+    assert_eq!(refunded, Some(money(1_000)), "{record:#?}");
+}
+
+/// The object that was left is asked for, and its account speaks of another one.
+#[tokio::test(start_paused = true)]
+async fn nobodys_word_is_proved_by_an_answer_about_another_object() {
+    let (scene, record) = paid_after_the_end().await;
+    scene.a.truth().faults.extend([Fault::Nothing, Fault::LostBefore]);
+    let record = give_back(&scene.orchestrator, &record, "a-obj1").await.expect("it waits");
+    scene.later(90_000).await;
+    {
+        let mut truth = scene.a.truth();
+        let mut other = truth.objects["a-obj1"].clone();
+        other.id = ProviderPaymentId::new("a-obj2").unwrap();
+        truth.put(other);
+        truth.faults.push_back(Fault::AboutAnother);
+    }
+    let done = Resolution::WasDone { attempt: record.attempts.last().expect("the refund").no };
+    let decided = scene.orchestrator.resolve_review(&record.id, done, "ann", "it is there").await;
+    assert_eq!(decided.unwrap_err().kind(), ErrorKind::Conflict);
+    assert_eq!(scene.now(&record).await.attempts[0].left.len(), 1);
 }

@@ -1,6 +1,6 @@
 //! What anybody can send, what comes under a key that was used before, and what is nobody's.
 
-use std::time::Duration;
+use std::{sync::atomic::Ordering, time::Duration};
 
 use http::HeaderMap;
 use paymux_core::{Clock, ErrorKind, EventKey, PaymentProvider, PaymentStatus, Trust};
@@ -199,4 +199,74 @@ async fn a_body_that_is_too_large_is_refused_unread() {
     let scene = Scene::new(Kind::Steps, Kind::Page);
     assert_eq!(deliver_large(&scene, &scene.a, 256 * 1024).await, ErrorKind::InvalidSignature);
     assert_eq!(deliver_large(&scene, &scene.a, 256 * 1024 + 1).await, ErrorKind::InvalidRequest);
+}
+
+/// The store went away, or the process, between the event and what tells of it.
+#[tokio::test(start_paused = true)]
+async fn a_contradiction_that_was_not_told_is_told_when_it_comes_again() {
+    let scene = Scene::new(Kind::Invoice, Kind::Page);
+    scene.create(order()).await;
+    scene.deliver(&scene.a, "0").await.expect("it is kept");
+    scene.later(1).await;
+    scene.weather.loses_next_event.store(true, Ordering::SeqCst);
+    let error = scene.deliver(&scene.a, "00").await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unavailable, "so that it is sent again");
+    for _ in 0..2 {
+        scene.deliver(&scene.a, "00").await.expect("it is kept");
+    }
+    let kinds = scene.kinds_told().await;
+    let told = kinds.iter().filter(|kind| *kind == "webhook.contradiction").count();
+    assert_eq!(told, 1, "{kinds:?}");
+}
+
+/// One delivery of two events: what the one contradicts is about another payment than the other.
+#[tokio::test(start_paused = true)]
+async fn a_contradiction_is_looked_at_beside_what_came_with_it() {
+    let scene = Scene::new(Kind::Page, Kind::Page);
+    let first = scene.create(order()).await;
+    scene.deliver(&scene.a, "0").await.expect("it is kept");
+    scene.later(1).await;
+    let other = scene.orchestrator.create_payment(&key("other"), &order()).await;
+    let other = other.expect("a payment");
+    scene.a.pay("a-obj1");
+    scene.a.pay("a-obj2");
+    scene.clock.advance(Duration::from_secs(1));
+    scene.deliver(&scene.a, "0+3").await.expect("it is kept");
+    scene.later(1).await;
+    for record in [first, other] {
+        assert!(scene.now(&record).await.is_paid(), "{record:#?}");
+    }
+}
+
+/// What waited for a consent when it was given up waits for it still, and shows no money.
+#[tokio::test(start_paused = true)]
+async fn an_event_about_what_was_given_up_has_it_read_with_all_that_is_known_of_it() {
+    let scene = Scene::new(Kind::Careless, Kind::Card).meeting(&[Fault::Nothing, Fault::Declined]);
+    let record = scene.create(order()).await;
+    assert!(record.is_paid() && record.account() == Some(scene.b.id()), "{record:#?}");
+    scene.clock.advance(Duration::from_secs(1));
+    let looks = scene.a.truth().looks;
+    // What is signed and fresh is believed; what reuses a key is asked for.
+    for body in ["0", "00"] {
+        scene.deliver(&scene.a, body).await.expect("it is kept");
+        scene.later(1).await;
+    }
+    assert_eq!(scene.a.truth().looks, looks + 1);
+    let record = scene.now(&record).await;
+    assert_eq!(reasons(&record), [], "{record:#?}");
+}
+
+/// Whoever sends one event again and again has one kept, and others have their room.
+#[tokio::test(start_paused = true)]
+async fn what_comes_again_takes_no_room_from_others() {
+    let scene = Scene::new(Kind::Steps, Kind::Page);
+    scene.create(order()).await;
+    scene.strangers(2);
+    let first = scene.a.truth().tellings.len() - 2;
+    for _ in 0..700 {
+        scene.tell(&scene.a, first).await.expect("it is acknowledged");
+    }
+    assert_eq!(scene.inbox().await, 1);
+    scene.tell(&scene.a, first + 1).await.expect("it is kept");
+    assert_eq!(scene.inbox().await, 2);
 }

@@ -184,3 +184,25 @@ async fn what_never_left_is_settled_however_late_that_is_known() {
     assert_eq!(record.next_look_at, None, "there is nothing to look at");
     assert!(scene.a.truth().objects.is_empty() && scene.b.truth().objects.is_empty());
 }
+
+/// What an event led to is written, and so is that it was applied. That what follows cannot be done
+/// at once is nothing that the event waits for.
+#[tokio::test(start_paused = true)]
+async fn an_event_is_applied_though_what_follows_has_to_wait() {
+    let scene = Scene::new(Kind::Hold, Kind::Card).meeting(&LOST);
+    let record = scene.create(order()).await;
+    assert!(record.in_doubt(), "{record:#?}");
+    scene.tell(&scene.a, 0).await.expect("it is kept");
+    let gate = scene.weather.after_writing.shut();
+    let orchestrator = scene.orchestrator.clone();
+    let step = begin(&gate, async move { orchestrator.step().await }).await;
+    scene.weather.is_down.store(true, Ordering::SeqCst);
+    gate.open();
+    let stepped = step.await.unwrap().expect("what was due was claimed before");
+    assert_eq!((stepped.events, stepped.failed), (1, 0), "{stepped:?}");
+    scene.weather.is_down.store(false, Ordering::SeqCst);
+    assert_eq!(scene.orchestrator.backlog().await.unwrap().inbox, 0);
+    assert_eq!(scene.now(&record).await.status, PaymentStatus::Authorized);
+    scene.later(200).await;
+    assert!(scene.now(&record).await.is_paid());
+}

@@ -5,7 +5,7 @@ use std::time::Duration;
 use paymux_core::PaymentProvider;
 use paymux_orchestrator::{AttemptState, ConfirmBy, PaymentRecord};
 
-use super::{Scene, order, start};
+use super::{Scene, given_back, order, start};
 use crate::simulation::truth::{Fault, Kind};
 
 impl Scene {
@@ -176,4 +176,61 @@ async fn a_call_ends_before_somebody_else_thinks_it_lost() {
     others.step().await.expect("a store that works");
     assert_ne!(state(others.stored_payment(&id).await.unwrap()), AttemptState::Sending);
     call.await.unwrap().expect("it is looked after by the other one");
+}
+
+/// A refund of what another account has is asked for there, and not at the account of the payment.
+#[tokio::test(start_paused = true)]
+async fn reading_asks_for_a_late_refund_in_doubt_where_it_was_made() {
+    let (scene, record) = given_back::charged_twice(Kind::Careless).await;
+    // The first is the look that comes before.
+    scene.a.truth().faults.extend([Fault::Nothing, Fault::LostAfter]);
+    scene.a.truth().faults.extend([Fault::NotSent; 3]);
+    given_back::give_back(&scene.orchestrator, &record, "a-obj1").await.expect("it is in doubt");
+    for seconds in [8, 45] {
+        scene.later(seconds).await;
+    }
+    scene.clock.advance(Duration::from_secs(6));
+    let before = scene.now(&record).await;
+    assert!(before.in_doubt() && scene.a.truth().faults.is_empty(), "{before:#?}");
+    let others = scene.b.truth().looks;
+    let record = scene.orchestrator.fetch_payment(&record.id).await.expect("a payment");
+    assert!(record.is_paid() && !record.in_doubt(), "{record:#?}");
+    assert_eq!(scene.b.truth().looks, others);
+}
+
+/// The same where no account has the payment.
+#[tokio::test(start_paused = true)]
+async fn reading_asks_for_a_late_refund_in_doubt_where_no_account_has_the_payment() {
+    let (scene, record) = given_back::paid_after_the_end().await;
+    scene.a.truth().faults.extend([Fault::Nothing, Fault::LostAfter]);
+    scene.a.truth().faults.extend([Fault::NotSent; 3]);
+    given_back::give_back(&scene.orchestrator, &record, "a-obj1").await.expect("it is in doubt");
+    for seconds in [8, 45] {
+        scene.later(seconds).await;
+    }
+    scene.a.truth().finish(false);
+    scene.clock.advance(Duration::from_secs(6));
+    let before = scene.now(&record).await;
+    assert!(before.in_doubt() && scene.a.truth().faults.is_empty(), "{before:#?}");
+    let record = scene.orchestrator.fetch_payment(&record.id).await.expect("a payment");
+    assert!(!record.in_doubt() && record.reviews.is_empty(), "{record:#?}");
+}
+
+/// A look that was made anyway is none that anybody sent us for.
+#[tokio::test(start_paused = true)]
+async fn a_look_of_our_own_puts_no_hint_off() {
+    let scene = Scene::new(Kind::Steps, Kind::Page);
+    let record = scene.create(order().confirm(ConfirmBy::Merchant)).await;
+    scene.clock.advance(Duration::from_secs(6));
+    scene.orchestrator.fetch_payment(&record.id).await.expect("a payment");
+    scene.clock.advance(Duration::from_secs(6));
+    let before = scene.looks();
+    for (lie, looks) in [("0", 1), ("0 authorized", 1)] {
+        scene.deliver(&scene.a, lie).await.expect("anybody may say so");
+        scene.clock.advance(Duration::from_secs(1));
+        scene.orchestrator.step().await.expect("a store that works");
+        assert_eq!(scene.looks(), before + looks, "{lie}");
+    }
+    scene.later(31).await;
+    assert_eq!(scene.looks(), before + 2);
 }

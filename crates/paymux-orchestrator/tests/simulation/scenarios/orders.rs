@@ -54,6 +54,7 @@ impl Scene {
                 id: "a-ref1".to_owned(),
                 reference: "made-at-their-page".to_owned(),
                 object: OBJECT.to_owned(),
+                names: OBJECT.to_owned(),
                 amount: 300,
                 status: RefundStatus::Processing,
             }),
@@ -143,7 +144,8 @@ async fn every_order_ends_alike(kind: Kind, refund: GivenBack) {
     assert_eq!(expected.status, PaymentStatus::Succeeded, "{kind:?}");
     assert_eq!(expected.amounts["captured"], serde_json::to_value(money(700)).unwrap());
     assert_eq!(expected.amounts["refunded"], serde_json::to_value(money(300)).unwrap());
-    assert!(!expected.is_paid, "{kind:?}, {refund:?}: {expected:#?}");
+    let unsettled = (expected.is_paid, expected.waiting);
+    assert_eq!(unsettled, (false, 0), "{kind:?}, {refund:?}: {expected:#?}");
     let paces = [Pace::Moment, Pace::Minutes, Pace::AtOnce];
     for (order, pace) in orders(tellings).iter().zip(paces.iter().cycle()) {
         let end = told_in(kind, refund, order, *pace).await;

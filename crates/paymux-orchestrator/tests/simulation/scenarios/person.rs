@@ -6,7 +6,9 @@ use paymux_orchestrator::{Evidence, PaymentRecord, Resolution, ReviewReason, Sai
 use super::{Scene, money};
 
 mod back;
+mod disproved;
 mod rows;
+mod scenes;
 mod stories;
 
 /// A payment that waits for a person, and what a decision about it names.

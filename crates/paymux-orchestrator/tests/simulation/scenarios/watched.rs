@@ -130,7 +130,16 @@ async fn comparing_the_books_finds_what_was_given_up() {
         let from = record.created_at.before(std::time::Duration::from_secs(1));
         scene.orchestrator.reconcile(from, from.after(std::time::Duration::from_secs(60))).await
     };
+    let lines = async || scene.orchestrator.history(&record.id).await.unwrap().len();
+    let before = lines().await;
     assert_eq!(compare().await.expect("a store that works").differences, []);
+    // One that could not be asked does not have the watch begin again.
+    scene.a.truth().down = true;
+    let found = compare().await.expect("a store that works").differences;
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(next(&scene, &record).await, "nothing: it is settled");
+    scene.a.truth().down = false;
+    assert_eq!(lines().await, before, "nothing is new");
     charge(&scene);
     for _ in 0..2 {
         let found = compare().await.expect("a store that works").differences;
@@ -141,5 +150,6 @@ async fn comparing_the_books_finds_what_was_given_up() {
             (scene.a.id(), &Some(record.id.clone()))
         );
         assert_eq!(reasons(&scene.now(&record).await), [ReviewReason::LateSuccess]);
+        assert_eq!(lines().await, before + 1, "what was seen is written down once");
     }
 }

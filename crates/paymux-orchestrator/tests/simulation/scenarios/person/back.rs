@@ -10,7 +10,7 @@ use paymux_orchestrator::{
 use super::{
     super::{order, reasons},
     Scene, Waiting, money,
-    rows::{self, DAY, bend, told_and_seen},
+    scenes::{self, DAY, bend, told_and_seen},
 };
 use crate::simulation::{
     provider::key,
@@ -24,7 +24,7 @@ fn give_back(waiting: &Waiting) -> Resolution {
 /// Charged at the first account after all, open at the second, and nobody knows whether the refund
 /// at the first one was made.
 async fn refund_in_doubt() -> Waiting {
-    let waiting = rows::late(true, false).await;
+    let waiting = scenes::late(true, false).await;
     waiting.scene.a.truth().faults.extend([Fault::Nothing, Fault::LostBefore]);
     let record = waiting.decide(give_back(&waiting)).await.expect("it waits for that");
     let refund = record.attempts.last().unwrap();
@@ -53,7 +53,7 @@ async fn a_doubt_about_what_goes_back_elsewhere_does_not_stop_the_payment() {
 #[tokio::test(start_paused = true)]
 async fn nothing_is_given_back_of_what_names_the_object_of_another_payment() {
     let part = || Some(ProviderPartId::new("part").unwrap());
-    let waiting = rows::late(true, false).await;
+    let waiting = scenes::late(true, false).await;
     let scene = &waiting.scene;
     let made = scene.orchestrator.create_payment(&key("other"), &order()).await.expect("a payment");
     let object = made.provider.expect("an account has it").id;
@@ -121,7 +121,7 @@ async fn what_belongs_to_another_payment_is_not_looked_at_without_end() {
     assert!(lines(&scene, &held).await < 12, "{} changes", lines(&scene, &held).await);
     assert_eq!(reasons(&scene.now(&held).await), [ReviewReason::SharedObject]);
     // What was given up.
-    let waiting = rows::late(true, false).await;
+    let waiting = scenes::late(true, false).await;
     let scene = &waiting.scene;
     let made = scene.orchestrator.create_payment(&key("other"), &order()).await.expect("a payment");
     let object = made.provider.expect("an account has it").id;

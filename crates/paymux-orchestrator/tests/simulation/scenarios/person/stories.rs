@@ -12,7 +12,7 @@ use paymux_orchestrator::{
 use super::{
     super::{order, reasons},
     Scene, Waiting, money,
-    rows::{self, DAY, bend, told_and_seen},
+    scenes::{self, DAY, bend, told_and_seen},
 };
 use crate::simulation::{
     provider::key,
@@ -92,7 +92,7 @@ async fn an_error_after_the_decision_says_that_it_may_be_written() {
 /// What had been given up and shows money counts, once nothing else can take any.
 #[tokio::test(start_paused = true)]
 async fn a_late_success_counts_where_nothing_else_takes_money() {
-    let waiting = rows::late(true, false).await;
+    let waiting = scenes::late(true, false).await;
     let (scene, id) = (&waiting.scene, waiting.record.id.clone());
     let counts = || Resolution::ItCounts { attempt: 1, object: waiting.object.clone() };
     let error = waiting.decide(counts()).await.unwrap_err();
@@ -115,7 +115,7 @@ async fn a_late_success_counts_where_nothing_else_takes_money() {
 /// The same where the other one was paid meanwhile: its own word of now is what counts.
 #[tokio::test(start_paused = true)]
 async fn a_late_success_does_not_count_beside_money() {
-    let waiting = rows::late(true, false).await;
+    let waiting = scenes::late(true, false).await;
     let scene = &waiting.scene;
     scene.b.truth().confirm("b-obj1", ConfirmStep::Authorize).expect("a step");
     scene.b.truth().confirm("b-obj1", ConfirmStep::Commit).expect("a step");
@@ -165,7 +165,7 @@ async fn what_a_person_opened_again_is_captured_only_by_the_merchant() {
 /// What the provider says is asked before ours is forgotten, and written down with the decision.
 #[tokio::test(start_paused = true)]
 async fn a_provider_is_right_only_about_what_fits() {
-    let waiting = rows::contradicted(false).await;
+    let waiting = scenes::contradicted(false).await;
     let right = || Resolution::ProviderIsRight { attempt: 1 };
     let before = waiting.scene.now(&waiting.record).await;
     bend(&waiting.scene, "a-obj1", |object| object.amount = money(1_010));
@@ -189,7 +189,7 @@ async fn a_provider_is_right_only_about_what_fits() {
 /// A fee that a person let count is not asked about at every look, and only that fee.
 #[tokio::test(start_paused = true)]
 async fn what_was_let_count_is_not_asked_about_again() {
-    let waiting = rows::seen_with_a_fee(false).await;
+    let waiting = scenes::seen_with_a_fee(false).await;
     let counts = Resolution::ItCounts { attempt: 1, object: waiting.object.clone() };
     let record = waiting.decide(counts).await.expect("it counts");
     assert_eq!(reasons(&record), []);
@@ -200,7 +200,7 @@ async fn what_was_let_count_is_not_asked_about_again() {
     scene.later(DAY).await;
     assert!(scene.now(&record).await.is_paid());
 
-    let waiting = rows::seen_with_a_fee(false).await;
+    let waiting = scenes::seen_with_a_fee(false).await;
     let counts = Resolution::ItCounts { attempt: 1, object: waiting.object.clone() };
     waiting.decide(counts).await.expect("it counts");
     bend(&waiting.scene, "a-obj1", |object| object.amount = money(2_000));
@@ -211,7 +211,7 @@ async fn what_was_let_count_is_not_asked_about_again() {
 /// The object that another order has counts for nobody else, whoever says so.
 #[tokio::test(start_paused = true)]
 async fn what_belongs_to_another_payment_counts_for_nobody_else() {
-    let waiting = rows::created_with_a_fee().await;
+    let waiting = scenes::created_with_a_fee().await;
     let scene = &waiting.scene;
     let made = scene.orchestrator.create_payment(&key("other"), &order()).await;
     let other = made.expect("a payment").provider.expect("it is there").id;
@@ -229,19 +229,19 @@ async fn what_belongs_to_another_payment_counts_for_nobody_else() {
 /// The amount that a person saw, and no other.
 #[tokio::test(start_paused = true)]
 async fn an_amount_counts_only_as_it_is() {
-    let waiting = rows::ended(PaymentStatus::Succeeded, 400).await;
+    let waiting = scenes::ended(PaymentStatus::Succeeded, 400).await;
     let accept = |minor| Resolution::AcceptAmount { attempt: 1, amount: Some(money(minor)) };
     assert_eq!(waiting.decide(accept(500)).await.unwrap_err().kind(), ErrorKind::Conflict);
     let none = Resolution::AcceptAmount { attempt: 1, amount: None };
     assert_eq!(waiting.decide(none).await.unwrap_err().kind(), ErrorKind::Conflict);
     assert!(waiting.decide(accept(400)).await.expect("so much was taken").is_paid());
 
-    let waiting = rows::ended(PaymentStatus::Succeeded, 0).await;
+    let waiting = scenes::ended(PaymentStatus::Succeeded, 0).await;
     let none = Resolution::AcceptAmount { attempt: 1, amount: None };
     assert!(waiting.decide(none).await.expect("nobody says more").is_paid());
 
     // An end stays an end.
-    let waiting = rows::ended(PaymentStatus::Expired, 400).await;
+    let waiting = scenes::ended(PaymentStatus::Expired, 400).await;
     let record = waiting.decide(accept(400)).await.expect("it is a fee");
     assert_eq!((record.status, record.is_paid()), (PaymentStatus::Expired, false));
 }
@@ -263,7 +263,7 @@ async fn what_the_merchant_captured_itself_can_count_as_all() {
 /// A refund without an id came to nothing: the money can be given back again.
 #[tokio::test(start_paused = true)]
 async fn a_refund_that_came_to_nothing_makes_room_for_another() {
-    let waiting = rows::refund_without_end().await;
+    let waiting = scenes::refund_without_end().await;
     let scene = &waiting.scene;
     let again = || NewRefund { amount: Some(money(400)), ..NewRefund::default() };
     let id = &waiting.record.id;
@@ -278,7 +278,7 @@ async fn a_refund_that_came_to_nothing_makes_room_for_another() {
     scene.orchestrator.create_refund(&key("more"), id, again()).await.expect("a refund");
 
     // One that its provider shows as done did not come to nothing.
-    let waiting = rows::refund_without_end().await;
+    let waiting = scenes::refund_without_end().await;
     waiting.scene.a.truth().finish(false);
     let nothing = Resolution::DidNothing { attempt: 2 };
     assert_eq!(waiting.decide(nothing).await.unwrap_err().kind(), ErrorKind::Conflict);
