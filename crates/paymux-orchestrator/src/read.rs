@@ -111,8 +111,8 @@ impl Engine {
     fn asks_in_doubt(&self, record: &PaymentRecord) -> Option<u32> {
         let now = self.now();
         let apart = self.settings.stale_after;
-        let attempt = record.open_step().filter(|attempt| {
-            // What is frozen waits for a person.
+        // What is frozen waits for a person.
+        let attempt = record.attempts.iter().find(|attempt| {
             attempt.state == AttemptState::Unknown && attempt.next_try_at.is_some()
         })?;
         let is_fresh = attempt.sent_at.is_some_and(|sent| now.since(sent) < apart);

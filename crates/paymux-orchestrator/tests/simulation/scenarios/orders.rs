@@ -168,7 +168,7 @@ async fn what_is_signed_and_fresh_ends_alike_in_every_order() {
 
 #[tokio::test(start_paused = true)]
 async fn what_is_signed_alone_ends_alike_in_every_order() {
-    every_order_ends_alike(Kind::Invoice, GivenBack::ByUs).await;
+    every_order_ends_alike(Kind::Hold, GivenBack::ByUs).await;
     every_order_ends_alike(Kind::Hold, GivenBack::ByThem).await;
 }
 
