@@ -128,8 +128,11 @@ impl Engine {
                 .await;
             match (written, waits.next()) {
                 (Ok(changed), _) => return changed.into_record(),
-                // Nowhere else is what the provider said, its id above all.
-                (Err(error), Some(wait)) if error.kind() == ErrorKind::Unavailable => {
+                // Nowhere else is what the provider said, its id above all: neither a store that is
+                // gone nor others who are faster may lose it.
+                (Err(error), Some(wait))
+                    if matches!(error.kind(), ErrorKind::Unavailable | ErrorKind::Conflict) =>
+                {
                     tokio::time::sleep(wait).await;
                 }
                 (Err(error), _) => return Err(after_writing(error)),
