@@ -135,17 +135,13 @@ impl Engine {
             if draft.record.has_acted_since(&record) {
                 return Ok(false);
             }
-            let context = Context { asked_at, ..self.context(account, now) };
+            let context = Context { asked_at, is_due: false, ..self.context(account, now) };
             if is_create {
                 let outcome = Outcome::Payment(Box::new(payment.clone()));
                 settle::settle(&mut draft.record, no, sends, outcome, &context);
                 return Ok(true);
             }
-            let unchanged = draft.record.attempt(no).is_some_and(|attempt| attempt.seen_unchanged);
             observe::observe(&mut draft.record, payment.clone(), &context);
-            if let Some(attempt) = draft.record.attempt_mut(no) {
-                attempt.seen_unchanged = unchanged;
-            }
             Ok(true)
         });
         changed.await?.into_record()

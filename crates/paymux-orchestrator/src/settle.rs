@@ -44,6 +44,9 @@ pub(crate) struct Context<'a> {
     /// When the provider was asked for what it says: it may have been longer ago.
     pub(crate) asked_at: Timestamp,
     pub(crate) source: Source,
+    /// Was it asked for now that the next thing is due about a step in doubt? Only then does it tell
+    /// that the step may be taken again: by the time it is due, other looks are old.
+    pub(crate) is_due: bool,
     /// For how long a call can be under way, whoever made it.
     pub(crate) call_limit: Duration,
     pub(crate) capabilities: &'a Capabilities,
@@ -241,6 +244,8 @@ pub(crate) fn settle_without_account(
 pub(crate) fn put_off(attempt: &mut Attempt, error: &Error, now: Timestamp) {
     let wait = error.retry_after().unwrap_or_default().clamp(SHORTEST_WAIT, ladder::DAY);
     attempt.next_try_at = Some(now.after(wait));
+    // A step leaves because of what a look said just before.
+    attempt.seen_unchanged &= attempt.is_create();
 }
 
 /// The next rung: when the attempt is thought of again.

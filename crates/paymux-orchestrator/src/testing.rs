@@ -195,6 +195,7 @@ pub(crate) fn context<'a>(
         now,
         asked_at: now,
         source: Source::Asked,
+        is_due: true,
         call_limit: Duration::from_secs(70),
         capabilities,
         accept_unreported_amount: false,

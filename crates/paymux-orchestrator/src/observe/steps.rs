@@ -50,6 +50,7 @@ pub(crate) fn settle_steps(
             }
             // The call may still be under way there: only a look that comes after its time shows
             // that nothing was done.
+            Happened::NotYet if !context.is_due => {}
             Happened::NotYet => {
                 let sent = attempt.doubtful_send_at.or(attempt.sent_at).unwrap_or(context.now);
                 attempt.seen_unchanged = context.asked_at >= sent.after(context.call_limit);

@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
-use paymux_core::PaymentProvider;
-use paymux_orchestrator::{AttemptState, ConfirmBy, PaymentRecord};
+use paymux_core::{CaptureMethod, PaymentProvider};
+use paymux_orchestrator::{AttemptState, ConfirmBy, NewCapture, PaymentRecord};
 
-use super::{Scene, order, start};
-use crate::simulation::truth::{Fault, Kind};
+use super::{Scene, money, order, start};
+use crate::simulation::{
+    provider::key,
+    truth::{Fault, Kind, SaysHeld},
+};
 
 impl Scene {
     fn looks(&self) -> u32 {
@@ -176,4 +179,40 @@ async fn a_call_ends_before_somebody_else_thinks_it_lost() {
     others.step().await.expect("a store that works");
     assert_ne!(state(others.stored_payment(&id).await.unwrap()), AttemptState::Sending);
     call.await.unwrap().expect("it is looked after by the other one");
+}
+
+/// An event made us look at a step in doubt, long before it may be taken again. By then somebody
+/// else has taken it: it is looked for anew.
+#[tokio::test(start_paused = true)]
+async fn a_look_that_an_event_made_is_no_look_that_a_step_may_be_repeated_after() {
+    let scene = Scene::new(Kind::Hold, Kind::Page);
+    scene.a.truth().keeps_holds = Some(SaysHeld::Yes);
+    let record = scene.create(order().capture(CaptureMethod::Manual)).await;
+    let take = async |name: &'static str| {
+        let part = NewCapture { amount: Some(money(300)), ..NewCapture::default() };
+        scene.orchestrator.capture_payment(&key(name), &record.id, part).await.expect("a capture")
+    };
+    take("one").await;
+    scene.later(100).await;
+    scene.a.truth().faults.push_back(Fault::LostBefore);
+    assert!(take("two").await.in_doubt());
+    for seconds in [8, 45] {
+        scene.later(seconds).await;
+    }
+    // It is seen undone, sent again, and lost again.
+    scene.a.truth().faults.extend([Fault::Nothing, Fault::LostBefore]);
+    scene.later(180).await;
+    let before = scene.now(&record).await;
+    assert_eq!((before.attempts[2].sends, before.in_doubt()), (2, true), "{before:#?}");
+    scene.later(200).await;
+    let last = scene.a.truth().tellings.len() - 1;
+    scene.tell(&scene.a, last).await.expect("it is kept");
+    scene.orchestrator.step().await.expect("a store that works");
+    let seen = scene.now(&record).await;
+    assert!(seen.looked_at > before.looked_at, "{seen:#?}");
+    scene.a.truth().capture("a-obj1", Some(money(300))).expect("it is held");
+    scene.later(3_600).await;
+    let record = scene.now(&record).await;
+    assert_eq!(scene.a.truth().objects["a-obj1"].captured, 600, "{record:#?}");
+    assert_eq!(record.attempts[2].state, AttemptState::Accepted);
 }
