@@ -309,9 +309,9 @@ fn capture_was_asked(record: &PaymentRecord, part: Option<&ProviderPartId>) -> b
     })
 }
 
-/// Was it taken or refused by the account that has the payment now?
+/// Was it taken or refused for the object that counts?
 fn was_answered(record: &PaymentRecord, attempt: &Attempt) -> bool {
-    Some(&attempt.account) == record.account()
+    record.is_of_what_counts(attempt)
         && matches!(
             attempt.state,
             AttemptState::Accepted | AttemptState::Rejected | AttemptState::NotSent
@@ -347,6 +347,7 @@ fn cancel(record: &PaymentRecord, capabilities: &Capabilities) -> Option<Move> {
         .iter()
         .filter(|attempt| matches!(attempt.intent, Intent::Cancel(_)))
         .filter(|attempt| attempt.state == AttemptState::Accepted)
+        .filter(|attempt| record.is_of_what_counts(attempt))
         .collect();
     // The whole was cancelled and is not ended yet: what that led to is seen first.
     let not_seen = cancels.last().is_some_and(|attempt| {

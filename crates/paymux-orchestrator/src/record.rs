@@ -2,7 +2,8 @@
 //! word.
 
 use paymux_core::{
-    Failure, Money, NextAction, Payment, PaymentHandle, PaymentStatus, ProviderId, Timestamp,
+    ConfirmStep, Failure, Money, NextAction, Payment, PaymentHandle, PaymentStatus, ProviderId,
+    Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -186,30 +187,39 @@ impl PaymentRecord {
         Some(self.with_steps_at(handle, &payment.provider))
     }
 
-    /// The handle of what a refund gives back.
+    /// The handle of what a refund gives back, whatever counts by now.
     pub(crate) fn handle_of_refund(&self, attempt: &Attempt) -> Option<PaymentHandle> {
-        if let (Intent::Refund(refund), Some(_)) = (&attempt.intent, attempt.gives_back) {
-            return Some(refund.payment.clone());
+        match &attempt.intent {
+            Intent::Refund(refund) if !self.is_of_what_counts(attempt) => {
+                Some(refund.payment.clone())
+            }
+            _ => self.handle(),
         }
-        self.handle()
     }
 
-    /// The same handle, saying which confirmations were begun at its account: some providers cannot
-    /// tell a payment that waits for our consent from one that has it.
+    /// Does an attempt do something to the object that counts? The same account can have another one
+    /// of this payment.
+    pub(crate) fn is_of_what_counts(&self, attempt: &Attempt) -> bool {
+        self.provider.as_ref().is_some_and(|payment| attempt.is_of(payment))
+    }
+
+    /// The same handle, saying which confirmations of it were begun: some providers cannot tell a
+    /// payment that waits for our consent from one that has it.
     pub(crate) fn with_steps_at(
         &self,
         handle: PaymentHandle,
         account: &ProviderId,
     ) -> PaymentHandle {
-        let begun = self
-            .attempts
-            .iter()
-            .filter(|attempt| attempt.account == *account && attempt.may_have_acted());
+        let begun = self.attempts.iter().filter(|attempt| {
+            let is_of_it = attempt.intent.object() == Some(&handle.id);
+            attempt.account == *account && is_of_it && attempt.may_have_acted()
+        });
         let steps = begun.filter_map(|attempt| match &attempt.intent {
             Intent::Confirm(confirm) => Some(confirm.step),
             Intent::Create(_) | Intent::Capture(_) | Intent::Cancel(_) | Intent::Refund(_) => None,
         });
-        steps.fold(handle.with_nothing_confirmed(), PaymentHandle::with_confirmed)
+        let steps: Vec<ConfirmStep> = steps.collect();
+        steps.into_iter().fold(handle.with_nothing_confirmed(), PaymentHandle::with_confirmed)
     }
 
     /// Moves it to a status, if the core's table lets it: what is final stays so.

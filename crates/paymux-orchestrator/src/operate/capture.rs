@@ -20,7 +20,10 @@ pub(super) fn held(record: &PaymentRecord) -> Money {
 fn taken(record: &PaymentRecord) -> Option<Money> {
     let asked = record.request.amount;
     let said = record.provider.as_ref().and_then(|payment| payment.amounts.captured);
-    let captures = record.attempts.iter().filter(|attempt| attempt.may_have_acted());
+    let captures = record
+        .attempts
+        .iter()
+        .filter(|attempt| attempt.may_have_acted() && record.is_of_what_counts(attempt));
     let ours = captures.filter_map(|attempt| match &attempt.intent {
         Intent::Capture(capture) => Some(capture.amount.unwrap_or(asked)),
         Intent::Create(_) | Intent::Confirm(_) | Intent::Cancel(_) | Intent::Refund(_) => None,

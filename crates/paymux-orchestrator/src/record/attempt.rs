@@ -71,6 +71,17 @@ impl Intent {
         }
     }
 
+    /// The object at the provider that it does something to; `None` for what is to make one.
+    pub(crate) fn object(&self) -> Option<&ProviderPaymentId> {
+        match self {
+            Self::Create(_) => None,
+            Self::Confirm(request) => Some(&request.payment.id),
+            Self::Capture(request) => Some(&request.payment.id),
+            Self::Cancel(request) => Some(&request.payment.id),
+            Self::Refund(request) => Some(&request.payment.id),
+        }
+    }
+
     /// The key it is sent with, the same over all its repetitions.
     #[must_use]
     pub fn key(&self) -> &IdempotencyKey {
@@ -319,6 +330,11 @@ impl Attempt {
             gives_back: None,
             left: Vec::new(),
         }
+    }
+
+    /// Does it do something to this object?
+    pub(crate) fn is_of(&self, payment: &Payment) -> bool {
+        self.account == payment.provider && self.intent.object() == Some(&payment.id)
     }
 
     /// Does it open the payment?

@@ -196,3 +196,19 @@ fn the_id_of_a_refund_is_kept_whatever_else_its_answer_says() {
         assert!(record.reviews.is_empty(), "{known}, then {word}");
     }
 }
+
+/// Two objects of one payment, and a refund of the one without an id: what went back of the other
+/// says nothing of it.
+#[test]
+fn what_went_back_of_another_object_is_no_proof_of_a_refund() {
+    for (id, expected) in [("obj1", RefundStatus::Succeeded), ("obj2", RefundStatus::Processing)] {
+        let mut record = under_way();
+        record.attempts[1].refund = Some(Refund::new(RefundStatus::Processing, "a word"));
+        let mut payment = seen(PaymentStatus::Succeeded);
+        payment.id = object(id);
+        payment.amounts.refunded = Some(eur(400));
+        record.provider.as_mut().unwrap().id = object(id);
+        observed(&mut record, payment, Source::Asked);
+        assert_eq!(record.attempts[1].refund.as_ref().unwrap().status, expected, "{id}");
+    }
+}

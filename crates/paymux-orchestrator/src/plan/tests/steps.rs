@@ -116,3 +116,33 @@ fn our_consent_is_too_late_by_the_day_that_it_was_wanted() {
     record.consent_wanted_at = None;
     assert_eq!(next(&record, &account, 7 * DAY - 1), Move::Confirm(ConfirmStep::Commit));
 }
+
+/// The same account can have two objects of one payment: what was asked of the one says nothing of
+/// the other.
+#[test]
+fn what_was_asked_of_another_object_is_not_asked_of_this_one() {
+    let mut account = opens(Replay::Harmless, Replay::Never);
+    account.capture = CaptureChoice::Manual;
+    let other = |mut intent: Intent| {
+        let handle = match &mut intent {
+            Intent::Confirm(request) => &mut request.payment,
+            Intent::Capture(request) => &mut request.payment,
+            Intent::Cancel(request) => &mut request.payment,
+            Intent::Create(_) | Intent::Refund(_) => panic!("a step"),
+        };
+        handle.id = crate::testing::object("obj2");
+        intent
+    };
+    let mut waiting = accepted(PaymentStatus::RequiresConfirmation);
+    push(&mut waiting, other(confirm(ConfirmStep::Commit)), AttemptState::Accepted);
+    assert_eq!(next(&waiting, &account, 0), Move::Confirm(ConfirmStep::Commit));
+    let mut held = accepted(PaymentStatus::Authorized);
+    push(&mut held, other(capture()), AttemptState::Rejected);
+    assert_eq!(next(&held, &account, 0), Move::Capture(None));
+    let mut unwanted = accepted(PaymentStatus::Authorized);
+    unwanted.cancel_wanted = true;
+    for _ in 0..=MAX_CANCELS {
+        push(&mut unwanted, other(cancel()), AttemptState::Accepted);
+    }
+    assert_eq!(next(&unwanted, &account, 0), Move::Cancel(None));
+}
