@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use paymux_core::{
-    Capabilities, Effect, Error, ErrorKind, Failure, FailureKind, Payment, PaymentStatus, Random,
-    Refund, Replay, Timestamp,
+    Capabilities, ConfirmStep, Effect, Error, ErrorKind, Failure, FailureKind, Payment,
+    PaymentStatus, Random, Refund, Replay, Timestamp,
 };
 
 use crate::{
@@ -271,7 +271,14 @@ pub(crate) fn may_abandon(record: &PaymentRecord, capabilities: &Capabilities) -
     let step_in_doubt = record.attempts.iter().any(|attempt| {
         !attempt.is_create() && attempt.state.is_open() && attempt.gives_back.is_none()
     });
-    capabilities.create == CreateEffect::OpensOnly && !record.link_shown && waits && !step_in_doubt
+    // From then on money may move, whatever its status still says.
+    let has_consent = record.attempts.iter().any(|attempt| {
+        matches!(&attempt.intent, Intent::Confirm(confirm) if confirm.step == ConfirmStep::Commit)
+            && attempt.may_have_acted()
+            && record.is_of_what_counts(attempt)
+    });
+    let opens_only = capabilities.create == CreateEffect::OpensOnly;
+    opens_only && !record.link_shown && waits && !step_in_doubt && !has_consent
 }
 
 /// Gives an attempt up, so that the next account may be tried.

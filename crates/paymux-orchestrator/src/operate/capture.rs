@@ -1,6 +1,6 @@
-//! How much of a payment can be taken.
+//! How much of a payment can be taken, and what is not known yet of what was.
 
-use paymux_core::Money;
+use paymux_core::{ConfirmStep, Money};
 
 use crate::record::{Attempt, AttemptState, Intent, PaymentRecord};
 
@@ -34,7 +34,21 @@ fn taken(record: &PaymentRecord) -> Option<Money> {
 
 /// Was it taken without what is left having been read since?
 pub(super) fn is_unseen_capture(attempt: &Attempt, record: &PaymentRecord) -> bool {
+    matches!(attempt.intent, Intent::Capture(_)) && is_unseen(attempt, record)
+}
+
+/// Was our consent to this step given, without what came of it having been read since?
+pub(super) fn is_unseen_consent(
+    attempt: &Attempt,
+    record: &PaymentRecord,
+    step: ConfirmStep,
+) -> bool {
+    matches!(&attempt.intent, Intent::Confirm(confirm) if confirm.step == step)
+        && is_unseen(attempt, record)
+}
+
+fn is_unseen(attempt: &Attempt, record: &PaymentRecord) -> bool {
     attempt.state == AttemptState::Accepted
-        && matches!(attempt.intent, Intent::Capture(_))
+        && record.is_of_what_counts(attempt)
         && attempt.settled_at >= record.looked_at
 }
