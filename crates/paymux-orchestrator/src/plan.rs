@@ -148,14 +148,16 @@ fn is_unwanted(record: &PaymentRecord, attempt: &Attempt, view: &View<'_>) -> bo
     if attempt.doubted {
         return false;
     }
-    // Nobody gives back what went back already.
-    if !takes_money(attempt) {
+    // Nobody gives back what went back already, and nothing else is done to what is over.
+    if matches!(attempt.intent, Intent::Refund(_)) {
         return !is_still_there(record, attempt);
     }
-    let late = too_late(record, attempt.created_at, view);
     let is_over = record.status.is_final() && !attempt.is_create();
+    if is_over || !takes_money(attempt) {
+        return is_over;
+    }
+    let late = too_late(record, attempt.created_at, view);
     record.cancel_wanted
-        || is_over
         || match &attempt.intent {
             Intent::Create(_) => must_not_take(record) || late,
             Intent::Confirm(_) => late,

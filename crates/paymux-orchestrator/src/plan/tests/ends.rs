@@ -171,3 +171,14 @@ fn nothing_is_opened_or_consented_to_when_nobody_waits_for_it_any_more() {
         assert_eq!(next(&record, &account, 2 * DAY), Move::Send(2));
     }
 }
+
+/// What has not left to end it, neither: its provider might take that for a refund.
+#[test]
+fn an_end_that_has_not_left_is_not_sent_to_what_is_over() {
+    for status in [PaymentStatus::Succeeded, PaymentStatus::Cancelled, PaymentStatus::Failed] {
+        let mut record = accepted(status);
+        record.cancel_wanted = true;
+        push(&mut record, cancel(), AttemptState::Intent);
+        assert_eq!(next(&record, &charges(), 0), Move::Withdraw(2), "{status}");
+    }
+}
