@@ -2,6 +2,7 @@
 
 use paymux_core::{
     ConfirmStep, ErrorKind, Operation, PaymentProvider, PaymentStatus, ProviderPaymentId,
+    RefundStatus,
 };
 use paymux_orchestrator::{
     AttemptState, Intent, NewRefund, Orchestrator, PaymentRecord, Resolution, ReviewReason,
@@ -10,7 +11,7 @@ use paymux_orchestrator::{
 use super::{Scene, order, reasons, start};
 use crate::simulation::{
     provider::key,
-    truth::{Fault, Kind},
+    truth::{Fault, Kind, Telling},
 };
 
 /// Declined at the first account, paid at the second, and charged at the first all the same.
@@ -154,4 +155,38 @@ async fn a_refund_without_an_id_is_followed_where_no_account_has_the_payment() {
     assert_eq!((record.status, amounts(&scene)), (PaymentStatus::Failed, vec![1_000]));
     let next = scene.orchestrator.explain(&record.id).await.expect("it is there").next;
     assert!(next.contains("given up"), "it is still watched: {next}");
+}
+
+/// It was carried out by all that was said, a look saw it gone, and then the bank sent it back.
+#[tokio::test(start_paused = true)]
+async fn what_came_back_is_there_by_the_figures_of_now() {
+    let (scene, record) = charged_twice(Kind::Careless).await;
+    give_back(&scene.orchestrator, &record, "a-obj1").await.expect("it waits");
+    scene.later(2 * 86_400).await;
+    assert!(scene.now(&record).await.is_paid());
+    {
+        let mut truth = scene.a.truth();
+        truth.refunds[0].status = RefundStatus::Failed;
+        let mut object = truth.objects["a-obj1"].clone();
+        object.refunded = 0;
+        truth.put(object);
+        let id = truth.refunds[0].id.clone();
+        truth.tellings.push(Telling::Refund(id));
+    }
+    let last = scene.a.truth().tellings.len() - 1;
+    scene.tell(&scene.a, last).await.expect("it is kept");
+    scene.later(60).await;
+    let waits = scene.now(&record).await;
+    assert_eq!(reasons(&waits), [ReviewReason::Contradiction]);
+    let refund = waits.attempts.last().unwrap().no;
+    let decide = async |resolution| {
+        scene.orchestrator.resolve_review(&record.id, resolution, "ann", "the bank says so").await
+    };
+    decide(Resolution::ProviderIsRight { attempt: refund }).await.expect("it is");
+    assert_eq!(reasons(&scene.now(&record).await), [ReviewReason::LateSuccess]);
+    let dismissed = Resolution::Dismiss { attempt: 1, reason: ReviewReason::LateSuccess };
+    assert_eq!(decide(dismissed).await.unwrap_err().kind(), ErrorKind::Conflict, "it is there");
+    give_back(&scene.orchestrator, &record, "a-obj1").await.expect("it waits for that");
+    assert_eq!(amounts(&scene), [1_000, 1_000]);
+    assert!(scene.now(&record).await.is_paid());
 }
