@@ -49,7 +49,7 @@ impl Orchestrator {
         key: &IdempotencyKey,
         request: &NewPayment,
     ) -> Result<PaymentRecord> {
-        check(request)?;
+        self.0.check(request)?;
         let (engine, key, request) = (self.0.clone(), key.clone(), request.clone());
         let work = Box::pin(async move { engine.create(&key, request).await });
         self.0.calls.own(work).await
@@ -60,7 +60,7 @@ impl Orchestrator {
     /// # Errors
     /// `InvalidRequest` when it cannot be a payment.
     pub fn route(&self, request: &NewPayment) -> Result<RoutePlan> {
-        check(request)?;
+        self.0.check(request)?;
         let id = PaymentId::generate(self.0.now(), &*self.0.random);
         Ok(self.0.route(request, &id))
     }
@@ -147,6 +147,17 @@ impl Engine {
         }
         let record = self.load(&row.payment).await.map_err(after_writing)?;
         answer(Box::pin(self.refresh(record)).await.map_err(after_writing)?)
+    }
+
+    fn check(&self, request: &NewPayment) -> Result<()> {
+        if request.amount.is_zero() {
+            return Err(Error::invalid_request("amount", "must be more than nothing"));
+        }
+        if request.description.trim().is_empty() {
+            return Err(Error::invalid_request("description", "must say what the payer pays for"));
+        }
+        let url = request.return_url.as_ref();
+        url.map_or(Ok(()), |url| self.settings.return_hosts.check(url))
     }
 
     pub(crate) fn route(&self, request: &NewPayment, id: &PaymentId) -> RoutePlan {
@@ -241,14 +252,4 @@ fn refused_input(record: &PaymentRecord) -> Option<(ProviderId, Fault)> {
 pub(crate) fn reused(payment: &PaymentId) -> Error {
     let message = format!("this key was used for another request, which made {payment}");
     Error::new(ErrorKind::Conflict, Effect::None, message).with_field("key")
-}
-
-fn check(request: &NewPayment) -> Result<()> {
-    if request.amount.is_zero() {
-        return Err(Error::invalid_request("amount", "must be more than nothing"));
-    }
-    if request.description.trim().is_empty() {
-        return Err(Error::invalid_request("description", "must say what the payer pays for"));
-    }
-    Ok(())
 }

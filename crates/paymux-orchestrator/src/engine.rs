@@ -19,6 +19,7 @@ use crate::{
     observe::{self, Observed, Source},
     plan::{self, Move, View},
     record::{PaymentRecord, Review, ReviewReason},
+    returns::ReturnHosts,
     routing::Router,
     settle::{self, Context},
     store::{CallerKeyRow, Change, Committed, InboxSettlement, Store, StoreError, StoreErrorKind},
@@ -47,6 +48,7 @@ pub(crate) struct Settings {
     pub(crate) keys_kept_for: Duration,
     pub(crate) events_kept_for: Duration,
     pub(crate) housekeeping: Housekeeping,
+    pub(crate) return_hosts: ReturnHosts,
 }
 
 /// How long it may take to write an answer down: it is tried for ten seconds at first, and may take

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use paymux_core::{Error, Random, Timestamp, retry::RetryPolicy};
 
-/// After this long in doubt a person is asked. Looking goes on.
+/// After this long in doubt a person is asked, or once its key is too old. Looking goes on.
 pub(crate) const PARK_AFTER: Duration = Duration::from_secs(24 * 3600);
 /// A person who was asked about a doubt and let it be is asked again after this long.
 pub(crate) const ASKED_AGAIN_AFTER: Duration = Duration::from_secs(7 * 24 * 3600);
@@ -33,6 +33,11 @@ pub(crate) fn next_try(rung: u32, error: &Error, now: Timestamp, random: &dyn Ra
     };
     // A provider that asks for years is asked again tomorrow.
     now.after(wait.min(DAY))
+}
+
+/// A key is relied on for four fifths of the time the provider keeps it.
+pub(crate) fn relied_on_for(ttl: Duration) -> Duration {
+    ttl / 5 * 4
 }
 
 /// When to look at an open payment again, by how often it was looked at since it changed: webhooks

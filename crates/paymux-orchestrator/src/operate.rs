@@ -198,10 +198,11 @@ impl Engine {
             let record = Box::pin(self.refresh(record)).await.map_err(after_writing)?;
             return answer(record, row.attempt.unwrap_or_default());
         }
+        let known = self.load_to_change(&verb.payment).await.map_err(before_writing)?;
         let key = self.fresh_key();
         let evidence = Evidence::Asked { what: verb.what.to_owned() };
         let changed = self
-            .change(&verb.payment, &evidence, |draft, now| {
+            .change_known(&known, &evidence, |draft, now| {
                 if draft.record.open_step().is_some() {
                     return Err(conflict(&draft.record, "something else is under way"));
                 }
@@ -237,9 +238,10 @@ impl Engine {
             let record = self.load(&row.payment).await.map_err(after_writing)?;
             return Box::pin(self.refresh(record)).await.map_err(after_writing);
         }
+        let known = self.load_to_change(id).await.map_err(before_writing)?;
         let evidence = Evidence::Asked { what: verb.what.to_owned() };
         let changed = self
-            .change(id, &evidence, |draft, now| {
+            .change_known(&known, &evidence, |draft, now| {
                 if draft.record.status.is_final() {
                     return Err(conflict(&draft.record, "the payment is final already"));
                 }
@@ -341,6 +343,11 @@ impl Engine {
         request.reason.clone_from(&refund.reason);
         Ok(Wanted { intent: Intent::Refund(request), reserved: Some(amount) })
     }
+}
+
+/// Nothing of what was asked is written yet.
+fn before_writing(error: Error) -> Error {
+    error.with_effect(Effect::None)
 }
 
 fn handle(record: &PaymentRecord) -> Result<paymux_core::PaymentHandle> {

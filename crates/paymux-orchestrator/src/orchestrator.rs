@@ -13,6 +13,7 @@ use crate::{
     health::{Health, HealthSettings, HealthSnapshot},
     hints::Hints,
     house::Housekeeping,
+    returns::ReturnHosts,
     routing::{self, Routes},
     store::Store,
     telemetry::Shown,
@@ -44,6 +45,7 @@ impl Orchestrator {
             accounts: BTreeMap::new(),
             twice: None,
             routes: None,
+            return_hosts: None,
             clock: Arc::new(SystemClock),
             random: Arc::new(OsRandom),
             settings: Settings {
@@ -55,6 +57,7 @@ impl Orchestrator {
                 keys_kept_for: Duration::from_secs(30 * 24 * 3600),
                 events_kept_for: Duration::from_secs(30 * 24 * 3600),
                 housekeeping: Housekeeping::default(),
+                return_hosts: ReturnHosts::default(),
             },
         }
     }
@@ -85,6 +88,7 @@ pub struct Builder {
     accounts: BTreeMap<ProviderId, (Arc<dyn PaymentProvider>, AccountPolicy)>,
     twice: Option<ProviderId>,
     routes: Option<Routes>,
+    return_hosts: Option<Vec<String>>,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     settings: Settings,
@@ -183,17 +187,31 @@ impl Builder {
         self
     }
 
+    /// Sets the hosts that payers may be sent back to, such as `shop.example`, or
+    /// `shop.example:8443` where the port is not that of https. A payment with another `return_url`,
+    /// one without https or one with a fragment is refused. Any URL is taken when not set, apps'
+    /// own schemes as well: set it where others than the merchant's own program can have a payment
+    /// asked for. No return URL is ever fetched.
+    #[must_use]
+    pub fn return_hosts(mut self, hosts: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.return_hosts = Some(hosts.into_iter().map(Into::into).collect());
+        self
+    }
+
     /// Builds it.
     ///
     /// # Errors
-    /// `Configuration` without effect when there is no account, one is named twice, or the rules
-    /// do not fit the accounts. Everything that is wrong with the rules is in the message.
+    /// `Configuration` without effect when there is no account, one is named twice, a host for
+    /// returns is none, or the rules do not fit the accounts. Everything that is wrong with the rules is in the message.
     pub fn build(mut self) -> Result<Orchestrator> {
         if let Some(id) = self.twice {
             return Err(Error::configuration("accounts", format!("{id} is there twice")));
         }
         if self.accounts.is_empty() {
             return Err(Error::configuration("accounts", "there must be one at least"));
+        }
+        if let Some(hosts) = self.return_hosts.take() {
+            self.settings.return_hosts = ReturnHosts::only(&hosts)?;
         }
         let known: Vec<routing::Account<'_>> = self
             .accounts

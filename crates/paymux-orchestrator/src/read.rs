@@ -80,6 +80,15 @@ impl Orchestrator {
 }
 
 impl Engine {
+    /// A payment as it is stored, before something is done with it: what is in doubt about it is
+    /// looked for first.
+    pub(crate) async fn load_to_change(&self, id: &PaymentId) -> Result<PaymentRecord> {
+        let record = self.load(id).await?;
+        let Some(no) = self.asks_in_doubt(&record) else { return Ok(record) };
+        let record = Box::pin(self.look_in_doubt(record, no)).await?;
+        Box::pin(self.drive(record)).await
+    }
+
     /// Reads an open payment from its provider when what is known is old.
     pub(crate) async fn refresh(&self, record: PaymentRecord) -> Result<PaymentRecord> {
         if let Some(no) = self.asks_in_doubt(&record) {

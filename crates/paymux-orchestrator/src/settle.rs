@@ -176,6 +176,13 @@ fn settle_fault(record: &mut PaymentRecord, no: u32, fault: &Fault, context: &Co
         attempt.state = AttemptState::Unknown;
         attempt.doubted = true;
         climb(attempt, &error, context.now, context.random);
+        if fault.says_key_used() && stands_for_one(attempt, context) {
+            attempt.key_used = true;
+            let why = &fault.message;
+            let note = format!("its key, or its reference, stands for something else: {why}");
+            let reason = ReviewReason::Mismatch;
+            record.add_review(Review { reason, attempt: Some(no), note, since: context.now });
+        }
         return;
     }
     // A stale token or clock is put right by the refused call itself; the same call then works.
@@ -203,6 +210,13 @@ fn settle_fault(record: &mut PaymentRecord, no: u32, fault: &Fault, context: &Co
     }
 }
 
+/// Does its provider take what is sent again for the same, by its key or by its reference? Whatever
+/// creates a payment carries a reference.
+fn stands_for_one(attempt: &Attempt, context: &Context<'_>) -> bool {
+    let replay = context.capabilities.replay(attempt.intent.operation());
+    attempt.is_create() || matches!(replay, Replay::Key { .. } | Replay::Reference)
+}
+
 /// A refusal under a key that the provider remembers is the outcome of all sends with that key.
 fn speaks_for_all_sends(attempt: &Attempt, fault: &Fault, context: &Context<'_>) -> bool {
     let definite = matches!(fault.kind, ErrorKind::Declined | ErrorKind::InvalidRequest);
@@ -212,7 +226,7 @@ fn speaks_for_all_sends(attempt: &Attempt, fault: &Fault, context: &Context<'_>)
         return false;
     };
     let sent = attempt.first_sent_at.unwrap_or(attempt.created_at);
-    definite && fault.effect == Effect::None && context.now.since(sent) < ttl / 5 * 4
+    definite && fault.effect == Effect::None && context.now.since(sent) < ladder::relied_on_for(ttl)
 }
 
 /// Notes that the account of an attempt is no longer configured. One that is in doubt stays so,

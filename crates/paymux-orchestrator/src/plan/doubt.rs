@@ -1,10 +1,12 @@
 //! The ladder out of doubt: what is done about an attempt of which nobody knows whether it acted.
 
+use std::time::Duration;
+
 use paymux_core::{Capabilities, CaptureMethod, CreateEffect, Replay, Timestamp};
 
 use super::{Move, View, has_expired, look_at_payment_of, must_not_take, takes_money};
 use crate::{
-    ladder::{ASKED_AGAIN_AFTER, NEGATIVES_NEEDED, PARK_AFTER},
+    ladder::{ASKED_AGAIN_AFTER, NEGATIVES_NEEDED, PARK_AFTER, relied_on_for},
     operate::is_still_there,
     record::{Attempt, Intent, PaymentRecord, ReviewReason},
     settle::may_abandon,
@@ -15,6 +17,7 @@ use crate::{
 pub(super) fn out_of_doubt(record: &PaymentRecord, attempt: &Attempt, view: &View<'_>) -> Move {
     let step = match (view.capabilities)(&attempt.account) {
         None => Move::Climb(attempt.no),
+        Some(capabilities) if attempt.key_used => looked_for(attempt, capabilities),
         Some(capabilities) if attempt.is_create() => {
             out_of_doubt_create(record, attempt, capabilities, view)
         }
@@ -22,7 +25,7 @@ pub(super) fn out_of_doubt(record: &PaymentRecord, attempt: &Attempt, view: &Vie
     };
     let since = attempt.first_sent_at.unwrap_or(attempt.created_at);
     let is_over = matches!(step, Move::NotCharged(_) | Move::Abandon(_));
-    let overdue = view.now.since(since) >= PARK_AFTER;
+    let overdue = view.now.since(since) >= asked_after(attempt, view);
     let reason = ReviewReason::StillInDoubt;
     let let_be = record.let_pass_at(reason, attempt.no);
     let let_be = let_be.is_some_and(|moment| view.now.since(moment) < ASKED_AGAIN_AFTER);
@@ -52,12 +55,31 @@ pub(super) fn out_of_doubt(record: &PaymentRecord, attempt: &Attempt, view: &Vie
     if forbidden { ended_or_looked_for(attempt, view) } else { step }
 }
 
+/// When a person is asked: once its key is too old to rely on, and after a day at the latest.
+fn asked_after(attempt: &Attempt, view: &View<'_>) -> Duration {
+    let replay = (view.capabilities)(&attempt.account).map(|it| replay(attempt, it));
+    match replay {
+        Some(Replay::Key { ttl, .. }) => relied_on_for(ttl).min(PARK_AFTER),
+        Some(Replay::Reference | Replay::Harmless | Replay::LookupFirst | Replay::Never) | None => {
+            PARK_AFTER
+        }
+    }
+}
+
 /// Is more taken by it than an end of the payment gives back?
 fn takes_for_good(attempt: &Attempt, view: &View<'_>) -> bool {
     let Intent::Create(create) = &attempt.intent else { return true };
     let charges = (view.capabilities)(&attempt.account)
         .is_none_or(|capabilities| capabilities.create == CreateEffect::MayCharge);
     charges && create.capture == CaptureMethod::Automatic
+}
+
+/// Never sent again, and never given up for another account: only what is found counts.
+fn looked_for(attempt: &Attempt, capabilities: &Capabilities) -> Move {
+    let by_reference =
+        attempt.is_create() && capabilities.reference_lookup.is_some() && !attempt.seen_unchanged;
+    let look = by_reference.then_some(Move::LookUpReference(attempt.no));
+    look.or_else(|| only_looked_for(attempt)).unwrap_or(Move::Climb(attempt.no))
 }
 
 /// It is not sent again. Creates were looked for before, where that can be done.
@@ -133,8 +155,7 @@ fn replay(attempt: &Attempt, capabilities: &Capabilities) -> Replay {
 fn is_protected(attempt: &Attempt, capabilities: &Capabilities, now: Timestamp) -> bool {
     match replay(attempt, capabilities) {
         Replay::Key { ttl, .. } => {
-            // A key is relied on for four fifths of the time the provider keeps it.
-            attempt.first_sent_at.is_none_or(|sent| now.since(sent) < ttl / 5 * 4)
+            attempt.first_sent_at.is_none_or(|sent| now.since(sent) < relied_on_for(ttl))
         }
         Replay::Reference | Replay::Harmless => true,
         Replay::LookupFirst | Replay::Never => false,

@@ -124,7 +124,7 @@ fn a_create_in_doubt_goes_by_what_protects_it() {
     let table = [
         (may, key_replay(), 0, Move::Send(1)),
         (may, key_replay(), fresh, Move::Send(1)),
-        (may, key_replay(), fresh + 1, Move::Climb(1)),
+        (may, key_replay(), fresh + 1, Move::Park(1, ReviewReason::StillInDoubt)),
         (may, Replay::Reference, 10_000, Move::Send(1)),
         (may, Replay::Harmless, 10_000, Move::Send(1)),
         (may, Replay::LookupFirst, 0, Move::Climb(1)),
@@ -317,5 +317,26 @@ fn the_ladder_has_its_rungs() {
         let wait = u128::from(wait) * 1_000;
         let range = wait * 8 / 10..=wait * 12 / 10;
         assert!(range.contains(&waited), "rung {rung}: {waited} ms");
+    }
+}
+
+/// Once its key cannot be relied on any more, nothing but looks is left: a person is asked then, and
+/// after a day at the latest.
+#[test]
+fn a_person_is_asked_once_a_key_is_too_old_to_rely_on() {
+    let day = DAY.unsigned_abs();
+    let table = [(1_000, 800), (day, day / 5 * 4), (7 * day, day)];
+    for (ttl, after) in table {
+        let ttl = Duration::from_secs(ttl);
+        let key = Replay::Key { ttl, max_len: 255, replays_errors: false };
+        let after = i64::try_from(after).unwrap();
+        let account = capabilities(CreateEffect::MayCharge, key, key);
+        let mut step = accepted(PaymentStatus::Succeeded);
+        push(&mut step, refund(), AttemptState::Unknown);
+        for (record, no) in [(tried(AttemptState::Unknown), 1), (step, 2)] {
+            let park = Move::Park(no, ReviewReason::StillInDoubt);
+            assert_ne!(next(&record, &account, after - 1), park, "{ttl:?}, attempt {no}");
+            assert_eq!(next(&record, &account, after), park, "{ttl:?}, attempt {no}");
+        }
     }
 }

@@ -205,6 +205,17 @@ impl From<&Error> for Fault {
 }
 
 impl Fault {
+    /// Does the provider say, in its own words, that something else is behind the key or the
+    /// reference? Then something of ours is there, and nobody knows what. A key that is only in use
+    /// at this moment is worth repeating.
+    pub(crate) fn says_key_used(&self) -> bool {
+        let in_its_words = self.code.is_some() || self.field.is_some();
+        self.kind == ErrorKind::Conflict
+            && self.effect == Effect::Possible
+            && !self.retryable
+            && in_its_words
+    }
+
     /// The error again, for the caller who asked.
     #[must_use]
     pub fn to_error(&self, provider: &ProviderId, operation: Operation) -> Error {
@@ -262,6 +273,9 @@ pub struct Attempt {
     /// A person wants it tried again, whatever speaks against it.
     #[serde(default)]
     pub wanted_again: bool,
+    /// Its provider has something else behind its key or its reference: it is never sent again.
+    #[serde(default)]
+    pub key_used: bool,
     /// The object was looked at since the last send, and shows that nothing happened.
     pub seen_unchanged: bool,
     /// When look-ups said that the provider does not have it.
@@ -315,6 +329,7 @@ impl Attempt {
             rung: 0,
             next_try_at: Some(now),
             wanted_again: false,
+            key_used: false,
             seen_unchanged: false,
             not_found_at: Vec::new(),
             fault: None,

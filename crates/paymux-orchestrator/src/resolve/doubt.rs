@@ -221,7 +221,10 @@ pub(super) fn is_for_a_person(record: &PaymentRecord, attempt: &Attempt, now: Ti
 /// Thaws an attempt. What did not fit is forgotten: if it still does not, it is seen again. Where
 /// something else forbids that more money is taken, it is only looked for all the same.
 pub(super) fn wake(record: &mut PaymentRecord, no: u32, now: Timestamp) {
-    record.settle_one(ReviewReason::Mismatch, no);
+    // What its key stands for is not told by looking again.
+    if !record.attempt(no).is_some_and(|attempt| attempt.key_used) {
+        record.settle_one(ReviewReason::Mismatch, no);
+    }
     record.settle_one(ReviewReason::SharedObject, no);
     let wanted_again = !must_not_take(record);
     if let Some(attempt) = record.attempt_mut(no) {

@@ -63,7 +63,9 @@ impl Engine {
         if !record.asks(reason, no) {
             return Err(waits_not(&record, &format!("attempt {no} has no such review")));
         }
-        let is_frozen = attempt.state == AttemptState::Unknown && attempt.next_try_at.is_none();
+        let is_frozen = attempt.state == AttemptState::Unknown
+            && (attempt.next_try_at.is_none()
+                || (attempt.key_used && reason == ReviewReason::Mismatch));
         if is_frozen {
             let why = format!("attempt {no} is in doubt because of it: say what became of it");
             return Err(waits_not(&record, &why));

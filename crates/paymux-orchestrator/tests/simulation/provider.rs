@@ -162,6 +162,10 @@ impl Model {
                     .with_offered(false))
             }
             Fault::LostBefore => Err(lost()),
+            Fault::KeyUsed => {
+                let words = "this key was used with other parameters";
+                Err(error(ErrorKind::Conflict, Effect::Possible, words).with_code("key_used"))
+            }
             Fault::ActsLater => {
                 let now = self.now();
                 self.truth().late.extend(late.cloned().map(|request| (request, now)));

@@ -26,6 +26,7 @@ mod books;
 mod given_back;
 mod house;
 mod inbox;
+mod keys;
 mod late;
 mod looks;
 mod money;

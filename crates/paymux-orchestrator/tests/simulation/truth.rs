@@ -64,6 +64,8 @@ pub(crate) enum Fault {
     AboutAnother,
     /// The answer holds a status that nobody documented.
     Mumbles,
+    /// It has something else behind this key, and says so; in stories only.
+    KeyUsed,
 }
 
 /// What can go wrong.

@@ -3,6 +3,7 @@
 use std::{sync::atomic::Ordering, time::Duration};
 
 use paymux_core::{Effect, ErrorKind, NextAction, PaymentStatus};
+use paymux_orchestrator::Orchestrator;
 
 use super::{Scene, money, order, start};
 use crate::simulation::{
@@ -181,4 +182,24 @@ async fn an_answer_is_written_down_however_often_others_are_faster() {
     let object = record.attempts[0].object.as_ref().map(|object| object.as_str().to_owned());
     assert_eq!(object.as_deref(), Some("a-obj1"), "{record:#?}");
     assert_eq!(record.attempts[0].sends, 1);
+}
+
+/// Whoever can have a payment asked for must not send payers anywhere.
+#[tokio::test(start_paused = true)]
+async fn a_payer_is_sent_back_only_where_the_merchant_said() {
+    let scene = Scene::new(Kind::Page, Kind::Card);
+    let built = |hosts: &[&str]| {
+        let builder = Orchestrator::builder(scene.written.clone()).account(scene.a.clone());
+        builder.clock(scene.clock.clone()).return_hosts(hosts.iter().copied()).build()
+    };
+    let error = built(&["https://shop.example"]).unwrap_err();
+    assert_eq!((error.kind(), error.field()), (ErrorKind::Configuration, Some("return_hosts")));
+    let orchestrator = built(&["shop.example"]).expect("an account");
+    let at = |url: &str| order().return_url(url.parse().unwrap());
+    let elsewhere = at("https://other.example/done");
+    let error = orchestrator.create_payment(&key("other"), &elsewhere).await.unwrap_err();
+    assert_eq!((error.kind(), error.field()), (ErrorKind::InvalidRequest, Some("return_url")));
+    assert!(orchestrator.route(&elsewhere).is_err() && scene.a.truth().objects.is_empty());
+    let here = at("https://shop.example/done");
+    orchestrator.create_payment(&key("here"), &here).await.expect("a payment");
 }

@@ -234,3 +234,37 @@ async fn a_consent_is_not_given_again_before_it_was_seen_what_came_of_it() {
     scene.later(100).await;
     assert_eq!(scene.now(&record).await.status, PaymentStatus::Processing);
 }
+
+/// What is in doubt is looked for before an operation is answered: hours before its next rung, and
+/// not more often than every few seconds.
+#[tokio::test(start_paused = true)]
+async fn an_operation_looks_first_at_what_is_in_doubt() {
+    let lost = [Fault::LostAfter, Fault::NotSent, Fault::NotSent, Fault::NotSent, Fault::NotSent];
+    let held = async |faults: &[Fault]| {
+        let scene = Scene::new(Kind::Invoice, Kind::Card).meeting(faults);
+        let record = scene.create(order().capture(CaptureMethod::Manual)).await;
+        scene.later(40).await;
+        assert!(scene.now(&record).await.in_doubt(), "{:?}", scene.a.truth().faults);
+        scene.a.truth().faults.clear();
+        scene.a.truth().unseen.clear();
+        scene.a.pay("a-obj1");
+        scene.clock.advance(std::time::Duration::from_secs(6));
+        (scene, record)
+    };
+    let (scene, record) = held(&lost).await;
+    let all = NewCapture::default();
+    let taken = scene.orchestrator.capture_payment(&key("take"), &record.id, all.clone()).await;
+    assert!(taken.expect("a look shows that it is held").is_paid());
+    let (scene, record) = held(&lost).await;
+    let ended = scene.orchestrator.cancel_payment(&key("end"), &record.id).await;
+    assert_eq!(ended.expect("it is held").status, PaymentStatus::Cancelled);
+    // Somebody who asks again and again makes us look once.
+    let (scene, record) = held(&lost).await;
+    scene.a.truth().down = true;
+    let looks = scene.a.truth().looks;
+    for name in ["one", "two", "three"] {
+        let asked = scene.orchestrator.capture_payment(&key(name), &record.id, all.clone()).await;
+        assert_eq!(asked.unwrap_err().kind(), ErrorKind::Conflict);
+    }
+    assert_eq!(scene.a.truth().looks, looks + 1);
+}

@@ -1,0 +1,77 @@
+//! What a key, or a reference, stands for at a provider.
+
+use paymux_orchestrator::{AttemptState, NewRefund, Resolution, ReviewReason};
+
+use super::{Scene, order, reasons};
+use crate::simulation::{
+    provider::key,
+    truth::{Fault, Kind},
+};
+
+const HOUR: u64 = 3_600;
+
+/// How often the account was called with the key that was called most.
+fn calls(scene: &Scene) -> u64 {
+    scene.a.truth().calls.values().copied().max().unwrap_or_default()
+}
+
+/// Something of ours is there, and nobody knows what: it is not sent again, not even where a person
+/// wants it tried again, and nobody else is asked.
+#[tokio::test(start_paused = true)]
+async fn a_key_that_stands_for_something_else_is_not_used_again() {
+    for kind in [Kind::Card, Kind::Page, Kind::Hold, Kind::Invoice] {
+        let scene = Scene::new(kind, Kind::Card).meeting(&[Fault::KeyUsed]);
+        let record = scene.create(order()).await;
+        assert_eq!(reasons(&record), [ReviewReason::Mismatch], "{kind:?}");
+        for _ in 0..30 {
+            scene.later(HOUR).await;
+        }
+        let again = Resolution::TryAgain { attempt: 1 };
+        let tried = scene.orchestrator.resolve_review(&record.id, again, "ann", "try it").await;
+        tried.expect("it is in doubt");
+        scene.later(HOUR).await;
+        let record = scene.now(&record).await;
+        assert_eq!(record.attempts[0].state, AttemptState::Unknown, "{kind:?}");
+        assert!(reasons(&record).contains(&ReviewReason::Mismatch), "{kind:?}: {record:#?}");
+        assert_eq!(calls(&scene), 1, "{kind:?}");
+        assert!(scene.a.truth().objects.is_empty() && scene.b.truth().objects.is_empty());
+        // Whoever asked the provider by other means may say so.
+        let nothing = Resolution::DidNothing { attempt: 1 };
+        let decided =
+            scene.orchestrator.resolve_review(&record.id, nothing, "ann", "they looked").await;
+        assert_eq!(decided.expect("it waits for that").attempts[0].state, AttemptState::NotCharged);
+    }
+}
+
+/// It is there under our reference, as it was asked for: a look finds it, and a person hears of it.
+#[tokio::test(start_paused = true)]
+async fn what_is_behind_a_key_is_looked_for() {
+    let faults = [Fault::LostAfter, Fault::Nothing, Fault::KeyUsed];
+    let scene = Scene::new(Kind::Invoice, Kind::Card).meeting(&faults);
+    let record = scene.create(order()).await;
+    for _ in 0..3 {
+        scene.later(60).await;
+    }
+    let record = scene.now(&record).await;
+    assert_eq!(record.attempts[0].state, AttemptState::Accepted, "{record:#?}");
+    assert_eq!((calls(&scene), reasons(&record)), (2, vec![ReviewReason::Mismatch]));
+    let dismissed = Resolution::Dismiss { attempt: 1, reason: ReviewReason::Mismatch };
+    let decided = scene.orchestrator.resolve_review(&record.id, dismissed, "ann", "it fits").await;
+    assert!(decided.expect("it fits").reviews.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refund_whose_key_stands_for_something_else_is_not_sent_again() {
+    let scene = Scene::new(Kind::Card, Kind::Card);
+    let record = scene.create(order()).await;
+    scene.a.truth().faults.push_back(Fault::KeyUsed);
+    let all = NewRefund::default();
+    let asked = scene.orchestrator.create_refund(&key("back"), &record.id, all).await;
+    let (_, no) = asked.expect("it is in doubt");
+    for _ in 0..10 {
+        scene.later(HOUR).await;
+    }
+    let record = scene.now(&record).await;
+    assert!(record.reviews.iter().any(|review| review.attempt == Some(no)), "{record:#?}");
+    assert_eq!((calls(&scene), scene.a.truth().refunds.len()), (1, 0));
+}
