@@ -121,3 +121,18 @@ fn what_is_held_is_held_whatever_was_taken_elsewhere() {
         assert_eq!(held(&record), eur(left), "{id}");
     }
 }
+
+/// What had been given back there goes on counting when it is the object that counts.
+#[test]
+fn what_went_back_of_the_object_that_counts_now_is_gone() {
+    for (id, expected) in [("obj1", 1_000), ("obj2", 0)] {
+        let mut record = accepted(PaymentStatus::Succeeded);
+        let Intent::Refund(mut request) = refund() else { panic!("a refund") };
+        request.payment.id = object(id);
+        push(&mut record, Intent::Refund(request), AttemptState::Accepted);
+        record.attempts[1].gives_back = Some(1);
+        record.attempts[1].reserved = Some(eur(1_000));
+        record.attempts[1].refund = Some(Refund::new(RefundStatus::Succeeded, "a word"));
+        assert_eq!(gone_for_refunds(&record), Some(eur(expected)), "{id}");
+    }
+}
