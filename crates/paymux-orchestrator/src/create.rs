@@ -207,6 +207,7 @@ impl Engine {
             figure_looked_for: false,
             return_token: ReturnToken::generate(&*self.random),
             looked_at: None,
+            seen_at: None,
             next_look_at: None,
             looks: 0,
             undocumented_status: None,

@@ -66,6 +66,9 @@ pub(crate) fn observe(
         look_again(record, now);
         return Observed::Nothing;
     }
+    if context.source == Source::Asked {
+        record.seen_at = record.seen_at.max(Some(context.asked_at));
+    }
     // Events come late and again: one can move a payment on, and never back.
     let is_event = context.source == Source::Event;
     let known_at = record.provider.as_ref().and_then(|known| known.updated_at);

@@ -21,6 +21,7 @@ use crate::{
 mod capture;
 mod refund;
 
+pub(crate) use capture::is_unseen;
 use capture::{held, is_unseen_capture, is_unseen_consent};
 pub(crate) use refund::{gone_for_refunds, is_still_there};
 use refund::{left_to_give_back, taken};

@@ -11,7 +11,7 @@ use paymux_core::{
 use crate::{
     ConfirmBy,
     ladder::{LOOKS_IN_A_MONTH, PARK_AFTER},
-    operate::is_still_there,
+    operate::{is_still_there, is_unseen},
     record::{Attempt, AttemptState, Intent, PaymentRecord, ReviewReason},
     settle::may_abandon,
     watch,
@@ -355,7 +355,7 @@ fn cancel(record: &PaymentRecord, capabilities: &Capabilities) -> Option<Move> {
     // The whole was cancelled and is not ended yet: what that led to is seen first.
     let not_seen = cancels.last().is_some_and(|attempt| {
         matches!(&attempt.intent, Intent::Cancel(cancel) if cancel.part.is_none())
-            && attempt.settled_at >= record.looked_at
+            && is_unseen(attempt, record)
     });
     if not_seen {
         return None;

@@ -66,6 +66,10 @@ pub struct PaymentRecord {
     pub return_token: ReturnToken,
     /// When the provider was asked for it last.
     pub looked_at: Option<Timestamp>,
+    /// When it was asked last for what was taken in: an answer that fits, in a word that is
+    /// documented.
+    #[serde(default)]
+    pub seen_at: Option<Timestamp>,
     /// When to ask for it next, while it is open.
     pub next_look_at: Option<Timestamp>,
     /// How often it was looked at since it last changed.

@@ -306,7 +306,7 @@ pub(crate) fn abandon(record: &mut PaymentRecord, no: u32, now: Timestamp) {
     // What it was asked there does not concern the next account.
     let moot = [ReviewReason::NoEnd, ReviewReason::StepRefused];
     record.reviews.retain(|review| !moot.contains(&review.reason));
-    record.looked_at = None;
+    (record.looked_at, record.seen_at) = (None, None);
     record.next_look_at = None;
     record.looks = 0;
     record.move_to(PaymentStatus::Processing);

@@ -47,8 +47,9 @@ pub(super) fn is_unseen_consent(
         && is_unseen(attempt, record)
 }
 
-fn is_unseen(attempt: &Attempt, record: &PaymentRecord) -> bool {
+/// Was a step of the object that counts taken, without what came of it having been read since?
+pub(crate) fn is_unseen(attempt: &Attempt, record: &PaymentRecord) -> bool {
     attempt.state == AttemptState::Accepted
         && record.is_of_what_counts(attempt)
-        && attempt.settled_at >= record.looked_at
+        && attempt.settled_at >= record.seen_at
 }

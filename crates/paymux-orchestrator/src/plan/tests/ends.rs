@@ -44,7 +44,7 @@ fn an_end_that_cannot_be_reached_is_shown_to_a_person_once() {
     for _ in 0..MAX_CANCELS {
         push(&mut often, cancel(), AttemptState::Accepted);
     }
-    often.looked_at = Some(at(60));
+    often.seen_at = Some(at(60));
     assert_eq!(next(&often, &account, 60), park);
     parked(&mut often, ReviewReason::StepRefused);
     assert_eq!(next(&often, &account, 60), Move::LookUp);

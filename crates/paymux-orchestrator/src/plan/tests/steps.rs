@@ -65,7 +65,7 @@ fn an_end_is_a_goal_that_is_gone_for_once_by_each_way() {
     assert_eq!(next(&record, &account, 0), Move::Cancel(None));
     push(&mut record, cancel(), AttemptState::Accepted);
     assert_eq!(next(&record, &account, 0), Move::Wait(at(60)));
-    record.looked_at = Some(at(60));
+    record.seen_at = Some(at(60));
     assert_eq!(next(&record, &account, 60), Move::Cancel(None));
     let mut refused = record.clone();
     push(&mut refused, cancel(), AttemptState::Rejected);
@@ -145,4 +145,25 @@ fn what_was_asked_of_another_object_is_not_asked_of_this_one() {
         push(&mut unwanted, other(cancel()), AttemptState::Accepted);
     }
     assert_eq!(next(&unwanted, &account, 0), Move::Cancel(None));
+}
+
+/// An answer that is not taken in shows nothing of what a step led to.
+#[test]
+fn what_a_step_led_to_is_not_seen_by_an_answer_that_is_not_believed() {
+    let (random, account) = (SeededRandom::new(1), charges());
+    let unknown = seen(PaymentStatus::Unknown);
+    let mut other = seen(PaymentStatus::Authorized);
+    other.amounts.requested = Some(eur(1));
+    let fits = seen(PaymentStatus::Authorized);
+    for (payment, is_seen) in [(unknown, false), (other, false), (fits, true)] {
+        let what = payment.provider_status.clone();
+        let mut record = accepted(PaymentStatus::Authorized);
+        record.cancel_wanted = true;
+        push(&mut record, cancel(), AttemptState::Accepted);
+        push(&mut record, capture(), AttemptState::Accepted);
+        observe::observe(&mut record, payment, &context(&account, &random, at(100)));
+        assert_eq!(next(&record, &account, 100) == Move::Cancel(None), is_seen, "{what}");
+        let unseen = is_unseen(&record.attempts[2], &record);
+        assert_eq!(unseen, !is_seen, "{what}");
+    }
 }
