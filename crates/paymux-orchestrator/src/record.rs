@@ -53,8 +53,9 @@ pub struct PaymentRecord {
     /// What a person let pass, since when: it is not asked about again, or not soon.
     #[serde(default)]
     pub let_pass: Vec<Review>,
-    /// A person opened it again after it had ended: what takes money is the merchant's to ask for,
-    /// and never done by itself.
+    /// A person opened it again after it had ended, said that a step did nothing, or set aside that
+    /// one was refused: what takes money there is the merchant's to ask for, and never done by
+    /// itself. The next account takes steps as ever.
     #[serde(default)]
     pub steps_by_hand: bool,
     /// Since when the provider waits for the step that it waits for.

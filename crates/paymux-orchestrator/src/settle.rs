@@ -307,6 +307,7 @@ pub(crate) fn abandon(record: &mut PaymentRecord, no: u32, now: Timestamp) {
     let moot = [ReviewReason::NoEnd, ReviewReason::StepRefused];
     record.reviews.retain(|review| !moot.contains(&review.reason));
     (record.looked_at, record.seen_at) = (None, None);
+    record.steps_by_hand = false;
     record.next_look_at = None;
     record.looks = 0;
     record.move_to(PaymentStatus::Processing);

@@ -270,7 +270,8 @@ pub struct Attempt {
     pub rung: u32,
     /// When the next thing is tried about it, while it is open.
     pub next_try_at: Option<Timestamp>,
-    /// A person wants it tried again, whatever speaks against it.
+    /// A person wants it tried again, though nobody may wait for it any more. What has to be
+    /// answered first comes before it all the same.
     #[serde(default)]
     pub wanted_again: bool,
     /// Its provider has something else behind its key or its reference: it is never sent again.

@@ -113,3 +113,16 @@ fn what_we_consented_to_is_not_given_up() {
         assert_eq!(may_abandon(&record, &opens()), may, "{step:?} {state:?} of {id}");
     }
 }
+
+/// That steps are the merchant's is so of the account at which a person said so.
+#[test]
+fn the_next_account_takes_steps_as_ever() {
+    let mut record = accepted(PaymentStatus::RequiresConfirmation);
+    record.steps_by_hand = true;
+    push(&mut record, confirm(ConfirmStep::Commit), AttemptState::Sending);
+    let mut record = settled(record, 2, Outcome::Payment(Box::new(failed(None, None))));
+    assert!(record.live().is_none() && !record.steps_by_hand, "{record:#?}");
+    record.steps_by_hand = true;
+    abandon(&mut record, 1, at(2));
+    assert!(!record.steps_by_hand);
+}
