@@ -9,9 +9,12 @@ use paymux_core::{
 };
 use serde::{Deserialize, Serialize};
 
+use super::SentAs;
 use crate::returns;
 
-/// Exactly what is sent, so that it can be sent again. Printed, it shows no token of a return.
+/// Exactly what is sent, so that it can be sent again. Printed, it shows no token of a return. A
+/// member that is added to a request later is not written where it is not said: what left before
+/// then reads as it did.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "operation", content = "request")]
 pub enum Intent {
@@ -262,6 +265,9 @@ pub struct Attempt {
     /// A person wants it tried again, whatever speaks against it.
     #[serde(default)]
     pub wanted_again: bool,
+    /// What it left as when it was sent first: nothing else leaves with its key.
+    #[serde(default)]
+    pub sent_as: Option<SentAs>,
     /// Its provider has something else behind its key or its reference: it is never sent again.
     #[serde(default)]
     pub key_used: bool,
@@ -318,6 +324,7 @@ impl Attempt {
             rung: 0,
             next_try_at: Some(now),
             wanted_again: false,
+            sent_as: None,
             key_used: false,
             seen_unchanged: false,
             not_found_at: Vec::new(),
