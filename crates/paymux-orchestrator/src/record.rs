@@ -9,10 +9,12 @@ use serde::{Deserialize, Serialize};
 use crate::{NewPayment, PaymentId, plan::must_not_take, returns::ReturnToken, routing::Elsewhere};
 
 mod attempt;
+mod fault;
 mod review;
 mod sent_as;
 
-pub use attempt::{Attempt, AttemptState, Fault, Intent};
+pub use attempt::{Attempt, AttemptState, Intent};
+pub use fault::Fault;
 pub use review::{Review, ReviewReason};
 pub use sent_as::SentAs;
 

@@ -102,7 +102,8 @@ async fn what_is_sent_again_is_what_was_sent() {
         let tried = scene.orchestrator.resolve_review(&record.id, again, "ann", "put right").await;
         tried.expect("it is in doubt");
         scene.later(60).await;
-        assert_eq!(scene.a.truth().objects.len(), 1, "{kind:?}: {:#?}", scene.now(&record).await);
-        assert!(reasons(&scene.now(&record).await).is_empty(), "{kind:?}");
+        let record = scene.now(&record).await;
+        assert_eq!(scene.a.truth().objects.len(), 1, "{kind:?}: {record:#?}");
+        assert!(reasons(&record).is_empty(), "{kind:?}");
     }
 }
