@@ -138,7 +138,11 @@ impl Engine {
                     settle::settle(&mut draft.record, no, send, outcome, &context);
                 }
                 None => {
-                    attempt.not_found_at.push(asked_at);
+                    // An account with other settings does not know what it had before.
+                    let capabilities = account.provider.capabilities();
+                    if attempt.sent_as.as_ref().is_none_or(|sent| sent.is_at(capabilities)) {
+                        attempt.not_found_at.push(asked_at);
+                    }
                     attempt.seen_unchanged = true;
                 }
             }

@@ -10,10 +10,14 @@ use serde::{Deserialize, Serialize};
 use crate::{NewPayment, PaymentId, plan::must_not_take, returns::ReturnToken, routing::Elsewhere};
 
 mod attempt;
+mod fault;
 mod review;
+mod sent_as;
 
-pub use attempt::{Attempt, AttemptState, Fault, Intent};
+pub use attempt::{Attempt, AttemptState, Intent};
+pub use fault::Fault;
 pub use review::{Review, ReviewReason};
+pub use sent_as::SentAs;
 
 /// One payment, from the moment it was asked for. It holds what was sent to providers, the payer's
 /// data and the token of the return URL among it: it is for the merchant's program, and never for

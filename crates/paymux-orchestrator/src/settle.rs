@@ -11,7 +11,7 @@ use paymux_core::{
 use crate::{
     ladder,
     observe::{self, Source},
-    record::{Attempt, AttemptState, Fault, Intent, PaymentRecord, Review, ReviewReason},
+    record::{Attempt, AttemptState, Fault, Intent, PaymentRecord, Review, ReviewReason, SentAs},
 };
 
 mod mismatch;
@@ -53,6 +53,12 @@ pub(crate) struct Context<'a> {
     /// Success without a figure counts as paid at this account.
     pub(crate) accept_unreported_amount: bool,
     pub(crate) random: &'a dyn Random,
+}
+
+/// Notes what an attempt leaves as, if it leaves for the first time.
+pub(crate) fn note_sent_as(record: &mut PaymentRecord, no: u32, capabilities: &Capabilities) {
+    let Some(attempt) = record.attempt_mut(no).filter(|attempt| attempt.sends == 0) else { return };
+    attempt.sent_as = SentAs::of(&attempt.intent, capabilities);
 }
 
 /// Notes that an attempt leaves now, for the first time or again.

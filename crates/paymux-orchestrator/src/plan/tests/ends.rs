@@ -100,12 +100,12 @@ fn what_goes_back_elsewhere_stops_neither_the_payment_nor_its_end() {
         record
     };
     let states = [
-        AttemptState::Intent,
-        AttemptState::Sending,
-        AttemptState::Unknown,
-        AttemptState::Accepted,
+        (AttemptState::Intent, Move::Send(2)),
+        (AttemptState::Sending, Move::Doubt(2)),
+        (AttemptState::Unknown, Move::LookUpLeft(2)),
+        (AttemptState::Accepted, Move::LookUpLeft(2)),
     ];
-    for state in states {
+    for (state, expected) in states {
         let mut open = elsewhere(accepted(PaymentStatus::Authorized), state);
         open.looks = 1;
         assert_eq!(next(&open, &account, 60), Move::LookUp, "{state:?}");
@@ -116,11 +116,6 @@ fn what_goes_back_elsewhere_stops_neither_the_payment_nor_its_end() {
         assert_eq!(next(&nowhere, &account, 0), Move::EndHere, "{state:?}");
         // And it is gone on with itself.
         nowhere.status = PaymentStatus::Cancelled;
-        let expected = match state {
-            AttemptState::Intent => Move::Send(2),
-            AttemptState::Sending => Move::Doubt(2),
-            _ => Move::LookUpLeft(2),
-        };
         let replay = opens(Replay::Harmless, Replay::Never);
         assert_eq!(next(&nowhere, &replay, 600), expected, "{state:?}");
     }
