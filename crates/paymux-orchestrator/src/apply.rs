@@ -169,8 +169,7 @@ impl Engine {
                 if source == Source::Asked && draft.record.has_acted_since(&record) {
                     return Ok(false);
                 }
-                let context = self.context(account, now);
-                let context = Context { asked_at, source, is_due: false, ..context };
+                let context = Context { asked_at, source, ..self.context(account, now) };
                 if !take_in(&mut draft.record, &payment, &context) {
                     return Ok(false);
                 }

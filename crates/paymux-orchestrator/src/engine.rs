@@ -112,7 +112,7 @@ impl Engine {
             now,
             asked_at: now,
             source: Source::Asked,
-            is_due: true,
+            is_due: false,
             call_limit: self.settings.lost_after(),
             capabilities: account.provider.capabilities(),
             accept_unreported_amount: account.accept_unreported_amount,

@@ -57,7 +57,7 @@ impl Engine {
             if draft.record.account() != record.account() || draft.record.has_acted_since(&record) {
                 return Ok(false);
             }
-            let context = Context { asked_at, ..self.context(account, now) };
+            let context = Context { asked_at, is_due: true, ..self.context(account, now) };
             observe::observe(&mut draft.record, payment.clone(), &context);
             climb_unsettled(&mut draft.record, |it| it.gives_back.is_none(), &context);
             Ok(true)

@@ -144,7 +144,7 @@ impl Engine {
             if draft.record.has_acted_since(&record) {
                 return Ok(false);
             }
-            let context = Context { asked_at, is_due: false, ..self.context(account, now) };
+            let context = Context { asked_at, ..self.context(account, now) };
             if is_create {
                 let outcome = Outcome::Payment(Box::new(payment.clone()));
                 settle::settle(&mut draft.record, no, sends, outcome, &context);

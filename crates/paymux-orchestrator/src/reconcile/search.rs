@@ -159,7 +159,7 @@ impl Engine {
             if draft.record.has_acted_since(record) {
                 return Ok(false);
             }
-            let context = Context { asked_at, is_due: false, ..self.context(account, now) };
+            let context = Context { asked_at, ..self.context(account, now) };
             let fits = take_in(&mut draft.record, &read, &context);
             // What was seen before is not written down again and again.
             let new = draft.record.reviews != record.reviews

@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use paymux_core::{CaptureMethod, PaymentProvider};
-use paymux_orchestrator::{AttemptState, ConfirmBy, NewCapture, PaymentRecord};
+use paymux_orchestrator::{
+    AttemptState, ConfirmBy, NewCapture, PaymentRecord, Resolution, ReviewReason,
+};
 
-use super::{Scene, money, order, start};
+use super::{Scene, money, order, reasons, start};
 use crate::simulation::{
     provider::key,
     truth::{Fault, Kind, SaysHeld},
@@ -181,10 +183,8 @@ async fn a_call_ends_before_somebody_else_thinks_it_lost() {
     call.await.unwrap().expect("it is looked after by the other one");
 }
 
-/// An event made us look at a step in doubt, long before it may be taken again. By then somebody
-/// else has taken it: it is looked for anew.
-#[tokio::test(start_paused = true)]
-async fn a_look_that_an_event_made_is_no_look_that_a_step_may_be_repeated_after() {
+/// A step in doubt was seen undone, sent again, and lost again. It may be taken again in minutes.
+async fn lost_twice() -> (Scene, PaymentRecord) {
     let scene = Scene::new(Kind::Hold, Kind::Page);
     scene.a.truth().keeps_holds = Some(SaysHeld::Yes);
     let record = scene.create(order().capture(CaptureMethod::Manual)).await;
@@ -199,20 +199,51 @@ async fn a_look_that_an_event_made_is_no_look_that_a_step_may_be_repeated_after(
     for seconds in [8, 45] {
         scene.later(seconds).await;
     }
-    // It is seen undone, sent again, and lost again.
     scene.a.truth().faults.extend([Fault::Nothing, Fault::LostBefore]);
     scene.later(180).await;
-    let before = scene.now(&record).await;
-    assert_eq!((before.attempts[2].sends, before.in_doubt()), (2, true), "{before:#?}");
+    let record = scene.now(&record).await;
+    assert_eq!((record.attempts[2].sends, record.in_doubt()), (2, true), "{record:#?}");
     scene.later(200).await;
+    (scene, record)
+}
+
+/// What is known of the object is told, and looked at because of that.
+async fn told(scene: &Scene) {
     let last = scene.a.truth().tellings.len() - 1;
     scene.tell(&scene.a, last).await.expect("it is kept");
     scene.orchestrator.step().await.expect("a store that works");
-    let seen = scene.now(&record).await;
-    assert!(seen.looked_at > before.looked_at, "{seen:#?}");
-    scene.a.truth().capture("a-obj1", Some(money(300))).expect("it is held");
-    scene.later(3_600).await;
-    let record = scene.now(&record).await;
-    assert_eq!(scene.a.truth().objects["a-obj1"].captured, 600, "{record:#?}");
-    assert_eq!(record.attempts[2].state, AttemptState::Accepted);
+}
+
+/// An event, or a person, made us look at a step in doubt, long before it may be taken again. By
+/// then somebody else has taken it: it is looked for anew.
+#[tokio::test(start_paused = true)]
+async fn a_look_that_was_made_for_another_reason_is_no_look_to_repeat_a_step_after() {
+    for by_person in [false, true] {
+        let (scene, before) = lost_twice().await;
+        if by_person {
+            let costs = |minor| {
+                let mut object = scene.a.truth().objects["a-obj1"].clone();
+                object.amount = money(minor);
+                scene.a.truth().put(object);
+            };
+            costs(1_010);
+            told(&scene).await;
+            assert_eq!(reasons(&scene.now(&before).await), [ReviewReason::Mismatch]);
+            costs(1_000);
+            let dismissed = Resolution::Dismiss { attempt: 1, reason: ReviewReason::Mismatch };
+            let decided =
+                scene.orchestrator.resolve_review(&before.id, dismissed, "ann", "it fits").await;
+            decided.expect("it is no more so");
+        } else {
+            told(&scene).await;
+        }
+        let seen = scene.now(&before).await;
+        assert!(seen.seen_at > before.seen_at && seen.reviews.is_empty(), "{seen:#?}");
+        assert!(seen.in_doubt() && !seen.attempts[2].seen_unchanged, "by a person: {by_person}");
+        scene.a.truth().capture("a-obj1", Some(money(300))).expect("it is held");
+        scene.later(3_600).await;
+        let record = scene.now(&before).await;
+        assert_eq!(scene.a.truth().objects["a-obj1"].captured, 600, "{record:#?}");
+        assert_eq!(record.attempts[2].state, AttemptState::Accepted);
+    }
 }
