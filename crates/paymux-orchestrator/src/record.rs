@@ -198,12 +198,12 @@ impl PaymentRecord {
 
     /// The handle of what a refund gives back, whatever counts by now.
     pub(crate) fn handle_of_refund(&self, attempt: &Attempt) -> Option<PaymentHandle> {
-        match &attempt.intent {
-            Intent::Refund(refund) if !self.is_of_what_counts(attempt) => {
-                Some(refund.payment.clone())
-            }
-            _ => self.handle(),
+        if let Intent::Refund(refund) = &attempt.intent
+            && !self.is_of_what_counts(attempt)
+        {
+            return Some(refund.payment.clone());
         }
+        self.handle()
     }
 
     /// Does an attempt do something to the object that counts? The same account can have another one
