@@ -136,6 +136,7 @@ impl Engine {
         let permit = account.health.admit(Purpose::First).ok()?;
         let request = create_request(record, Some(account), &self.fresh_key());
         let no = add_attempt(record, id, Intent::Create(Box::new(request)), now);
+        settle::note_sent_as(record, no, account.provider.capabilities());
         settle::mark_sending(record, no, now);
         Some((account, permit))
     }
@@ -207,6 +208,7 @@ impl Engine {
             figure_looked_for: false,
             return_token: ReturnToken::generate(&*self.random),
             looked_at: None,
+            seen_at: None,
             next_look_at: None,
             looks: 0,
             undocumented_status: None,

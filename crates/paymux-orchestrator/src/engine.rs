@@ -114,6 +114,7 @@ impl Engine {
             now,
             asked_at: now,
             source: Source::Asked,
+            is_due: false,
             call_limit: self.settings.lost_after(),
             capabilities: account.provider.capabilities(),
             accept_unreported_amount: account.accept_unreported_amount,
@@ -302,7 +303,8 @@ impl Engine {
             match answered(&draft.record, &evidence) {
                 Some(no) => settle::freeze(&mut draft.record, no, reason, note.to_owned(), now),
                 None => {
-                    let attempt = draft.record.live().map(|attempt| attempt.no);
+                    let attempt = left_by(&draft.record, &evidence);
+                    let attempt = attempt.or(draft.record.live().map(|attempt| attempt.no));
                     let note = note.to_owned();
                     draft.record.add_review(Review { reason, attempt, note, since: now });
                 }
@@ -336,6 +338,14 @@ fn answered(record: &PaymentRecord, evidence: &Evidence) -> Option<u32> {
     let attempt = record.attempt(no?).filter(|attempt| attempt.state.is_open());
     // Only a create is looked for by what it may have made.
     attempt.filter(|attempt| attempt.is_create() || !is_look).map(|attempt| attempt.no)
+}
+
+/// The attempt that left what was looked at, where that does not count any more.
+fn left_by(record: &PaymentRecord, evidence: &Evidence) -> Option<u32> {
+    let Evidence::Lookup { attempt: Some(no), .. } = evidence else { return None };
+    let attempt = record.attempt(*no)?;
+    let left = attempt.is_create() && !attempt.state.holds_slot();
+    attempt.gives_back.or(left.then_some(*no))
 }
 
 /// What came of writing a draft.

@@ -42,7 +42,8 @@ pub enum Evidence {
     Lookup {
         /// Which account.
         account: ProviderId,
-        /// The attempt that is in doubt, if one is.
+        /// The attempt that it was to tell of, if it was to tell of one: one in doubt, one that was
+        /// given up, a refund.
         attempt: Option<u32>,
         /// What it said.
         said: Said,

@@ -94,7 +94,7 @@ impl Engine {
             if draft.record.has_acted_since(&record) {
                 return Ok(false);
             }
-            let context = Context { asked_at, ..self.context(account, now) };
+            let context = Context { asked_at, is_due: true, ..self.context(account, now) };
             observe::late(&mut draft.record, of, seen.clone(), now);
             observe::settle_steps(&mut draft.record, Some(of), &seen, &context);
             observe::schedule(&mut draft.record, observe::Observed::Nothing, now);

@@ -46,7 +46,7 @@ pub use ids::PaymentId;
 pub use orchestrator::{AccountPolicy, Builder, Orchestrator};
 pub use reconcile::{Difference, DifferenceKind, Reconciliation};
 pub use record::{
-    Attempt, AttemptState, Fault, Intent, PaymentRecord, Review, ReviewReason, RouteStep,
+    Attempt, AttemptState, Fault, Intent, PaymentRecord, Review, ReviewReason, RouteStep, SentAs,
 };
 pub use request::{ConfirmBy, NewCapture, NewPayment, NewRefund};
 pub use resolve::Resolution;

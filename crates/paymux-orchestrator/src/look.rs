@@ -57,7 +57,7 @@ impl Engine {
             if draft.record.account() != record.account() || draft.record.has_acted_since(&record) {
                 return Ok(false);
             }
-            let context = Context { asked_at, ..self.context(account, now) };
+            let context = Context { asked_at, is_due: true, ..self.context(account, now) };
             observe::observe(&mut draft.record, payment.clone(), &context);
             climb_unsettled(&mut draft.record, |it| it.gives_back.is_none(), &context);
             Ok(true)
@@ -143,7 +143,11 @@ impl Engine {
                     settle::settle(&mut draft.record, no, send, outcome, &context);
                 }
                 None => {
-                    attempt.not_found_at.push(asked_at);
+                    // An account with other settings does not know what it had before.
+                    let capabilities = account.provider.capabilities();
+                    if attempt.sent_as.as_ref().is_none_or(|sent| sent.is_at(capabilities)) {
+                        attempt.not_found_at.push(asked_at);
+                    }
                     attempt.seen_unchanged = true;
                 }
             }

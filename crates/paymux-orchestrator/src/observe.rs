@@ -66,13 +66,12 @@ pub(crate) fn observe(
         look_again(record, now);
         return Observed::Nothing;
     }
+    if context.source == Source::Asked {
+        record.seen_at = record.seen_at.max(Some(context.asked_at));
+    }
     // Events come late and again: one can move a payment on, and never back.
     let is_event = context.source == Source::Event;
-    let known_at = record.provider.as_ref().and_then(|known| known.updated_at);
-    let is_passed_by =
-        known_at.is_some_and(|known| payment.updated_at.is_some_and(|at| at < known));
-    let is_old = is_event && (rank(status) < rank(record.status) || is_passed_by);
-    if record.provider.is_some() && is_old {
+    if is_event && is_old_news(record, &payment) {
         return Observed::Nothing;
     }
     if record.provider.is_some() && !record.status.can_become(status) {
@@ -100,14 +99,7 @@ pub(crate) fn observe(
     record.link_shown |= is_way_to_pay(merged.next_action.as_ref());
     record.status = status;
     if status.is_final() {
-        let under_way = record.attempts.iter().filter(|attempt| attempt.is_refund_under_way());
-        let under_way: Vec<u32> = under_way.map(|attempt| attempt.no).collect();
-        let waits = |review: &Review| review.attempt.is_some_and(|no| under_way.contains(&no));
-        let is_moot = |review: &Review| {
-            let reason = review.reason;
-            reason == ReviewReason::StepRefused || (reason == ReviewReason::NoEnd && !waits(review))
-        };
-        record.reviews.retain(|review| !is_moot(review));
+        ended::settle_moot(record);
     }
     if status.is_final() && status != PaymentStatus::Succeeded {
         record.failure = merged.failure.clone().or_else(|| record.failure.take());
@@ -130,6 +122,14 @@ pub(crate) fn observe(
         ended::check_end(record, no, now);
     }
     observed
+}
+
+/// Does an event say less than what is known, or something from before that?
+fn is_old_news(record: &PaymentRecord, event: &Payment) -> bool {
+    let Some(known) = &record.provider else { return false };
+    let known_at = known.updated_at;
+    let is_passed_by = known_at.is_some_and(|known| event.updated_at.is_some_and(|at| at < known));
+    rank(event.status) < rank(record.status) || is_passed_by
 }
 
 /// Was this word asked for before what is known of the payment? Several processes ask, and an answer

@@ -21,7 +21,8 @@ use crate::{
 mod capture;
 mod refund;
 
-use capture::{held, is_unseen_capture};
+pub(crate) use capture::is_unseen;
+use capture::{held, is_unseen_capture, is_unseen_consent};
 pub(crate) use refund::{gone_for_refunds, is_still_there};
 use refund::{left_to_give_back, taken};
 
@@ -31,7 +32,7 @@ impl Orchestrator {
     ///
     /// # Errors
     /// `Conflict` when the payment does not wait for this step, when something else is under way,
-    /// or when the key was used for something else.
+    /// when it had our consent and was not read since, or when the key was used for something else.
     pub async fn confirm_payment(
         &self,
         key: &IdempotencyKey,
@@ -47,6 +48,9 @@ impl Orchestrator {
                 );
                 if !waits {
                     return Err(conflict(record, "the payment does not wait for this step"));
+                }
+                if record.attempts.iter().any(|it| is_unseen_consent(it, record, step)) {
+                    return Err(conflict(record, "what the last consent led to is not known yet"));
                 }
                 let payment = handle(record)?;
                 Ok(Intent::Confirm(ConfirmPayment { key, payment, step }).into())

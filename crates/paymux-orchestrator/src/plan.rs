@@ -11,7 +11,7 @@ use paymux_core::{
 use crate::{
     ConfirmBy,
     ladder::{LOOKS_IN_A_MONTH, PARK_AFTER},
-    operate::is_still_there,
+    operate::{is_still_there, is_unseen},
     record::{Attempt, AttemptState, Intent, PaymentRecord, ReviewReason},
     settle::may_abandon,
     watch,
@@ -148,14 +148,16 @@ fn is_unwanted(record: &PaymentRecord, attempt: &Attempt, view: &View<'_>) -> bo
     if attempt.doubted {
         return false;
     }
-    // Nobody gives back what went back already.
-    if !takes_money(attempt) {
+    // Nobody gives back what went back already, and nothing else is done to what is over.
+    if matches!(attempt.intent, Intent::Refund(_)) {
         return !is_still_there(record, attempt);
     }
-    let late = too_late(record, attempt.created_at, view);
     let is_over = record.status.is_final() && !attempt.is_create();
+    if is_over || !takes_money(attempt) {
+        return is_over;
+    }
+    let late = too_late(record, attempt.created_at, view);
     record.cancel_wanted
-        || is_over
         || match &attempt.intent {
             Intent::Create(_) => must_not_take(record) || late,
             Intent::Confirm(_) => late,
@@ -310,9 +312,9 @@ fn capture_was_asked(record: &PaymentRecord, part: Option<&ProviderPartId>) -> b
     })
 }
 
-/// Was it taken or refused by the account that has the payment now?
+/// Was it taken or refused for the object that counts?
 fn was_answered(record: &PaymentRecord, attempt: &Attempt) -> bool {
-    Some(&attempt.account) == record.account()
+    record.is_of_what_counts(attempt)
         && matches!(
             attempt.state,
             AttemptState::Accepted | AttemptState::Rejected | AttemptState::NotSent
@@ -348,11 +350,12 @@ fn cancel(record: &PaymentRecord, capabilities: &Capabilities) -> Option<Move> {
         .iter()
         .filter(|attempt| matches!(attempt.intent, Intent::Cancel(_)))
         .filter(|attempt| attempt.state == AttemptState::Accepted)
+        .filter(|attempt| record.is_of_what_counts(attempt))
         .collect();
     // The whole was cancelled and is not ended yet: what that led to is seen first.
     let not_seen = cancels.last().is_some_and(|attempt| {
         matches!(&attempt.intent, Intent::Cancel(cancel) if cancel.part.is_none())
-            && attempt.settled_at >= record.looked_at
+            && is_unseen(attempt, record)
     });
     if not_seen {
         return None;

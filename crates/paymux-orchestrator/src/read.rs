@@ -154,15 +154,11 @@ impl Engine {
                 settle::settle(&mut draft.record, no, sends, outcome, &context);
                 return Ok(true);
             }
-            let unchanged = draft.record.attempt(no).is_some_and(|attempt| attempt.seen_unchanged);
             if let Some(of) = gives_back {
                 observe::late(&mut draft.record, of, payment.clone(), now);
                 observe::settle_steps(&mut draft.record, Some(of), &payment, &context);
             } else {
                 observe::observe(&mut draft.record, payment.clone(), &context);
-            }
-            if let Some(attempt) = draft.record.attempt_mut(no) {
-                attempt.seen_unchanged = unchanged;
             }
             Ok(true)
         });

@@ -2,17 +2,22 @@
 //! word.
 
 use paymux_core::{
-    Failure, Money, NextAction, Payment, PaymentHandle, PaymentStatus, ProviderId, Timestamp,
+    ConfirmStep, Failure, Money, NextAction, Payment, PaymentHandle, PaymentStatus, ProviderId,
+    Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
 use crate::{NewPayment, PaymentId, plan::must_not_take, returns::ReturnToken, routing::Elsewhere};
 
 mod attempt;
+mod fault;
 mod review;
+mod sent_as;
 
-pub use attempt::{Attempt, AttemptState, Fault, Intent};
+pub use attempt::{Attempt, AttemptState, Intent};
+pub use fault::Fault;
 pub use review::{Review, ReviewReason};
+pub use sent_as::SentAs;
 
 /// One payment, from the moment it was asked for. It holds what was sent to providers, the payer's
 /// data and the token of the return URL among it: it is for the merchant's program, and never for
@@ -52,8 +57,9 @@ pub struct PaymentRecord {
     /// What a person let pass, since when: it is not asked about again, or not soon.
     #[serde(default)]
     pub let_pass: Vec<Review>,
-    /// A person opened it again after it had ended: what takes money is the merchant's to ask for,
-    /// and never done by itself.
+    /// A person opened it again after it had ended, said that a step did nothing, or set aside that
+    /// one was refused: what takes money there is the merchant's to ask for, and never done by
+    /// itself. The next account takes steps as ever.
     #[serde(default)]
     pub steps_by_hand: bool,
     /// Since when the provider waits for the step that it waits for.
@@ -65,6 +71,10 @@ pub struct PaymentRecord {
     pub return_token: ReturnToken,
     /// When the provider was asked for it last.
     pub looked_at: Option<Timestamp>,
+    /// When it was asked last for what was taken in: an answer that fits, in a word that is
+    /// documented.
+    #[serde(default)]
+    pub seen_at: Option<Timestamp>,
     /// When to ask for it next, while it is open.
     pub next_look_at: Option<Timestamp>,
     /// How often it was looked at since it last changed.
@@ -186,30 +196,39 @@ impl PaymentRecord {
         Some(self.with_steps_at(handle, &payment.provider))
     }
 
-    /// The handle of what a refund gives back.
+    /// The handle of what a refund gives back, whatever counts by now.
     pub(crate) fn handle_of_refund(&self, attempt: &Attempt) -> Option<PaymentHandle> {
-        if let (Intent::Refund(refund), Some(_)) = (&attempt.intent, attempt.gives_back) {
+        if let Intent::Refund(refund) = &attempt.intent
+            && !self.is_of_what_counts(attempt)
+        {
             return Some(refund.payment.clone());
         }
         self.handle()
     }
 
-    /// The same handle, saying which confirmations were begun at its account: some providers cannot
-    /// tell a payment that waits for our consent from one that has it.
+    /// Does an attempt do something to the object that counts? The same account can have another one
+    /// of this payment.
+    pub(crate) fn is_of_what_counts(&self, attempt: &Attempt) -> bool {
+        self.provider.as_ref().is_some_and(|payment| attempt.is_of(payment))
+    }
+
+    /// The same handle, saying which confirmations of it were begun: some providers cannot tell a
+    /// payment that waits for our consent from one that has it.
     pub(crate) fn with_steps_at(
         &self,
         handle: PaymentHandle,
         account: &ProviderId,
     ) -> PaymentHandle {
-        let begun = self
-            .attempts
-            .iter()
-            .filter(|attempt| attempt.account == *account && attempt.may_have_acted());
+        let begun = self.attempts.iter().filter(|attempt| {
+            let is_of_it = attempt.intent.object() == Some(&handle.id);
+            attempt.account == *account && is_of_it && attempt.may_have_acted()
+        });
         let steps = begun.filter_map(|attempt| match &attempt.intent {
             Intent::Confirm(confirm) => Some(confirm.step),
             Intent::Create(_) | Intent::Capture(_) | Intent::Cancel(_) | Intent::Refund(_) => None,
         });
-        steps.fold(handle.with_nothing_confirmed(), PaymentHandle::with_confirmed)
+        let steps: Vec<ConfirmStep> = steps.collect();
+        steps.into_iter().fold(handle.with_nothing_confirmed(), PaymentHandle::with_confirmed)
     }
 
     /// Moves it to a status, if the core's table lets it: what is final stays so.

@@ -10,7 +10,7 @@ use crate::{
     evidence::{Evidence, Said},
     health::{Permit, Purpose},
     plan::Move,
-    record::{Attempt, Fault, Intent, PaymentRecord},
+    record::{Attempt, Fault, Intent, PaymentRecord, Review, ReviewReason, SentAs},
     settle::{self, Context, Outcome},
     telemetry,
 };
@@ -44,6 +44,9 @@ impl Engine {
         if attempt.is_create() && attempt.sends == 0 && self.is_paused(&record, &attempt.account) {
             return self.unsent(record.clone(), no, &paused(&attempt.account)).await;
         }
+        if let Some(what) = differs_from_sent(attempt, account) {
+            return self.not_the_same(record, no, &what).await;
+        }
         let purpose = if attempt.sends == 0 { Purpose::First } else { Purpose::Repeat };
         let permit = match account.health.admit(purpose) {
             Ok(permit) => permit,
@@ -63,6 +66,7 @@ impl Engine {
                 // What was right when it was planned may not be now: a key gets too old to rely on.
                 let still = self.next_move(&draft.record, now) == Move::Send(no);
                 if ours && still {
+                    settle::note_sent_as(&mut draft.record, no, account.provider.capabilities());
                     settle::mark_sending(&mut draft.record, no, now);
                 }
                 Ok(ours && still)
@@ -130,13 +134,39 @@ impl Engine {
                 .await;
             match (written, waits.next()) {
                 (Ok(changed), _) => return changed.into_record(),
-                // Nowhere else is what the provider said, its id above all.
-                (Err(error), Some(wait)) if error.kind() == ErrorKind::Unavailable => {
+                // Nowhere else is what the provider said, its id above all: neither a store that is
+                // gone nor others who are faster may lose it.
+                (Err(error), Some(wait))
+                    if matches!(error.kind(), ErrorKind::Unavailable | ErrorKind::Conflict) =>
+                {
                     tokio::time::sleep(wait).await;
                 }
                 (Err(error), _) => return Err(after_writing(error)),
             }
         }
+    }
+
+    /// What would leave is not what left with this key before: a person has to put that right.
+    async fn not_the_same(
+        &self,
+        record: PaymentRecord,
+        no: u32,
+        what: &str,
+    ) -> Result<PaymentRecord> {
+        let note = format!("it is not sent again, since it is not what was sent: {what}");
+        let error = Error::new(ErrorKind::Configuration, Effect::None, note.clone());
+        self.change_known(&record, &not_sent(no, &error), |draft, now| {
+            let still = self.next_move(&draft.record, now) == Move::Send(no);
+            let Some(attempt) = draft.record.attempt_mut(no).filter(|_| still) else {
+                return Ok(false);
+            };
+            settle::climb(attempt, &error, now, &*self.random);
+            let (reason, note) = (ReviewReason::Mismatch, note.clone());
+            draft.record.add_review(Review { reason, attempt: Some(no), note, since: now });
+            Ok(true)
+        })
+        .await?
+        .into_record()
     }
 
     /// Notes that an attempt was not sent now. One that is in doubt stays so.
@@ -174,6 +204,15 @@ impl Engine {
             })
             .await?;
         changed.into_record()
+    }
+}
+
+/// In what that which would leave differs from what left with its key.
+fn differs_from_sent(attempt: &Attempt, account: &Account) -> Option<String> {
+    let sent = attempt.sent_as.as_ref().filter(|_| attempt.sends > 0)?;
+    match SentAs::of(&attempt.intent, account.provider.capabilities()) {
+        Some(now) => sent.differs(&now),
+        None => Some("the request cannot be written down".to_owned()),
     }
 }
 

@@ -4,14 +4,14 @@
 use std::time::Duration;
 
 use paymux_core::{
-    Capabilities, Effect, Error, ErrorKind, Failure, FailureKind, Payment, PaymentStatus, Random,
-    Refund, Replay, Timestamp,
+    Capabilities, ConfirmStep, Effect, Error, ErrorKind, Failure, FailureKind, Payment,
+    PaymentStatus, Random, Refund, Replay, Timestamp,
 };
 
 use crate::{
     ladder,
     observe::{self, Source},
-    record::{Attempt, AttemptState, Fault, Intent, PaymentRecord, Review, ReviewReason},
+    record::{Attempt, AttemptState, Fault, Intent, PaymentRecord, Review, ReviewReason, SentAs},
 };
 
 mod mismatch;
@@ -44,12 +44,21 @@ pub(crate) struct Context<'a> {
     /// When the provider was asked for what it says: it may have been longer ago.
     pub(crate) asked_at: Timestamp,
     pub(crate) source: Source,
+    /// Was it asked for now that the next thing is due about a step in doubt? Only then does it tell
+    /// that the step may be taken again: by the time it is due, other looks are old.
+    pub(crate) is_due: bool,
     /// For how long a call can be under way, whoever made it.
     pub(crate) call_limit: Duration,
     pub(crate) capabilities: &'a Capabilities,
     /// Success without a figure counts as paid at this account.
     pub(crate) accept_unreported_amount: bool,
     pub(crate) random: &'a dyn Random,
+}
+
+/// Notes what an attempt leaves as, if it leaves for the first time.
+pub(crate) fn note_sent_as(record: &mut PaymentRecord, no: u32, capabilities: &Capabilities) {
+    let Some(attempt) = record.attempt_mut(no).filter(|attempt| attempt.sends == 0) else { return };
+    attempt.sent_as = SentAs::of(&attempt.intent, capabilities);
 }
 
 /// Notes that an attempt leaves now, for the first time or again.
@@ -255,6 +264,8 @@ pub(crate) fn settle_without_account(
 pub(crate) fn put_off(attempt: &mut Attempt, error: &Error, now: Timestamp) {
     let wait = error.retry_after().unwrap_or_default().clamp(SHORTEST_WAIT, ladder::DAY);
     attempt.next_try_at = Some(now.after(wait));
+    // A step leaves because of what a look said just before.
+    attempt.seen_unchanged &= attempt.is_create();
 }
 
 /// The next rung: when the attempt is thought of again.
@@ -280,7 +291,14 @@ pub(crate) fn may_abandon(record: &PaymentRecord, capabilities: &Capabilities) -
     let step_in_doubt = record.attempts.iter().any(|attempt| {
         !attempt.is_create() && attempt.state.is_open() && attempt.gives_back.is_none()
     });
-    capabilities.create == CreateEffect::OpensOnly && !record.link_shown && waits && !step_in_doubt
+    // From then on money may move, whatever its status still says.
+    let has_consent = record.attempts.iter().any(|attempt| {
+        matches!(&attempt.intent, Intent::Confirm(confirm) if confirm.step == ConfirmStep::Commit)
+            && attempt.may_have_acted()
+            && record.is_of_what_counts(attempt)
+    });
+    let opens_only = capabilities.create == CreateEffect::OpensOnly;
+    opens_only && !record.link_shown && waits && !step_in_doubt && !has_consent
 }
 
 /// Gives an attempt up, so that the next account may be tried.
@@ -294,7 +312,8 @@ pub(crate) fn abandon(record: &mut PaymentRecord, no: u32, now: Timestamp) {
     // What it was asked there does not concern the next account.
     let moot = [ReviewReason::NoEnd, ReviewReason::StepRefused];
     record.reviews.retain(|review| !moot.contains(&review.reason));
-    record.looked_at = None;
+    (record.looked_at, record.seen_at) = (None, None);
+    record.steps_by_hand = false;
     record.next_look_at = None;
     record.looks = 0;
     record.move_to(PaymentStatus::Processing);

@@ -61,6 +61,7 @@ pub(crate) fn record() -> PaymentRecord {
         figure_looked_for: false,
         return_token: ReturnToken::generate(&SeededRandom::new(1)),
         looked_at: None,
+        seen_at: None,
         next_look_at: None,
         looks: 0,
         undocumented_status: None,
@@ -84,7 +85,7 @@ pub(crate) fn accepted(status: PaymentStatus) -> PaymentRecord {
     record.attempts[0].object = Some(object("obj1"));
     record.status = status;
     record.provider = Some(seen(status));
-    record.looked_at = Some(at(0));
+    (record.looked_at, record.seen_at) = (Some(at(0)), Some(at(0)));
     record.next_look_at = Some(at(60));
     record
 }
@@ -195,6 +196,7 @@ pub(crate) fn context<'a>(
         now,
         asked_at: now,
         source: Source::Asked,
+        is_due: true,
         call_limit: Duration::from_secs(70),
         capabilities,
         accept_unreported_amount: false,

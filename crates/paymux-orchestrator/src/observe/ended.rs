@@ -24,6 +24,19 @@ pub(super) fn check_end(record: &mut PaymentRecord, no: u32, now: Timestamp) {
     record.add_review(Review { reason, attempt: Some(no), note, since: now });
 }
 
+/// What was asked about a payment while it was open is no question once it is over, unless it is about
+/// a refund that is not.
+pub(super) fn settle_moot(record: &mut PaymentRecord) {
+    let under_way = record.attempts.iter().filter(|attempt| attempt.is_refund_under_way());
+    let under_way: Vec<u32> = under_way.map(|attempt| attempt.no).collect();
+    let waits = |review: &Review| review.attempt.is_some_and(|no| under_way.contains(&no));
+    let is_moot = |review: &Review| {
+        let reason = review.reason;
+        reason == ReviewReason::StepRefused || (reason == ReviewReason::NoEnd && !waits(review))
+    };
+    record.reviews.retain(|review| !is_moot(review));
+}
+
 /// Did all that was taken go back, by the provider's figures?
 pub(crate) fn went_back(payment: &Payment) -> bool {
     let amounts = &payment.amounts;

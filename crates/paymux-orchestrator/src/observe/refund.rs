@@ -27,7 +27,13 @@ pub(crate) fn observe_refund(record: &mut PaymentRecord, no: u32, refund: &Refun
         // What comes after its end is looked for anew.
         record.looks = if refund.status.is_final() { 0 } else { record.looks };
         given_back(record, no);
-    } else if let Some(known) = known.filter(|_| refund.status.is_final()) {
+        return;
+    }
+    // By its id its events are ours, whatever else the word says.
+    if let Some(kept) = &mut attempt.refund {
+        kept.id = kept.id.take().or_else(|| refund.id.clone());
+    }
+    if let Some(known) = known.filter(|_| refund.status.is_final()) {
         let (now_said, word) = (refund.status, &refund.provider_status);
         let note = format!("refund {no} was {known}, and now it is {now_said} ({word})");
         attempt.refund_contradicted = Some(refund.clone());

@@ -27,7 +27,7 @@ pub(crate) fn settle_steps(
             // A refund without an id of its own is told by the payment's amounts.
             let nameless = attempt.refund.as_ref().is_some_and(|refund| refund.id.is_none());
             attempt.gives_back == left_by
-                && (left_by.is_none() || gives_back(attempt, seen))
+                && attempt.is_of(seen)
                 && (unknown || (nameless && attempt.is_refund_under_way()))
         })
         .map(|attempt| attempt.no)
@@ -50,6 +50,7 @@ pub(crate) fn settle_steps(
             }
             // The call may still be under way there: only a look that comes after its time shows
             // that nothing was done.
+            Happened::NotYet if !context.is_due => {}
             Happened::NotYet => {
                 let sent = attempt.doubtful_send_at.or(attempt.sent_at).unwrap_or(context.now);
                 attempt.seen_unchanged = context.asked_at >= sent.after(context.call_limit);
@@ -62,11 +63,6 @@ pub(crate) fn settle_steps(
             Happened::CannotTell => {}
         }
     }
-}
-
-/// Is it a refund of this object?
-fn gives_back(attempt: &Attempt, object: &Payment) -> bool {
-    matches!(&attempt.intent, Intent::Refund(refund) if refund.payment.id == object.id)
 }
 
 /// A part was taken before it could be ended: what is left open is not ended by itself, and the end

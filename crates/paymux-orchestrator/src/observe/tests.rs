@@ -370,35 +370,3 @@ fn a_way_to_pay_that_came_with_an_undocumented_word_is_remembered() {
     observed(&mut record, payment, Source::Asked);
     assert!(record.link_shown || record.next_action().is_none());
 }
-
-/// Events come late and again: figures that they name are of then.
-#[test]
-fn an_event_takes_no_figure_back() {
-    let word = |status, captured: Option<i128>, refunded: Option<i128>, moment: Option<i64>| {
-        let mut payment = seen(status);
-        payment.amounts.captured = captured.map(eur);
-        payment.amounts.refunded = refunded.map(eur);
-        payment.updated_at = moment.map(at);
-        payment
-    };
-    let known = |status| word(status, Some(400), Some(100), Some(50));
-    let table = [
-        (Some(0), Some(0), None, (400, 100)),
-        (Some(700), Some(200), None, (700, 200)),
-        (None, None, None, (400, 100)),
-        (Some(700), Some(200), Some(49), (400, 100)),
-        (Some(700), Some(200), Some(50), (700, 200)),
-    ];
-    for status in
-        [PaymentStatus::Authorized, PaymentStatus::PartiallyPaid, PaymentStatus::Succeeded]
-    {
-        for (captured, refunded, moment, expected) in table {
-            let mut record = accepted(status);
-            record.provider = Some(known(status));
-            observed(&mut record, word(status, captured, refunded, moment), Source::Event);
-            let amounts = record.provider.unwrap().amounts;
-            let found = (amounts.captured.unwrap().minor(), amounts.refunded.unwrap().minor());
-            assert_eq!(found, expected, "{status}, {captured:?} {refunded:?} {moment:?}");
-        }
-    }
-}

@@ -1,6 +1,6 @@
-//! How much of a payment can be taken.
+//! How much of a payment can be taken, and what is not known yet of what was.
 
-use paymux_core::Money;
+use paymux_core::{ConfirmStep, Money};
 
 use crate::record::{Attempt, AttemptState, Intent, PaymentRecord};
 
@@ -20,7 +20,10 @@ pub(super) fn held(record: &PaymentRecord) -> Money {
 fn taken(record: &PaymentRecord) -> Option<Money> {
     let asked = record.request.amount;
     let said = record.provider.as_ref().and_then(|payment| payment.amounts.captured);
-    let captures = record.attempts.iter().filter(|attempt| attempt.may_have_acted());
+    let captures = record
+        .attempts
+        .iter()
+        .filter(|attempt| attempt.may_have_acted() && record.is_of_what_counts(attempt));
     let ours = captures.filter_map(|attempt| match &attempt.intent {
         Intent::Capture(capture) => Some(capture.amount.unwrap_or(asked)),
         Intent::Create(_) | Intent::Confirm(_) | Intent::Cancel(_) | Intent::Refund(_) => None,
@@ -31,7 +34,22 @@ fn taken(record: &PaymentRecord) -> Option<Money> {
 
 /// Was it taken without what is left having been read since?
 pub(super) fn is_unseen_capture(attempt: &Attempt, record: &PaymentRecord) -> bool {
+    matches!(attempt.intent, Intent::Capture(_)) && is_unseen(attempt, record)
+}
+
+/// Was our consent to this step given, without what came of it having been read since?
+pub(super) fn is_unseen_consent(
+    attempt: &Attempt,
+    record: &PaymentRecord,
+    step: ConfirmStep,
+) -> bool {
+    matches!(&attempt.intent, Intent::Confirm(confirm) if confirm.step == step)
+        && is_unseen(attempt, record)
+}
+
+/// Was a step of the object that counts taken, without what came of it having been read since?
+pub(crate) fn is_unseen(attempt: &Attempt, record: &PaymentRecord) -> bool {
     attempt.state == AttemptState::Accepted
-        && matches!(attempt.intent, Intent::Capture(_))
-        && attempt.settled_at >= record.looked_at
+        && record.is_of_what_counts(attempt)
+        && attempt.settled_at >= record.seen_at
 }

@@ -60,7 +60,9 @@ pub(crate) fn is_still_there(record: &PaymentRecord, attempt: &Attempt) -> bool 
 pub(crate) fn gone_for_refunds(record: &PaymentRecord) -> Option<Money> {
     let mut done = Money::zero(record.request.amount.currency());
     let mut on_its_way = done;
-    for attempt in record.attempts.iter().filter(|attempt| attempt.gives_back.is_none()) {
+    // What had been given up, and given back, can be what counts.
+    let ours = |it: &&Attempt| it.gives_back.is_none() || record.is_of_what_counts(it);
+    for attempt in record.attempts.iter().filter(ours) {
         let Some(amount) = attempt.reserved_refund() else { continue };
         let sum = if attempt.is_refund_done() { &mut done } else { &mut on_its_way };
         *sum = sum.checked_add(amount)?;

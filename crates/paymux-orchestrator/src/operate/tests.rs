@@ -1,7 +1,7 @@
 use paymux_core::{ErrorKind, PaymentStatus, Refund, RefundStatus};
 
 use super::*;
-use crate::testing::{accepted, capture, eur, push, refund};
+use crate::testing::{accepted, capture, eur, object, push, refund};
 
 /// Taken, given back, charged back, reserved by a refund on its way, and what is left.
 #[test]
@@ -105,5 +105,34 @@ fn a_refund_is_sent_only_while_what_it_gives_back_is_still_there() {
             let what = format!("{captured:?} {refunded:?} {charged_back:?}, left: {is_left}");
             assert_eq!(is_still_there(&record, attempt), is_there, "{what}");
         }
+    }
+}
+
+/// What was taken of another object is not taken of this one.
+#[test]
+fn what_is_held_is_held_whatever_was_taken_elsewhere() {
+    for (id, left) in [("obj1", 600), ("obj2", 1_000)] {
+        let mut record = accepted(PaymentStatus::Authorized);
+        record.provider.as_mut().unwrap().amounts.authorized = None;
+        let Intent::Capture(mut request) = capture() else { panic!("a capture") };
+        request.amount = Some(eur(400));
+        request.payment.id = object(id);
+        push(&mut record, Intent::Capture(request), AttemptState::Accepted);
+        assert_eq!(held(&record), eur(left), "{id}");
+    }
+}
+
+/// What had been given back there goes on counting when it is the object that counts.
+#[test]
+fn what_went_back_of_the_object_that_counts_now_is_gone() {
+    for (id, expected) in [("obj1", 1_000), ("obj2", 0)] {
+        let mut record = accepted(PaymentStatus::Succeeded);
+        let Intent::Refund(mut request) = refund() else { panic!("a refund") };
+        request.payment.id = object(id);
+        push(&mut record, Intent::Refund(request), AttemptState::Accepted);
+        record.attempts[1].gives_back = Some(1);
+        record.attempts[1].reserved = Some(eur(1_000));
+        record.attempts[1].refund = Some(Refund::new(RefundStatus::Succeeded, "a word"));
+        assert_eq!(gone_for_refunds(&record), Some(eur(expected)), "{id}");
     }
 }

@@ -4,11 +4,12 @@ use paymux_core::{
 
 use super::*;
 use crate::{
+    observe,
     record::Review,
     settle,
     testing::{
         KEY_TTL, accepted, account, at, cancel, capabilities, capture, confirm, context, create,
-        key_replay, push, record, refund, tried,
+        eur, key_replay, push, record, refund, seen, tried,
     },
 };
 
@@ -151,7 +152,7 @@ fn only_what_nobody_can_pay_is_given_up() {
     let mut nowhere_else = unknown();
     nowhere_else.route.truncate(1);
     let mut wrong_state = unknown();
-    wrong_state.provider = Some(crate::testing::seen(PaymentStatus::Processing));
+    wrong_state.provider = Some(seen(PaymentStatus::Processing));
     for record in [shown, nowhere_else, wrong_state] {
         assert_eq!(next(&record, &account, 0), Move::Climb(1));
     }

@@ -1,17 +1,20 @@
 //! One operation at one account: what is sent is written down before it leaves.
 
-use std::{fmt, time::Duration};
+use std::fmt;
 
 use paymux_core::{
     CancelPayment, CapturePayment, ConfirmPayment, ConfirmStep, CreatePayment, CreateRefund,
-    Effect, Error, ErrorKind, Failure, IdempotencyKey, Money, Operation, Payment, ProviderId,
-    ProviderPaymentId, Refund, RefundStatus, Timestamp,
+    IdempotencyKey, Money, Operation, Payment, ProviderId, ProviderPaymentId, Refund, RefundStatus,
+    Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
+use super::{Fault, SentAs};
 use crate::returns;
 
-/// Exactly what is sent, so that it can be sent again. Printed, it shows no token of a return.
+/// Exactly what is sent, so that it can be sent again. Printed, it shows no token of a return. A
+/// member that is added to a request later is not written where it is not said: what left before
+/// then reads as it did.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "operation", content = "request")]
 pub enum Intent {
@@ -68,6 +71,17 @@ impl Intent {
             Self::Capture(_) => "capture",
             Self::Cancel(_) => "cancel",
             Self::Refund(_) => "refund",
+        }
+    }
+
+    /// The object at the provider that it does something to; `None` for what is to make one.
+    pub(crate) fn object(&self) -> Option<&ProviderPaymentId> {
+        match self {
+            Self::Create(_) => None,
+            Self::Confirm(request) => Some(&request.payment.id),
+            Self::Capture(request) => Some(&request.payment.id),
+            Self::Cancel(request) => Some(&request.payment.id),
+            Self::Refund(request) => Some(&request.payment.id),
         }
     }
 
@@ -145,96 +159,6 @@ impl AttemptState {
     }
 }
 
-/// An error as it is kept: what a person or a rule needs later, and no secret.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Fault {
-    /// What kind of thing went wrong.
-    pub kind: ErrorKind,
-    /// May the provider have acted?
-    pub effect: Effect,
-    /// Could the same request succeed later?
-    pub retryable: bool,
-    /// What happened, as a sentence.
-    pub message: String,
-    /// The input that caused it.
-    pub field: Option<String>,
-    /// The provider's own code.
-    pub code: Option<String>,
-    /// The provider's id of the request, for its support.
-    pub request_id: Option<String>,
-    /// The status of the provider's answer, where there was one.
-    #[serde(default)]
-    pub http_status: Option<u16>,
-    /// Why the payment or refund was refused.
-    pub failure: Option<Failure>,
-    /// How long the provider asks to wait, in milliseconds.
-    pub retry_after_ms: Option<u64>,
-    /// Was any byte of the request offered to the socket?
-    pub offered: Option<bool>,
-}
-
-impl From<&Error> for Fault {
-    fn from(error: &Error) -> Self {
-        Self {
-            kind: error.kind(),
-            effect: error.effect(),
-            retryable: error.is_retryable(),
-            message: error.message().to_owned(),
-            field: error.field().map(str::to_owned),
-            code: error.code().map(str::to_owned),
-            request_id: error.request_id().map(str::to_owned),
-            http_status: error.http_status(),
-            failure: error.failure().cloned(),
-            retry_after_ms: error
-                .retry_after()
-                .map(|wait| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX)),
-            offered: error.offered(),
-        }
-    }
-}
-
-impl Fault {
-    /// Does the provider say, in its own words, that something else is behind the key or the
-    /// reference? Then something of ours is there, and nobody knows what. A key that is only in use
-    /// at this moment is worth repeating.
-    pub(crate) fn says_key_used(&self) -> bool {
-        let in_its_words = self.code.is_some() || self.field.is_some();
-        self.kind == ErrorKind::Conflict
-            && self.effect == Effect::Possible
-            && !self.retryable
-            && in_its_words
-    }
-
-    /// The error again, for the caller who asked.
-    #[must_use]
-    pub fn to_error(&self, provider: &ProviderId, operation: Operation) -> Error {
-        let mut error = Error::new(self.kind, self.effect, self.message.clone())
-            .with_retryable(self.retryable)
-            .with_provider(provider)
-            .with_operation(operation);
-        if let Some(field) = &self.field {
-            error = error.with_field(field.clone());
-        }
-        if let Some(code) = &self.code {
-            error = error.with_code(code.clone());
-        }
-        if let Some(id) = &self.request_id {
-            error = error.with_request_id(id.clone());
-        }
-        if let Some(status) = self.http_status {
-            error = error.with_http_status(status);
-        }
-        if let Some(offered) = self.offered {
-            error = error.with_offered(offered);
-        }
-        error = error.with_retry_after(self.retry_after_ms.map(Duration::from_millis));
-        if let Some(failure) = &self.failure {
-            error = error.with_failure(failure.clone());
-        }
-        error
-    }
-}
-
 /// One operation at one account.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -259,9 +183,13 @@ pub struct Attempt {
     pub rung: u32,
     /// When the next thing is tried about it, while it is open.
     pub next_try_at: Option<Timestamp>,
-    /// A person wants it tried again, whatever speaks against it.
+    /// A person wants it tried again, though nobody may wait for it any more. What has to be
+    /// answered first comes before it all the same.
     #[serde(default)]
     pub wanted_again: bool,
+    /// What it left as when it was sent first: nothing else leaves with its key.
+    #[serde(default)]
+    pub sent_as: Option<SentAs>,
     /// Its provider has something else behind its key or its reference: it is never sent again.
     #[serde(default)]
     pub key_used: bool,
@@ -318,6 +246,7 @@ impl Attempt {
             rung: 0,
             next_try_at: Some(now),
             wanted_again: false,
+            sent_as: None,
             key_used: false,
             seen_unchanged: false,
             not_found_at: Vec::new(),
@@ -334,6 +263,11 @@ impl Attempt {
             gives_back: None,
             left: Vec::new(),
         }
+    }
+
+    /// Does it do something to this object?
+    pub(crate) fn is_of(&self, payment: &Payment) -> bool {
+        self.account == payment.provider && self.intent.object() == Some(&payment.id)
     }
 
     /// Does it open the payment?

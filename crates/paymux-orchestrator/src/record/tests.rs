@@ -1,7 +1,7 @@
 use paymux_core::ConfirmStep;
 
 use super::*;
-use crate::testing::{accepted, account, at, confirm, push};
+use crate::testing::{accepted, account, at, confirm, object, push, refund};
 
 /// What the merchant ends, and what a person has to look at, is not shown to a payer as payable.
 #[test]
@@ -46,4 +46,28 @@ fn what_was_confirmed_at_one_account_is_not_confirmed_at_the_next() {
     payment.provider = account("b");
     record.provider = Some(payment);
     assert_eq!(confirmed(&record), Some(vec![]));
+}
+
+/// The same account can have two objects of one payment.
+#[test]
+fn what_was_confirmed_of_one_object_is_not_confirmed_of_another() {
+    let mut record = accepted(PaymentStatus::RequiresConfirmation);
+    push(&mut record, confirm(ConfirmStep::Authorize), AttemptState::Accepted);
+    record.provider.as_mut().unwrap().id = object("obj2");
+    assert_eq!(record.handle().unwrap().confirmed, Some(vec![]));
+}
+
+/// Its provider knows a refund by what it gives back, whatever counts by now.
+#[test]
+fn a_refund_is_asked_for_by_the_object_that_it_gives_back() {
+    let mut record = accepted(PaymentStatus::Succeeded);
+    let no = push(&mut record, refund(), AttemptState::Accepted);
+    let asked = |record: &PaymentRecord| {
+        record.handle_of_refund(record.attempt(no).unwrap()).map(|handle| handle.id)
+    };
+    assert_eq!(asked(&record), Some(object("obj1")));
+    record.provider.as_mut().unwrap().id = object("obj2");
+    assert_eq!(asked(&record), Some(object("obj1")));
+    record.provider = None;
+    assert_eq!(asked(&record), Some(object("obj1")));
 }

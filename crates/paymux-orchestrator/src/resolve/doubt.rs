@@ -180,7 +180,9 @@ impl Engine {
         }
         let Word::Seen(asked) = word else { return Ok(()) };
         let account = self.account(&asked.payment.provider)?;
-        let context = Context { asked_at: asked.at, ..self.context(account, now) };
+        // What it shows undone counts for this decision alone.
+        let context = self.context(account, now);
+        let context = Context { asked_at: asked.at, is_due: true, ..context };
         if let Some((attempt, of)) =
             record.attempt(no).and_then(|attempt| Some((attempt, attempt.gives_back?)))
         {

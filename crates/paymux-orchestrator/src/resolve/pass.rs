@@ -129,8 +129,13 @@ impl Engine {
         reason: ReviewReason,
         person: &Person,
     ) -> Result<Changed> {
-        if matches!(named(&record, no)?.intent, Intent::Refund(_)) {
+        let attempt = named(&record, no)?;
+        if matches!(attempt.intent, Intent::Refund(_)) {
             return self.refund_says_it_no_more(record, no, reason, person).await;
+        }
+        let was_left = attempt.is_create() && !attempt.state.holds_slot();
+        if was_left && reason == ReviewReason::SharedObject {
+            return self.left_is_shared_no_more(record, no, person).await;
         }
         let asked = match self.ask_again(&record).await {
             // Nobody but a person can know what was there once.
@@ -166,6 +171,32 @@ impl Engine {
                 }
                 None => Ok(()),
             }
+        })
+        .await
+    }
+
+    /// Whatever an attempt left behind has to be nobody else's.
+    async fn left_is_shared_no_more(
+        &self,
+        record: PaymentRecord,
+        no: u32,
+        person: &Person,
+    ) -> Result<Changed> {
+        let attempt = named(&record, no)?;
+        let mut seen = Vec::new();
+        let left = attempt.left.iter().map(|left| &left.id);
+        let own = attempt.object.iter().filter(|id| attempt.left.iter().all(|it| it.id != **id));
+        for id in left.chain(own) {
+            seen.push(self.ask_for_object(&record, attempt, id).await?.payment);
+        }
+        let said = seen.last().map(Said::from);
+        let what = format!("\"{}\" is no more so", ReviewReason::SharedObject);
+        self.decide(&record, &person.decides(&what, said), |record, now| {
+            record.settle_one(ReviewReason::SharedObject, no);
+            for payment in &seen {
+                observe::late(record, no, payment.clone(), now);
+            }
+            Ok(())
         })
         .await
     }

@@ -11,7 +11,7 @@ use crate::{
     engine::{Changed, Engine},
     evidence::Said,
     observe,
-    record::{PaymentRecord, ReviewReason},
+    record::{Intent, PaymentRecord, ReviewReason},
     settle::{another_refund, refund_mismatch},
 };
 
@@ -85,11 +85,17 @@ impl Engine {
         if refund.status == RefundStatus::Unknown {
             return Err(waits_not(&record, "what its provider says of it is not documented"));
         }
-        // The payment's figures, too, are those of now: by ours the money may still be gone.
-        let payment = match named(&record, no)?.gives_back {
-            None => Some(self.ask_again(&record).await?.payment),
-            Some(_) => None,
+        // The figures of what it gives back, too, are those of now: by ours the money may still be
+        // gone.
+        let attempt = named(&record, no)?;
+        let payment = match (attempt.gives_back, &attempt.intent) {
+            (Some(of), Intent::Refund(request)) => {
+                let left = named(&record, of)?;
+                self.ask_for_object(&record, left, &request.payment.id).await?.payment
+            }
+            _ => self.ask_again(&record).await?.payment,
         };
+        let of = attempt.gives_back;
         let what = "its provider is right about the refund";
         let evidence = person.decides(what, Some(Said::from(&refund)));
         self.decide(&record, &evidence, |record, now| {
@@ -98,10 +104,12 @@ impl Engine {
             }
             observe::believe_refund(record, no, &refund, now);
             record.settle_one(ReviewReason::Contradiction, no);
-            let known = record.provider.as_mut().zip(payment.as_ref());
-            let known = known.filter(|(known, now)| known.id == now.id);
-            if let Some((known, now)) = known.filter(|(known, now)| known.status == now.status) {
-                known.amounts = now.amounts.clone();
+            let known = match of.and_then(|of| record.attempt_mut(of)) {
+                Some(left) => left.left.iter_mut().find(|known| known.id == payment.id),
+                None => record.provider.as_mut().filter(|known| known.id == payment.id),
+            };
+            if let Some(known) = known.filter(|known| known.status == payment.status) {
+                known.amounts = payment.amounts.clone();
             }
             record.look_at(now);
             Ok(())

@@ -69,6 +69,12 @@ impl Model {
         self
     }
 
+    /// The same account, by the same name, with real money now.
+    pub(crate) fn with_real_money(mut self) -> Self {
+        self.capabilities.live = true;
+        self
+    }
+
     pub(crate) fn truth(&self) -> MutexGuard<'_, Truth> {
         self.truth.lock().unwrap()
     }

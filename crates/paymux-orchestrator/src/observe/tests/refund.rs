@@ -179,3 +179,36 @@ fn what_did_not_go_back_after_all_is_shown_to_a_person_again() {
         assert!(!record.is_under_review(ReviewReason::LateSuccess), "{end}");
     }
 }
+
+/// The payment's amounts settled it before its own answer came: by that id its events are ours.
+#[test]
+fn the_id_of_a_refund_is_kept_whatever_else_its_answer_says() {
+    let known = [RefundStatus::Succeeded, RefundStatus::Failed];
+    for (known, word) in known.into_iter().flat_map(|known| {
+        [RefundStatus::Processing, RefundStatus::Unknown, known].map(|word| (known, word))
+    }) {
+        let mut record = under_way();
+        record.attempts[1].refund = Some(Refund::new(known, "by its amounts"));
+        observe_refund(&mut record, 2, &named(word), at(100));
+        let refund = record.attempts[1].refund.clone().unwrap();
+        assert_eq!(refund.status, known, "{word} is no end");
+        assert_eq!(refund.id, named(word).id, "{known}, then {word}");
+        assert!(record.reviews.is_empty(), "{known}, then {word}");
+    }
+}
+
+/// Two objects of one payment, and a refund of the one without an id: what went back of the other
+/// says nothing of it.
+#[test]
+fn what_went_back_of_another_object_is_no_proof_of_a_refund() {
+    for (id, expected) in [("obj1", RefundStatus::Succeeded), ("obj2", RefundStatus::Processing)] {
+        let mut record = under_way();
+        record.attempts[1].refund = Some(Refund::new(RefundStatus::Processing, "a word"));
+        let mut payment = seen(PaymentStatus::Succeeded);
+        payment.id = object(id);
+        payment.amounts.refunded = Some(eur(400));
+        record.provider.as_mut().unwrap().id = object(id);
+        observed(&mut record, payment, Source::Asked);
+        assert_eq!(record.attempts[1].refund.as_ref().unwrap().status, expected, "{id}");
+    }
+}

@@ -44,7 +44,7 @@ fn an_end_that_cannot_be_reached_is_shown_to_a_person_once() {
     for _ in 0..MAX_CANCELS {
         push(&mut often, cancel(), AttemptState::Accepted);
     }
-    often.looked_at = Some(at(60));
+    often.seen_at = Some(at(60));
     assert_eq!(next(&often, &account, 60), park);
     parked(&mut often, ReviewReason::StepRefused);
     assert_eq!(next(&often, &account, 60), Move::LookUp);
@@ -100,12 +100,12 @@ fn what_goes_back_elsewhere_stops_neither_the_payment_nor_its_end() {
         record
     };
     let states = [
-        AttemptState::Intent,
-        AttemptState::Sending,
-        AttemptState::Unknown,
-        AttemptState::Accepted,
+        (AttemptState::Intent, Move::Send(2)),
+        (AttemptState::Sending, Move::Doubt(2)),
+        (AttemptState::Unknown, Move::LookUpLeft(2)),
+        (AttemptState::Accepted, Move::LookUpLeft(2)),
     ];
-    for state in states {
+    for (state, expected) in states {
         let mut open = elsewhere(accepted(PaymentStatus::Authorized), state);
         open.looks = 1;
         assert_eq!(next(&open, &account, 60), Move::LookUp, "{state:?}");
@@ -116,11 +116,6 @@ fn what_goes_back_elsewhere_stops_neither_the_payment_nor_its_end() {
         assert_eq!(next(&nowhere, &account, 0), Move::EndHere, "{state:?}");
         // And it is gone on with itself.
         nowhere.status = PaymentStatus::Cancelled;
-        let expected = match state {
-            AttemptState::Intent => Move::Send(2),
-            AttemptState::Sending => Move::Doubt(2),
-            _ => Move::LookUpLeft(2),
-        };
         let replay = opens(Replay::Harmless, Replay::Never);
         assert_eq!(next(&nowhere, &replay, 600), expected, "{state:?}");
     }
@@ -169,5 +164,16 @@ fn nothing_is_opened_or_consented_to_when_nobody_waits_for_it_any_more() {
         let mut record = expired(accepted(PaymentStatus::Authorized));
         push(&mut record, intent, AttemptState::Intent);
         assert_eq!(next(&record, &account, 2 * DAY), Move::Send(2));
+    }
+}
+
+/// What has not left to end it, neither: its provider might take that for a refund.
+#[test]
+fn an_end_that_has_not_left_is_not_sent_to_what_is_over() {
+    for status in [PaymentStatus::Succeeded, PaymentStatus::Cancelled, PaymentStatus::Failed] {
+        let mut record = accepted(status);
+        record.cancel_wanted = true;
+        push(&mut record, cancel(), AttemptState::Intent);
+        assert_eq!(next(&record, &charges(), 0), Move::Withdraw(2), "{status}");
     }
 }

@@ -65,7 +65,7 @@ fn an_end_is_a_goal_that_is_gone_for_once_by_each_way() {
     assert_eq!(next(&record, &account, 0), Move::Cancel(None));
     push(&mut record, cancel(), AttemptState::Accepted);
     assert_eq!(next(&record, &account, 0), Move::Wait(at(60)));
-    record.looked_at = Some(at(60));
+    record.seen_at = Some(at(60));
     assert_eq!(next(&record, &account, 60), Move::Cancel(None));
     let mut refused = record.clone();
     push(&mut refused, cancel(), AttemptState::Rejected);
@@ -115,4 +115,55 @@ fn our_consent_is_too_late_by_the_day_that_it_was_wanted() {
     // What was written down before that was kept.
     record.consent_wanted_at = None;
     assert_eq!(next(&record, &account, 7 * DAY - 1), Move::Confirm(ConfirmStep::Commit));
+}
+
+/// The same account can have two objects of one payment: what was asked of the one says nothing of
+/// the other.
+#[test]
+fn what_was_asked_of_another_object_is_not_asked_of_this_one() {
+    let mut account = opens(Replay::Harmless, Replay::Never);
+    account.capture = CaptureChoice::Manual;
+    let other = |mut intent: Intent| {
+        let handle = match &mut intent {
+            Intent::Confirm(request) => &mut request.payment,
+            Intent::Capture(request) => &mut request.payment,
+            Intent::Cancel(request) => &mut request.payment,
+            Intent::Create(_) | Intent::Refund(_) => panic!("a step"),
+        };
+        handle.id = crate::testing::object("obj2");
+        intent
+    };
+    let mut waiting = accepted(PaymentStatus::RequiresConfirmation);
+    push(&mut waiting, other(confirm(ConfirmStep::Commit)), AttemptState::Accepted);
+    assert_eq!(next(&waiting, &account, 0), Move::Confirm(ConfirmStep::Commit));
+    let mut held = accepted(PaymentStatus::Authorized);
+    push(&mut held, other(capture()), AttemptState::Rejected);
+    assert_eq!(next(&held, &account, 0), Move::Capture(None));
+    let mut unwanted = accepted(PaymentStatus::Authorized);
+    unwanted.cancel_wanted = true;
+    for _ in 0..=MAX_CANCELS {
+        push(&mut unwanted, other(cancel()), AttemptState::Accepted);
+    }
+    assert_eq!(next(&unwanted, &account, 0), Move::Cancel(None));
+}
+
+/// An answer that is not taken in shows nothing of what a step led to.
+#[test]
+fn what_a_step_led_to_is_not_seen_by_an_answer_that_is_not_believed() {
+    let (random, account) = (SeededRandom::new(1), charges());
+    let unknown = seen(PaymentStatus::Unknown);
+    let mut other = seen(PaymentStatus::Authorized);
+    other.amounts.requested = Some(eur(1));
+    let fits = seen(PaymentStatus::Authorized);
+    for (payment, is_seen) in [(unknown, false), (other, false), (fits, true)] {
+        let what = payment.provider_status.clone();
+        let mut record = accepted(PaymentStatus::Authorized);
+        record.cancel_wanted = true;
+        push(&mut record, cancel(), AttemptState::Accepted);
+        push(&mut record, capture(), AttemptState::Accepted);
+        observe::observe(&mut record, payment, &context(&account, &random, at(100)));
+        assert_eq!(next(&record, &account, 100) == Move::Cancel(None), is_seen, "{what}");
+        let unseen = is_unseen(&record.attempts[2], &record);
+        assert_eq!(unseen, !is_seen, "{what}");
+    }
 }

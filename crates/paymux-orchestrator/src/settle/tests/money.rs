@@ -94,3 +94,35 @@ fn money_that_shows_after_the_end_is_shown_to_a_person() {
         }
     }
 }
+
+/// What has our consent can be charged at any time, whatever its status still says.
+#[test]
+fn what_we_consented_to_is_not_given_up() {
+    let table = [
+        (ConfirmStep::Commit, AttemptState::Accepted, "obj1", false),
+        (ConfirmStep::Commit, AttemptState::Rejected, "obj1", true),
+        (ConfirmStep::Commit, AttemptState::NotSent, "obj1", true),
+        (ConfirmStep::Commit, AttemptState::Accepted, "obj2", true),
+        (ConfirmStep::Authorize, AttemptState::Accepted, "obj1", true),
+    ];
+    for (step, state, id, may) in table {
+        let mut record = accepted(PaymentStatus::RequiresConfirmation);
+        let Intent::Confirm(mut request) = confirm(step) else { panic!("a consent") };
+        request.payment.id = object(id);
+        push(&mut record, Intent::Confirm(request), state);
+        assert_eq!(may_abandon(&record, &opens()), may, "{step:?} {state:?} of {id}");
+    }
+}
+
+/// That steps are the merchant's is so of the account at which a person said so.
+#[test]
+fn the_next_account_takes_steps_as_ever() {
+    let mut record = accepted(PaymentStatus::RequiresConfirmation);
+    record.steps_by_hand = true;
+    push(&mut record, confirm(ConfirmStep::Commit), AttemptState::Sending);
+    let mut record = settled(record, 2, Outcome::Payment(Box::new(failed(None, None))));
+    assert!(record.live().is_none() && !record.steps_by_hand, "{record:#?}");
+    record.steps_by_hand = true;
+    abandon(&mut record, 1, at(2));
+    assert!(!record.steps_by_hand);
+}

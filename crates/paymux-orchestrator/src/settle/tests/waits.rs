@@ -61,6 +61,13 @@ fn what_is_kept_back_here_waits_and_is_as_it_was() {
         let (put_off, expected) = (&record.attempts[0], &expected_attempt);
         assert_eq!(format!("{put_off:?}"), format!("{expected:?}"), "{wait:?}");
     }
+    // What a look said of a step is of before: it is not taken by that when it leaves.
+    let error = Error::new(ErrorKind::RateLimited, Effect::None, "not sent");
+    let mut record = accepted(PaymentStatus::Authorized);
+    push(&mut record, capture(), AttemptState::Unknown);
+    record.attempts[1].seen_unchanged = true;
+    put_off(&mut record.attempts[1], &error, at(1));
+    assert!(!record.attempts[1].seen_unchanged);
 }
 
 /// It was taken for lost while it was under way; what its own answer says is the proof.

@@ -169,6 +169,21 @@ async fn what_has_expired_already_is_not_sent() {
     }
 }
 
+/// Others change the payment again and again while its answer is written down: nowhere else is what
+/// its provider said.
+#[tokio::test(start_paused = true)]
+async fn an_answer_is_written_down_however_often_others_are_faster() {
+    let scene = Scene::new(Kind::Careless, Kind::Card);
+    let call = scene.begin_order().await;
+    scene.weather.is_overtaken.store(true, Ordering::SeqCst);
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    scene.weather.is_overtaken.store(false, Ordering::SeqCst);
+    let record = call.await.unwrap().expect("a payment");
+    let object = record.attempts[0].object.as_ref().map(|object| object.as_str().to_owned());
+    assert_eq!(object.as_deref(), Some("a-obj1"), "{record:#?}");
+    assert_eq!(record.attempts[0].sends, 1);
+}
+
 /// Whoever can have a payment asked for must not send payers anywhere.
 #[tokio::test(start_paused = true)]
 async fn a_payer_is_sent_back_only_where_the_merchant_said() {

@@ -238,3 +238,37 @@ async fn nobodys_word_is_proved_by_an_answer_about_another_object() {
     assert_eq!(decided.unwrap_err().kind(), ErrorKind::Conflict);
     assert_eq!(scene.now(&record).await.attempts[0].left.len(), 1);
 }
+
+/// It was carried out by all that was said, a look saw it gone, and then the bank sent it back.
+#[tokio::test(start_paused = true)]
+async fn what_came_back_is_there_by_the_figures_of_now() {
+    let (scene, record) = charged_twice(Kind::Careless).await;
+    give_back(&scene.orchestrator, &record, "a-obj1").await.expect("it waits");
+    scene.later(2 * 86_400).await;
+    assert!(scene.now(&record).await.is_paid());
+    {
+        let mut truth = scene.a.truth();
+        truth.refunds[0].status = RefundStatus::Failed;
+        let mut object = truth.objects["a-obj1"].clone();
+        object.refunded = 0;
+        truth.put(object);
+        let id = truth.refunds[0].id.clone();
+        truth.tellings.push(Telling::Refund(id));
+    }
+    let last = scene.a.truth().tellings.len() - 1;
+    scene.tell(&scene.a, last).await.expect("it is kept");
+    scene.later(60).await;
+    let waits = scene.now(&record).await;
+    assert_eq!(reasons(&waits), [ReviewReason::Contradiction]);
+    let refund = waits.attempts.last().unwrap().no;
+    let decide = async |resolution| {
+        scene.orchestrator.resolve_review(&record.id, resolution, "ann", "the bank says so").await
+    };
+    decide(Resolution::ProviderIsRight { attempt: refund }).await.expect("it is");
+    assert_eq!(reasons(&scene.now(&record).await), [ReviewReason::LateSuccess]);
+    let dismissed = Resolution::Dismiss { attempt: 1, reason: ReviewReason::LateSuccess };
+    assert_eq!(decide(dismissed).await.unwrap_err().kind(), ErrorKind::Conflict, "it is there");
+    give_back(&scene.orchestrator, &record, "a-obj1").await.expect("it waits for that");
+    assert_eq!(amounts(&scene), [1_000, 1_000]);
+    assert!(scene.now(&record).await.is_paid());
+}

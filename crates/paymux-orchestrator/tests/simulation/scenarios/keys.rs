@@ -1,6 +1,6 @@
 //! What a key, or a reference, stands for at a provider.
 
-use paymux_orchestrator::{AttemptState, NewRefund, Resolution, ReviewReason};
+use paymux_orchestrator::{AttemptState, NewRefund, Orchestrator, Resolution, ReviewReason};
 
 use super::{Scene, order, reasons};
 use crate::simulation::{
@@ -74,4 +74,36 @@ async fn a_refund_whose_key_stands_for_something_else_is_not_sent_again() {
     let record = scene.now(&record).await;
     assert!(record.reviews.iter().any(|review| review.attempt == Some(no)), "{record:#?}");
     assert_eq!((calls(&scene), scene.a.truth().refunds.len()), (1, 0));
+}
+
+/// Somebody gave the account other settings while an attempt was in doubt: what left with that key
+/// was something else, so it does not leave again until a person has put that right.
+#[tokio::test(start_paused = true)]
+async fn what_is_sent_again_is_what_was_sent() {
+    for kind in [Kind::Card, Kind::Invoice, Kind::Page] {
+        let lost = [Fault::LostBefore, Fault::LostBefore, Fault::LostBefore];
+        let scene = Scene::new(kind, Kind::Card).meeting(&lost).of_one_account();
+        let record = scene.create(order()).await;
+        let before = calls(&scene);
+        let other = Orchestrator::builder(scene.written.clone()).clock(scene.clock.clone());
+        let other = other.account(scene.a.clone().with_real_money()).build().expect("an account");
+        scene.a.truth().faults.clear();
+        for _ in 0..3 {
+            scene.clock.advance(std::time::Duration::from_secs(600));
+            while !other.step().await.expect("a store that works").is_idle() {}
+        }
+        assert_eq!(calls(&scene), before, "{kind:?}");
+        let waits = scene.now(&record).await;
+        assert_eq!(reasons(&waits), [ReviewReason::Mismatch], "{kind:?}");
+        assert!(waits.reviews[0].note.contains("real money"), "{}", waits.reviews[0].note);
+        assert!(scene.a.truth().objects.is_empty(), "{kind:?}");
+        // With the settings of then it leaves once a person wants it.
+        let again = Resolution::TryAgain { attempt: 1 };
+        let tried = scene.orchestrator.resolve_review(&record.id, again, "ann", "put right").await;
+        tried.expect("it is in doubt");
+        scene.later(60).await;
+        let record = scene.now(&record).await;
+        assert_eq!(scene.a.truth().objects.len(), 1, "{kind:?}: {record:#?}");
+        assert!(reasons(&record).is_empty(), "{kind:?}");
+    }
 }

@@ -2,11 +2,16 @@
 
 use std::time::Duration;
 
-use paymux_core::PaymentProvider;
-use paymux_orchestrator::{AttemptState, ConfirmBy, PaymentRecord};
+use paymux_core::{CaptureMethod, PaymentProvider};
+use paymux_orchestrator::{
+    AttemptState, ConfirmBy, NewCapture, PaymentRecord, Resolution, ReviewReason,
+};
 
-use super::{Scene, given_back, order, start};
-use crate::simulation::truth::{Fault, Kind};
+use super::{Scene, given_back, money, order, reasons, start};
+use crate::simulation::{
+    provider::key,
+    truth::{Fault, Kind, SaysHeld},
+};
 
 impl Scene {
     fn looks(&self) -> u32 {
@@ -233,4 +238,69 @@ async fn a_look_of_our_own_puts_no_hint_off() {
     }
     scene.later(31).await;
     assert_eq!(scene.looks(), before + 2);
+}
+
+/// A step in doubt was seen undone, sent again, and lost again. It may be taken again in minutes.
+async fn lost_twice() -> (Scene, PaymentRecord) {
+    let scene = Scene::new(Kind::Hold, Kind::Page);
+    scene.a.truth().keeps_holds = Some(SaysHeld::Yes);
+    let record = scene.create(order().capture(CaptureMethod::Manual)).await;
+    let take = async |name: &'static str| {
+        let part = NewCapture { amount: Some(money(300)), ..NewCapture::default() };
+        scene.orchestrator.capture_payment(&key(name), &record.id, part).await.expect("a capture")
+    };
+    take("one").await;
+    scene.later(100).await;
+    scene.a.truth().faults.push_back(Fault::LostBefore);
+    assert!(take("two").await.in_doubt());
+    for seconds in [8, 45] {
+        scene.later(seconds).await;
+    }
+    scene.a.truth().faults.extend([Fault::Nothing, Fault::LostBefore]);
+    scene.later(180).await;
+    let record = scene.now(&record).await;
+    assert_eq!((record.attempts[2].sends, record.in_doubt()), (2, true), "{record:#?}");
+    scene.later(200).await;
+    (scene, record)
+}
+
+/// What is known of the object is told, and looked at because of that.
+async fn told(scene: &Scene) {
+    let last = scene.a.truth().tellings.len() - 1;
+    scene.tell(&scene.a, last).await.expect("it is kept");
+    scene.orchestrator.step().await.expect("a store that works");
+}
+
+/// An event, or a person, made us look at a step in doubt, long before it may be taken again. By
+/// then somebody else has taken it: it is looked for anew.
+#[tokio::test(start_paused = true)]
+async fn a_look_that_was_made_for_another_reason_is_no_look_to_repeat_a_step_after() {
+    for by_person in [false, true] {
+        let (scene, before) = lost_twice().await;
+        if by_person {
+            let costs = |minor| {
+                let mut object = scene.a.truth().objects["a-obj1"].clone();
+                object.amount = money(minor);
+                scene.a.truth().put(object);
+            };
+            costs(1_010);
+            told(&scene).await;
+            assert_eq!(reasons(&scene.now(&before).await), [ReviewReason::Mismatch]);
+            costs(1_000);
+            let dismissed = Resolution::Dismiss { attempt: 1, reason: ReviewReason::Mismatch };
+            let decided =
+                scene.orchestrator.resolve_review(&before.id, dismissed, "ann", "it fits").await;
+            decided.expect("it is no more so");
+        } else {
+            told(&scene).await;
+        }
+        let seen = scene.now(&before).await;
+        assert!(seen.seen_at > before.seen_at && seen.reviews.is_empty(), "{seen:#?}");
+        assert!(seen.in_doubt() && !seen.attempts[2].seen_unchanged, "by a person: {by_person}");
+        scene.a.truth().capture("a-obj1", Some(money(300))).expect("it is held");
+        scene.later(3_600).await;
+        let record = scene.now(&before).await;
+        assert_eq!(scene.a.truth().objects["a-obj1"].captured, 600, "{record:#?}");
+        assert_eq!(record.attempts[2].state, AttemptState::Accepted);
+    }
 }

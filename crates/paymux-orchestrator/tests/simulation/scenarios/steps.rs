@@ -218,6 +218,23 @@ async fn a_person_is_told_of_a_consent_that_comes_too_late() {
     assert_eq!(scene.a.truth().objects["a-obj1"].charges, 0);
 }
 
+/// Its answer told nothing, and what is known still shows the step open: our consent may be there.
+#[tokio::test(start_paused = true)]
+async fn a_consent_is_not_given_again_before_it_was_seen_what_came_of_it() {
+    let scene = Scene::new(Kind::Careless, Kind::Card);
+    let record = scene.create(order().confirm(ConfirmBy::Merchant)).await;
+    scene.a.truth().faults.push_back(Fault::Mumbles);
+    let consent = async |name: &'static str| {
+        scene.orchestrator.confirm_payment(&key(name), &record.id, ConfirmStep::Commit).await
+    };
+    let first = consent("one").await.expect("it is given");
+    assert_eq!(first.status, PaymentStatus::RequiresConfirmation);
+    assert_eq!(consent("two").await.unwrap_err().kind(), ErrorKind::Conflict);
+    assert_eq!(scene.a.truth().objects["a-obj1"].charges, 1);
+    scene.later(100).await;
+    assert_eq!(scene.now(&record).await.status, PaymentStatus::Processing);
+}
+
 /// What is in doubt is looked for before an operation is answered: hours before its next rung, and
 /// not more often than every few seconds.
 #[tokio::test(start_paused = true)]
