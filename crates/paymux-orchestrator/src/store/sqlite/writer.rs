@@ -20,6 +20,7 @@ use tokio::sync::oneshot;
 
 use super::{
     fault::{explain, meaning},
+    log::Log,
     threads::{Queue, Threads},
 };
 use crate::store::{StoreError, StoreErrorKind, StoreResult};
@@ -45,15 +46,21 @@ pub(super) struct Writer {
 impl Writer {
     /// Starts it. The lock is given up after the connection is closed.
     pub(super) fn start(connection: Connection, lock: File) -> StoreResult<Self> {
+        let log = Log::of(&connection);
+        Self::start_with(connection, lock, log)
+    }
+
+    pub(super) fn start_with(connection: Connection, lock: File, log: Log) -> StoreResult<Self> {
         let commits = Arc::new(AtomicU64::new(0));
-        let desk = Desk { connection, _lock: lock, commits: Arc::clone(&commits) };
-        let run = |desk: Desk, queue: &Queue<Box<dyn Job>>| {
+        let desk = Desk { connection, _lock: lock, commits: Arc::clone(&commits), log };
+        let run = |mut desk: Desk, queue: &Queue<Box<dyn Job>>| {
             while let Some(first) = queue.next() {
                 // Whoever was in it is told that it is unknown; the thread is there for the next.
                 if catch_unwind(AssertUnwindSafe(|| desk.group(first, queue))).is_err() {
                     tracing::error!("a group of changes ended in a panic");
                     desk.roll_back();
                 }
+                desk.log.keep_short(&desk.connection);
             }
         };
         Ok(Self { threads: Threads::start("paymux-sqlite-write", vec![desk], run)?, commits })
@@ -210,6 +217,7 @@ struct Desk {
     // After the connection, so that it is given up last.
     _lock: File,
     commits: Arc<AtomicU64>,
+    log: Log,
 }
 
 impl Desk {
