@@ -6,7 +6,8 @@
 //!
 //! The file must be on a disk of this machine: file locks do not hold over a network. A lock file
 //! beside it, `<file>.lock`, keeps a second process out; `-wal` and `-shm` belong to the file, and
-//! a copy of it without them can lack the latest payments. Never open the file by hand in the
+//! a copy of it without them can lack the latest payments. `-wal` is cut off when it is longer than
+//! 64 MiB, as soon as nobody else, such as a backup, has read for long. Never open the file by hand in the
 //! process that keeps payments in it, not even to copy it: closing it ends the locks that SQLite
 //! holds on it for that process.
 //!
@@ -33,6 +34,7 @@ mod connection;
 mod fault;
 mod inbox;
 mod lock;
+mod log;
 mod operations;
 mod outbox;
 mod payments;

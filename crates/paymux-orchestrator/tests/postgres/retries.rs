@@ -29,7 +29,11 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("retries::deadlock_after_which_all_is_other", deadlock_after_which_all_is_other),
         trial("retries::changes_that_are_refused_once", changes_that_are_refused_once),
         trial("retries::groups_that_are_refused_once", groups_that_are_refused_once),
-        trial("retries::all_else_that_is_refused_once", all_else_that_is_refused_once),
+        trial("retries::deliveries_that_are_refused_once", deliveries_that_are_refused_once),
+        trial(
+            "retries::claims_and_events_that_are_refused_once",
+            claims_and_events_that_are_refused_once,
+        ),
         trial("retries::what_is_refused_each_time", what_is_refused_each_time),
     ]
 }
@@ -202,14 +206,10 @@ async fn groups_that_are_refused_once() {
     }
 }
 
-/// Deliveries, claims, what becomes of them, and what is told.
-async fn all_else_that_is_refused_once() {
+/// A delivery, its claim, and what becomes of it.
+async fn deliveries_that_are_refused_once() {
     for code in CODES {
         let (_, store, other) = apart().await;
-        let mut due = creation(1);
-        due.payment.due_at = Some(at(0));
-        assert_eq!(store.commit(due).await.unwrap(), Committed::Done);
-
         refuse(&other, "inbox", When::Inserted, code, 1).await;
         assert_eq!(store.receive(vec![event("one")]).await.unwrap(), [Received::New]);
         assert_eq!(runs(&other).await, 2, "{code}");
@@ -223,7 +223,16 @@ async fn all_else_that_is_refused_once() {
         let settled = store.settle_inbox(&tried(1, "one", InboxOutcome::Applied)).await;
         assert!(settled.unwrap(), "{code}");
         assert_eq!(runs(&other).await, 2, "{code}");
+    }
+}
 
+/// A claim of a payment, and what the merchant is told.
+async fn claims_and_events_that_are_refused_once() {
+    for code in CODES {
+        let (_, store, other) = apart().await;
+        let mut due = creation(1);
+        due.payment.due_at = Some(at(0));
+        assert_eq!(store.commit(due).await.unwrap(), Committed::Done);
         refuse(&other, "payments", When::Updated, code, 1).await;
         assert_eq!(store.claim_payments(&claim("node", 1)).await.unwrap(), [id(1)]);
         assert_eq!(runs(&other).await, 2, "{code}");

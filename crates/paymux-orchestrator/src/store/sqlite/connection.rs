@@ -30,8 +30,8 @@ const PRAGMAS: &[(&str, &str, &str)] = &[
     ("trusted_schema", "OFF", "0"),
     // A fault of the disk is an error of the call, not the end of the process.
     ("mmap_size", "0", "0"),
-    // While there is always somebody who reads, the log cannot begin anew, and grows. It gives the
-    // disk back once it does.
+    // While there is always somebody who reads, the log cannot begin anew, and grows; the writer
+    // cuts it off at this length.
     ("journal_size_limit", "67108864", "67108864"),
     // What a savepoint could take back stays in memory; kept in a file, it costs more than the rest.
     ("temp_store", "MEMORY", "2"),

@@ -1,5 +1,7 @@
 //! The threads that read.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
@@ -22,7 +24,9 @@ impl Readers {
     pub(super) fn start(connections: Vec<Connection>) -> StoreResult<Self> {
         let run = |connection: Connection, queue: &Queue<Read>| {
             while let Some(read) = queue.next() {
-                read(&connection);
+                if catch_unwind(AssertUnwindSafe(|| read(&connection))).is_err() {
+                    tracing::error!("a read panicked");
+                }
             }
         };
         Ok(Self { threads: Threads::start("paymux-sqlite-read", connections, run)? })
@@ -41,7 +45,7 @@ impl Readers {
         });
         self.threads.hand_over(read).await?;
         answered.await.unwrap_or_else(|_| {
-            let message = "the thread that read has ended";
+            let message = "the thread that read has ended, or panicked";
             Err(StoreError::new(StoreErrorKind::Unavailable, message))
         })
     }
@@ -49,5 +53,23 @@ impl Readers {
     /// Waits until every thread has ended.
     pub(super) async fn close(&self) {
         self.threads.close().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::Connection;
+
+    use super::Readers;
+    use crate::store::StoreErrorKind;
+
+    #[tokio::test]
+    async fn a_read_that_panics_leaves_its_thread_to_the_next() {
+        let readers = Readers::start(vec![Connection::open_in_memory().unwrap()]).unwrap();
+        let error = readers.read::<(), _>(|_| panic!("on purpose")).await.unwrap_err();
+        assert_eq!(error.kind(), StoreErrorKind::Unavailable);
+        let one = |connection: &Connection| connection.query_row("SELECT 1", [], |row| row.get(0));
+        assert_eq!(readers.read::<i64, _>(one).await.unwrap(), 1);
+        readers.close().await;
     }
 }

@@ -4,10 +4,11 @@
 //! A piece of work seldom has to take back what it wrote, while being able to, by a savepoint,
 //! costs as much as writing it. So a group is written without savepoints. Once a piece of work has
 //! to take something back, the whole transaction goes, and the group is written anew, each piece of
-//! work under a savepoint of its own.
+//! work under a savepoint of its own. Work that panics is taken back like any other.
 
 use std::{
     fs::File,
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -19,6 +20,7 @@ use tokio::sync::oneshot;
 
 use super::{
     fault::{explain, meaning},
+    log::Log,
     threads::{Queue, Threads},
 };
 use crate::store::{StoreError, StoreErrorKind, StoreResult};
@@ -44,11 +46,21 @@ pub(super) struct Writer {
 impl Writer {
     /// Starts it. The lock is given up after the connection is closed.
     pub(super) fn start(connection: Connection, lock: File) -> StoreResult<Self> {
+        let log = Log::of(&connection);
+        Self::start_with(connection, lock, log)
+    }
+
+    pub(super) fn start_with(connection: Connection, lock: File, log: Log) -> StoreResult<Self> {
         let commits = Arc::new(AtomicU64::new(0));
-        let desk = Desk { connection, _lock: lock, commits: Arc::clone(&commits) };
-        let run = |desk: Desk, queue: &Queue<Box<dyn Job>>| {
+        let desk = Desk { connection, _lock: lock, commits: Arc::clone(&commits), log };
+        let run = |mut desk: Desk, queue: &Queue<Box<dyn Job>>| {
             while let Some(first) = queue.next() {
-                desk.group(first, queue);
+                // Whoever was in it is told that it is unknown; the thread is there for the next.
+                if catch_unwind(AssertUnwindSafe(|| desk.group(first, queue))).is_err() {
+                    tracing::error!("a group of changes ended in a panic");
+                    desk.roll_back();
+                }
+                desk.log.keep_short(&desk.connection);
             }
         };
         Ok(Self { threads: Threads::start("paymux-sqlite-write", vec![desk], run)?, commits })
@@ -65,7 +77,7 @@ impl Writer {
         let task = Task { work, outcome: None, answer };
         self.threads.hand_over(Box::new(task)).await?;
         answered.await.unwrap_or_else(|_| {
-            let message = "the thread that writes ended in the middle of its work";
+            let message = "the thread that writes ended, or panicked, in the middle of its work";
             Err(StoreError::new(StoreErrorKind::CommitUnknown, message))
         })
     }
@@ -95,6 +107,11 @@ impl Fate {
     fn undone(error: rusqlite::Error) -> Self {
         let (kind, message) = meaning(&error);
         Self::Undone(kind, message, Arc::new(error))
+    }
+
+    fn panicked() -> Self {
+        let (kind, message) = (StoreErrorKind::Unavailable, "work beside it panicked");
+        Self::Undone(kind, message, Arc::new(rusqlite::Error::UnwindingPanic))
     }
 
     fn error(&self) -> Option<StoreError> {
@@ -145,7 +162,19 @@ where
 {
     fn run(&mut self, connection: &Connection) -> Result<Ran, Fate> {
         let before = connection.total_changes();
-        match (self.work)(connection) {
+        let Ok(done) = catch_unwind(AssertUnwindSafe(|| (self.work)(connection))) else {
+            tracing::error!("a piece of work panicked");
+            self.outcome = Some(Err(StoreError::new(
+                StoreErrorKind::Unavailable,
+                "the work panicked; nothing of it was written",
+            )));
+            return if connection.is_autocommit() {
+                Err(Fate::panicked())
+            } else {
+                Ok(Ran::TakeBack)
+            };
+        };
+        match done {
             Ok(Step::Keep(answer)) => {
                 self.outcome = Some(Ok(answer));
                 Ok(Ran::Well)
@@ -188,6 +217,7 @@ struct Desk {
     // After the connection, so that it is given up last.
     _lock: File,
     commits: Arc<AtomicU64>,
+    log: Log,
 }
 
 impl Desk {
@@ -202,7 +232,10 @@ impl Desk {
             }
         };
         for job in jobs {
-            job.tell(&fate);
+            // What is dropped with one is nothing that the others are to miss their answer for.
+            if catch_unwind(AssertUnwindSafe(|| job.tell(&fate))).is_err() {
+                tracing::error!("an answer ended in a panic");
+            }
         }
     }
 

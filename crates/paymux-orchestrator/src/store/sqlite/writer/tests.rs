@@ -1,5 +1,6 @@
 use std::fs::File;
 
+use futures_util::future::join_all;
 use rusqlite::Connection;
 
 use super::{Step, Writer};
@@ -72,20 +73,61 @@ async fn a_commit_that_fails_is_not_known() {
     assert_eq!(count(&writer).await, 1);
 }
 
+/// Writes something, and then panics.
+async fn panic_in(writer: &Writer) -> StoreResult<()> {
+    let work = |connection: &Connection| -> rusqlite::Result<Step<()>> {
+        connection.execute("INSERT INTO kept (text) VALUES ('half')", [])?;
+        panic!("on purpose")
+    };
+    writer.write(work).await
+}
+
 #[tokio::test]
-async fn a_thread_that_ended_is_an_error_and_no_panic() {
+async fn work_that_panics_is_taken_back_and_ends_nothing() {
     let writer = writer();
-    let error = writer.write::<(), _>(|_| panic!("on purpose")).await.unwrap_err();
-    assert_eq!(error.kind(), StoreErrorKind::CommitUnknown);
-    // Whoever comes before the queue is torn down is not answered either.
-    loop {
-        let error = keep(&writer, 10).await.unwrap_err();
-        if error.kind() == StoreErrorKind::Unavailable {
-            break;
-        }
-        assert_eq!(error.kind(), StoreErrorKind::CommitUnknown);
-    }
+    let error = panic_in(&writer).await.unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::Unavailable);
+    assert!(error.to_string().contains("panicked; nothing of it was written"), "{error}");
+    assert_eq!(count(&writer).await, 0);
+    keep(&writer, 10).await.unwrap();
+    // Of those that wait together, the others are written.
+    let answers = join_all((0..50_usize).map(|n| {
+        let writer = &writer;
+        async move { if n % 10 == 5 { panic_in(writer).await } else { keep(writer, n).await } }
+    }))
+    .await;
+    let refused = answers.iter().filter(|answer| answer.is_err()).count();
+    assert_eq!(refused, 5);
+    assert_eq!(count(&writer).await, 46);
     writer.close().await;
+}
+
+/// What is left of it is dropped on the thread that writes.
+struct Bomb;
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        panic!("on purpose");
+    }
+}
+
+/// A panic where nobody's work is done takes no answer with it, and ends nothing.
+#[tokio::test]
+async fn a_panic_beside_the_work_ends_nothing() {
+    let writer = writer();
+    let bomb = Bomb;
+    let work = move |connection: &Connection| {
+        let _carried = &bomb;
+        connection.execute("INSERT INTO kept (text) VALUES ('whole')", [])?;
+        Ok(Step::Keep(()))
+    };
+    let answers = tokio::join!(writer.write(work), keep(&writer, 10), keep(&writer, 10));
+    assert!(answers.0.is_ok() && answers.1.is_ok() && answers.2.is_ok(), "{answers:?}");
+    assert_eq!(count(&writer).await, 3);
+    keep(&writer, 10).await.unwrap();
+    writer.close().await;
+    let error = keep(&writer, 10).await.unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::Unavailable);
 }
 
 #[tokio::test]
