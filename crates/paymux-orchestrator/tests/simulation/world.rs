@@ -239,7 +239,7 @@ impl World {
     }
 
     fn advance(&self) {
-        let seconds = self.dice.pick(&[1, 7, 40, 200, 2_000, 2_000, 90_000]);
+        let seconds = self.dice.pick(&[1, 7, 40, 200, 2_000, 90_000, 90_000]);
         self.pass(Duration::from_secs(seconds));
     }
 
