@@ -185,24 +185,16 @@ async fn a_final_payment_is_looked_at_also_after_a_person_was_asked() {
 /// It is a question about the attempt that left it, and ends when what it left is nobody else's.
 #[tokio::test(start_paused = true)]
 async fn what_was_left_and_names_the_object_of_another_payment_can_be_settled() {
-    let part = || Some(ProviderPartId::new("part").unwrap());
-    let waiting = rows::late(true, true).await;
-    let scene = &waiting.scene;
-    let nothing = Resolution::Dismiss { attempt: 1, reason: ReviewReason::LateSuccess };
-    waiting.decide(nothing).await.expect("it went back");
-    let made = scene.orchestrator.create_payment(&key("other"), &order()).await.expect("a payment");
-    let object = made.provider.expect("an account has it").id;
-    bend(scene, object.as_str(), |object| object.part = part());
-    scene.later(100).await;
-    bend(scene, "a-obj1", |object| object.part = part());
-    scene.later(2 * DAY).await;
-    let shared = scene.now(&waiting.record).await;
-    let review = shared.reviews.iter().find(|it| it.reason == ReviewReason::SharedObject);
-    assert_eq!(review.and_then(|review| review.attempt), Some(1), "{:?}", shared.reviews);
+    let waiting = rows::left_what_is_shared(false).await;
+    assert_eq!((waiting.attempt, waiting.reason), (1, ReviewReason::SharedObject));
     let dismissed = || Resolution::Dismiss { attempt: 1, reason: ReviewReason::SharedObject };
     let error = waiting.decide(dismissed()).await.unwrap_err();
     assert_eq!((error.kind(), error.effect()), (ErrorKind::Conflict, Effect::None));
-    bend(scene, "a-obj1", |object| object.part = None);
+    // It is looked at again at once.
+    let looks = waiting.scene.a.truth().looks;
+    waiting.decide(Resolution::TryAgain { attempt: 1 }).await.expect("it waits");
+    assert_eq!(waiting.scene.a.truth().looks, looks + 1);
+    bend(&waiting.scene, "a-obj1", |object| object.part = None);
     let record = waiting.decide(dismissed()).await.expect("it is named no more");
-    assert!(!reasons(&record).contains(&ReviewReason::SharedObject), "{:?}", record.reviews);
+    assert_eq!(reasons(&record), []);
 }

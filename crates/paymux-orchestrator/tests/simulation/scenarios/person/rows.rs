@@ -5,7 +5,9 @@ use std::pin::Pin;
 use paymux_core::{
     CaptureMethod, ConfirmStep, PaymentStatus, ProviderPartId, RefundStatus, Timestamp,
 };
-use paymux_orchestrator::{ConfirmBy, NewCapture, NewRefund, PaymentRecord, ReviewReason};
+use paymux_orchestrator::{
+    ConfirmBy, NewCapture, NewRefund, PaymentRecord, Resolution, ReviewReason,
+};
 
 use super::{super::order, Scene, Waiting, money};
 use crate::simulation::{
@@ -183,6 +185,16 @@ pub(super) const ALL: &[Row] = &[
         &["try again"],
         &["dismiss"],
         || Box::pin(shares_a_part(true)),
+    ),
+    row("shared object: what was given up", SharedObject, &["try again"], &[], || {
+        Box::pin(left_what_is_shared(false))
+    }),
+    row(
+        "shared object: what was given up, and it is named no more",
+        SharedObject,
+        &["try again"],
+        &["dismiss"],
+        || Box::pin(left_what_is_shared(true)),
     ),
     row("no end", NoEnd, &["dismiss", "try again"], &[], || Box::pin(unpaid())),
     row(
@@ -395,6 +407,25 @@ async fn shares_a_part(no_more: bool) -> Waiting {
         bend(&scene, "a-obj2", |object| object.part = None);
     }
     waiting(scene, &record, "a-obj2").await
+}
+
+/// What was given up names a part that another payment has: a look finds it a day later.
+pub(super) async fn left_what_is_shared(no_more: bool) -> Waiting {
+    let part = || Some(ProviderPartId::new("part").unwrap());
+    let waits = late(true, true).await;
+    let nothing = Resolution::Dismiss { attempt: 1, reason: LateSuccess };
+    waits.decide(nothing).await.expect("it went back");
+    let Waiting { scene, record, .. } = waits;
+    let made = scene.orchestrator.create_payment(&key("other"), &order()).await;
+    let object = made.expect("a payment").provider.expect("an account has it").id;
+    bend(&scene, object.as_str(), |object| object.part = part());
+    scene.later(100).await;
+    bend(&scene, "a-obj1", |object| object.part = part());
+    scene.later(2 * DAY).await;
+    if no_more {
+        bend(&scene, "a-obj1", |object| object.part = None);
+    }
+    waiting(scene, &record, "a-obj1").await
 }
 
 async fn unpaid() -> Waiting {
