@@ -106,10 +106,10 @@ impl Engine {
         }
         let goes_back = |it: &Attempt| {
             let of_it = matches!(&it.intent, Intent::Refund(refund) if refund.payment.id == object);
-            it.gives_back == Some(no) && of_it && it.is_refund_under_way()
+            it.gives_back == Some(no) && of_it && (it.is_refund_under_way() || it.is_refund_done())
         };
         if record.attempts.iter().any(goes_back) {
-            return Err(waits_not(&record, &format!("{object} is being given back")));
+            return Err(waits_not(&record, &format!("{object} is being given back, or was")));
         }
         self.check_nothing_else_takes(&record).await?;
         let attempt = named(&record, no)?;

@@ -1,7 +1,7 @@
 //! What goes back, and what goes on meanwhile.
 
 use paymux_core::{
-    CaptureMethod, Effect, ErrorKind, PaymentStatus, ProviderPartId, ProviderPaymentId,
+    CaptureMethod, ConfirmStep, Effect, ErrorKind, PaymentStatus, ProviderPartId, ProviderPaymentId,
 };
 use paymux_orchestrator::{
     AttemptState, Intent, NewCapture, NewRefund, PaymentRecord, Resolution, ReviewReason,
@@ -180,4 +180,37 @@ async fn a_final_payment_is_looked_at_also_after_a_person_was_asked() {
     scene.later(2 * DAY).await;
     let amounts = scene.now(&record).await.provider.expect("it has it").amounts;
     assert_eq!(amounts.refunded, Some(money(1_000)));
+}
+
+/// A call that was sent twice left two objects, and both were paid: what went back of the one is no
+/// answer about the other, and does not count any more.
+#[tokio::test(start_paused = true)]
+async fn each_object_that_was_left_is_given_back_by_itself() {
+    let lost = [Fault::LostAfter, Fault::LostAfter, Fault::LostBefore, Fault::LostBefore];
+    let scene = Scene::new(Kind::Careless, Kind::Card).meeting(&lost);
+    scene.b.truth().faults.push_back(Fault::DeclinedHard);
+    let record = scene.create(order()).await;
+    scene.later(10).await;
+    for id in ["a-obj1", "a-obj2"] {
+        scene.a.truth().confirm(id, ConfirmStep::Commit).expect("somebody has it charged");
+        told_and_seen(&scene).await;
+    }
+    scene.a.truth().faults.clear();
+    scene.a.truth().finish(false);
+    scene.later(DAY).await;
+    let decide = async |resolution| {
+        scene.orchestrator.resolve_review(&record.id, resolution, "ann", "they say so").await
+    };
+    let object = |id| ProviderPaymentId::new(id).unwrap();
+    let back = |id| Resolution::GiveBack { attempt: 1, object: object(id) };
+    assert_eq!(scene.now(&record).await.account(), None);
+    let one = decide(back("a-obj1")).await.expect("it waits for that");
+    assert_eq!(reasons(&one), [ReviewReason::LateSuccess], "the other one holds money yet");
+    let counts = Resolution::ItCounts { attempt: 1, object: object("a-obj1") };
+    let error = decide(counts).await.unwrap_err();
+    assert!(error.message().contains("is being given back, or was"), "{error}");
+    assert!(decide(back("a-obj1")).await.is_err(), "nothing is left of it");
+    let both = decide(back("a-obj2")).await.expect("it waits for that");
+    assert!(both.reviews.is_empty() && !both.is_paid(), "{both:#?}");
+    assert_eq!(scene.a.truth().refunds.len(), 2);
 }
