@@ -2,12 +2,8 @@
 
 use std::pin::Pin;
 
-use paymux_core::{
-    CaptureMethod, ConfirmStep, PaymentStatus, ProviderPartId, RefundStatus, Timestamp,
-};
-use paymux_orchestrator::{
-    ConfirmBy, NewCapture, NewRefund, PaymentRecord, Resolution, ReviewReason,
-};
+use paymux_core::{CaptureMethod, ConfirmStep, PaymentStatus, RefundStatus, Timestamp};
+use paymux_orchestrator::{ConfirmBy, NewCapture, NewRefund, PaymentRecord, ReviewReason};
 
 use super::{super::order, Scene, Waiting, money};
 use crate::simulation::{
@@ -16,6 +12,11 @@ use crate::simulation::{
 };
 
 pub(super) const DAY: u64 = 24 * 3600;
+
+mod shared;
+
+pub(super) use shared::left_what_is_shared;
+use shared::shares_a_part;
 
 type Set = fn() -> Pin<Box<dyn Future<Output = Waiting>>>;
 
@@ -392,40 +393,6 @@ pub(super) async fn ended(status: PaymentStatus, minor: i128) -> Waiting {
     scene.later(1).await;
     let amount = (minor > 0).then(|| money(minor));
     Waiting { amount, ..waiting(scene, &record, "a-obj1").await }
-}
-
-async fn shares_a_part(no_more: bool) -> Waiting {
-    let scene = Scene::new(Kind::Page, Kind::Card);
-    let _first = scene.create(order()).await;
-    bend(&scene, "a-obj1", |object| object.part = Some(ProviderPartId::new("part").unwrap()));
-    scene.later(100).await;
-    let made = scene.orchestrator.create_payment(&key("other"), &order()).await;
-    let record = made.expect("a payment");
-    bend(&scene, "a-obj2", |object| object.part = Some(ProviderPartId::new("part").unwrap()));
-    scene.later(100).await;
-    if no_more {
-        bend(&scene, "a-obj2", |object| object.part = None);
-    }
-    waiting(scene, &record, "a-obj2").await
-}
-
-/// What was given up names a part that another payment has: a look finds it a day later.
-pub(super) async fn left_what_is_shared(no_more: bool) -> Waiting {
-    let part = || Some(ProviderPartId::new("part").unwrap());
-    let waits = late(true, true).await;
-    let nothing = Resolution::Dismiss { attempt: 1, reason: LateSuccess };
-    waits.decide(nothing).await.expect("it went back");
-    let Waiting { scene, record, .. } = waits;
-    let made = scene.orchestrator.create_payment(&key("other"), &order()).await;
-    let object = made.expect("a payment").provider.expect("an account has it").id;
-    bend(&scene, object.as_str(), |object| object.part = part());
-    scene.later(100).await;
-    bend(&scene, "a-obj1", |object| object.part = part());
-    scene.later(2 * DAY).await;
-    if no_more {
-        bend(&scene, "a-obj1", |object| object.part = None);
-    }
-    waiting(scene, &record, "a-obj1").await
 }
 
 async fn unpaid() -> Waiting {
