@@ -344,8 +344,7 @@ fn answered(record: &PaymentRecord, evidence: &Evidence) -> Option<u32> {
 fn left_by(record: &PaymentRecord, evidence: &Evidence) -> Option<u32> {
     let Evidence::Lookup { attempt: Some(no), .. } = evidence else { return None };
     let attempt = record.attempt(*no)?;
-    let left = attempt.is_create() && !attempt.state.holds_slot();
-    attempt.gives_back.or(left.then_some(*no))
+    attempt.gives_back.or(attempt.was_given_up().then_some(*no))
 }
 
 /// What came of writing a draft.

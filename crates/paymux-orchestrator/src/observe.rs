@@ -47,9 +47,8 @@ pub(crate) fn observe(
 ) -> Observed {
     let now = context.now;
     let is_late = is_late(record, context);
-    if context.source == Source::Asked {
-        record.looked_at = record.looked_at.max(Some(context.asked_at));
-    }
+    let asked_at = Some(context.asked_at).filter(|_| context.source == Source::Asked);
+    record.looked_at = record.looked_at.max(asked_at);
     let Some(no) = record.live().map(|attempt| attempt.no) else { return Observed::Nothing };
     if let Some(note) = mismatch(record, no, &payment, context.capabilities) {
         let review = Review { reason: ReviewReason::Mismatch, attempt: Some(no), note, since: now };
@@ -66,9 +65,7 @@ pub(crate) fn observe(
         look_again(record, now);
         return Observed::Nothing;
     }
-    if context.source == Source::Asked {
-        record.seen_at = record.seen_at.max(Some(context.asked_at));
-    }
+    record.seen_at = record.seen_at.max(asked_at);
     // Events come late and again: one can move a payment on, and never back.
     let is_event = context.source == Source::Event;
     if is_event && is_old_news(record, &payment) {

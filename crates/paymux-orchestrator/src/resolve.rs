@@ -88,7 +88,8 @@ pub enum Resolution {
     },
     /// Try again now: what is in doubt by its own rules, and else look again.
     TryAgain {
-        /// The attempt in doubt, or the one that has the payment, or a refund under way.
+        /// The attempt in doubt, or the one that has the payment, or a refund under way, or one that
+        /// was given up and left what another payment has.
         attempt: u32,
     },
 }

@@ -276,6 +276,11 @@ impl Attempt {
         matches!(self.intent, Intent::Create(_))
     }
 
+    /// Was it to open the payment, and does not count any more?
+    pub(crate) fn was_given_up(&self) -> bool {
+        self.is_create() && !self.state.holds_slot()
+    }
+
     /// May it have done something that nobody can prove? While the call is being repeated, too.
     pub(crate) fn is_in_doubt(&self) -> bool {
         self.state == AttemptState::Unknown || (self.doubted && self.state.is_open())

@@ -120,7 +120,9 @@ impl Engine {
         let attempt = named(&record, no)?;
         let is_in_doubt = attempt.state == AttemptState::Unknown;
         let has_it = record.live().is_some_and(|live| live.no == no) && record.provider.is_some();
-        if !is_in_doubt && !has_it && !attempt.is_refund_under_way() {
+        // What was given up is looked at again where that is the question.
+        let was_left = attempt.was_given_up() && record.asks(ReviewReason::SharedObject, no);
+        if !is_in_doubt && !has_it && !was_left && !attempt.is_refund_under_way() {
             let why = format!("attempt {no} is {}", attempt.state.in_words());
             return Err(waits_not(&record, &why));
         }
@@ -128,6 +130,8 @@ impl Engine {
         self.decide(&record, &evidence, |record, now| {
             if is_in_doubt {
                 wake(record, no, now);
+            } else if was_left && let Some(attempt) = record.attempt_mut(no) {
+                attempt.watch_at = Some(now);
             } else {
                 record.look_at(now);
             }

@@ -109,7 +109,7 @@ impl Engine {
             it.gives_back == Some(no) && of_it && it.reserved_refund().is_some()
         };
         if record.attempts.iter().any(goes_back) {
-            return Err(waits_not(&record, &format!("{object} was given back, or is being")));
+            return Err(waits_not(&record, &format!("{object} is being given back, or was")));
         }
         self.check_nothing_else_takes(&record).await?;
         let attempt = named(&record, no)?;

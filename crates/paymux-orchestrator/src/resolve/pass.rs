@@ -133,8 +133,7 @@ impl Engine {
         if matches!(attempt.intent, Intent::Refund(_)) {
             return self.refund_says_it_no_more(record, no, reason, person).await;
         }
-        let was_left = attempt.is_create() && !attempt.state.holds_slot();
-        if was_left && reason == ReviewReason::SharedObject {
+        if attempt.was_given_up() && reason == ReviewReason::SharedObject {
             return self.left_is_shared_no_more(record, no, person).await;
         }
         let asked = match self.ask_again(&record).await {

@@ -1,7 +1,7 @@
 //! What goes back, and what goes on meanwhile.
 
 use paymux_core::{
-    CaptureMethod, Effect, ErrorKind, PaymentStatus, ProviderPartId, ProviderPaymentId,
+    CaptureMethod, ConfirmStep, Effect, ErrorKind, PaymentStatus, ProviderPartId, ProviderPaymentId,
 };
 use paymux_orchestrator::{
     AttemptState, Intent, NewCapture, NewRefund, PaymentRecord, Resolution, ReviewReason,
@@ -185,24 +185,49 @@ async fn a_final_payment_is_looked_at_also_after_a_person_was_asked() {
 /// It is a question about the attempt that left it, and ends when what it left is nobody else's.
 #[tokio::test(start_paused = true)]
 async fn what_was_left_and_names_the_object_of_another_payment_can_be_settled() {
-    let part = || Some(ProviderPartId::new("part").unwrap());
-    let waiting = scenes::late(true, true).await;
-    let scene = &waiting.scene;
-    let nothing = Resolution::Dismiss { attempt: 1, reason: ReviewReason::LateSuccess };
-    waiting.decide(nothing).await.expect("it went back");
-    let made = scene.orchestrator.create_payment(&key("other"), &order()).await.expect("a payment");
-    let object = made.provider.expect("an account has it").id;
-    bend(scene, object.as_str(), |object| object.part = part());
-    scene.later(100).await;
-    bend(scene, "a-obj1", |object| object.part = part());
-    scene.later(2 * DAY).await;
-    let shared = scene.now(&waiting.record).await;
-    let review = shared.reviews.iter().find(|it| it.reason == ReviewReason::SharedObject);
-    assert_eq!(review.and_then(|review| review.attempt), Some(1), "{:?}", shared.reviews);
+    let waiting = scenes::left_what_is_shared(false).await;
+    assert_eq!((waiting.attempt, waiting.reason), (1, ReviewReason::SharedObject));
     let dismissed = || Resolution::Dismiss { attempt: 1, reason: ReviewReason::SharedObject };
     let error = waiting.decide(dismissed()).await.unwrap_err();
     assert_eq!((error.kind(), error.effect()), (ErrorKind::Conflict, Effect::None));
-    bend(scene, "a-obj1", |object| object.part = None);
+    // It is looked at again at once.
+    let looks = waiting.scene.a.truth().looks;
+    waiting.decide(Resolution::TryAgain { attempt: 1 }).await.expect("it waits");
+    assert_eq!(waiting.scene.a.truth().looks, looks + 1);
+    bend(&waiting.scene, "a-obj1", |object| object.part = None);
     let record = waiting.decide(dismissed()).await.expect("it is named no more");
-    assert!(!reasons(&record).contains(&ReviewReason::SharedObject), "{:?}", record.reviews);
+    assert_eq!(reasons(&record), []);
+}
+
+/// A call that was sent twice left two objects, and both were paid: what went back of the one is no
+/// answer about the other, and does not count any more.
+#[tokio::test(start_paused = true)]
+async fn each_object_that_was_left_is_given_back_by_itself() {
+    let lost = [Fault::LostAfter, Fault::LostAfter, Fault::LostBefore, Fault::LostBefore];
+    let scene = Scene::new(Kind::Careless, Kind::Card).meeting(&lost);
+    scene.b.truth().faults.push_back(Fault::DeclinedHard);
+    let record = scene.create(order()).await;
+    scene.later(10).await;
+    for id in ["a-obj1", "a-obj2"] {
+        scene.a.truth().confirm(id, ConfirmStep::Commit).expect("somebody has it charged");
+        told_and_seen(&scene).await;
+    }
+    scene.a.truth().faults.clear();
+    scene.a.truth().finish(false);
+    scene.later(DAY).await;
+    let decide = async |resolution| {
+        scene.orchestrator.resolve_review(&record.id, resolution, "ann", "they say so").await
+    };
+    let object = |id| ProviderPaymentId::new(id).unwrap();
+    let back = |id| Resolution::GiveBack { attempt: 1, object: object(id) };
+    assert_eq!(scene.now(&record).await.account(), None);
+    let one = decide(back("a-obj1")).await.expect("it waits for that");
+    assert_eq!(reasons(&one), [ReviewReason::LateSuccess], "the other one holds money yet");
+    let counts = Resolution::ItCounts { attempt: 1, object: object("a-obj1") };
+    let error = decide(counts).await.unwrap_err();
+    assert!(error.message().contains("is being given back, or was"), "{error}");
+    assert!(decide(back("a-obj1")).await.is_err(), "nothing is left of it");
+    let both = decide(back("a-obj2")).await.expect("it waits for that");
+    assert!(both.reviews.is_empty() && !both.is_paid(), "{both:#?}");
+    assert_eq!(scene.a.truth().refunds.len(), 2);
 }

@@ -9,9 +9,9 @@ use super::{
     Waiting,
     scenes::{
         about_another, captured_with_a_fee, contradicted, created_with_a_fee, doubted, ended,
-        forgotten, late, refund_in_doubt, refund_in_doubt_of_another, refund_of_another,
-        refund_turned_round, refund_without_end, seen_with_a_fee, shares_a_part, step_refused,
-        unasked, unpaid,
+        forgotten, late, left_what_is_shared, refund_in_doubt, refund_in_doubt_of_another,
+        refund_of_another, refund_turned_round, refund_without_end, seen_with_a_fee, shares_a_part,
+        step_refused, unasked, unpaid,
     },
 };
 use crate::simulation::truth::{Fault, Kind};
@@ -201,6 +201,16 @@ pub(super) const ALL: &[Row] = &[
         &["try again"],
         &["dismiss"],
         || Box::pin(shares_a_part(true)),
+    ),
+    row("shared object: what was given up", SharedObject, &["try again"], &[], || {
+        Box::pin(left_what_is_shared(false))
+    }),
+    row(
+        "shared object: what was given up, and it is named no more",
+        SharedObject,
+        &["try again"],
+        &["dismiss"],
+        || Box::pin(left_what_is_shared(true)),
     ),
     row("no end", NoEnd, &["dismiss", "try again"], &[], || Box::pin(unpaid())),
     row(

@@ -1,8 +1,6 @@
 //! How payments come to wait for a person.
 
-use paymux_core::{
-    CaptureMethod, ConfirmStep, PaymentStatus, ProviderPartId, RefundStatus, Timestamp,
-};
+use paymux_core::{CaptureMethod, ConfirmStep, PaymentStatus, RefundStatus, Timestamp};
 use paymux_orchestrator::{ConfirmBy, NewCapture, NewRefund, PaymentRecord, ReviewReason};
 
 use super::{
@@ -13,6 +11,10 @@ use crate::simulation::{
     provider::key,
     truth::{Fault, Kind, Object, Telling},
 };
+
+mod shared;
+
+pub(super) use shared::{left_what_is_shared, shares_a_part};
 
 pub(super) const DAY: u64 = 24 * 3600;
 
@@ -235,21 +237,6 @@ pub(super) async fn ended(status: PaymentStatus, minor: i128) -> Waiting {
     scene.later(1).await;
     let amount = (minor > 0).then(|| money(minor));
     Waiting { amount, ..waiting(scene, &record, "a-obj1").await }
-}
-
-pub(super) async fn shares_a_part(no_more: bool) -> Waiting {
-    let scene = Scene::new(Kind::Page, Kind::Card);
-    let _first = scene.create(order()).await;
-    bend(&scene, "a-obj1", |object| object.part = Some(ProviderPartId::new("part").unwrap()));
-    scene.later(100).await;
-    let made = scene.orchestrator.create_payment(&key("other"), &order()).await;
-    let record = made.expect("a payment");
-    bend(&scene, "a-obj2", |object| object.part = Some(ProviderPartId::new("part").unwrap()));
-    scene.later(100).await;
-    if no_more {
-        bend(&scene, "a-obj2", |object| object.part = None);
-    }
-    waiting(scene, &record, "a-obj2").await
 }
 
 pub(super) async fn unpaid() -> Waiting {
