@@ -31,7 +31,8 @@ pub enum ErrorKind {
     PermissionDenied,
     /// The provider does not know the object.
     NotFound,
-    /// The object's state, or a key used before, does not permit this.
+    /// The object's state, or a key used before, does not permit this. So it is for other accounts,
+    /// too: what is paid for may be paid already.
     Conflict,
     /// The payment or refund was refused and the answer holds no object; see [`Error::failure`].
     Declined,
