@@ -5,19 +5,19 @@
 use std::{env, fs, path::PathBuf, process, sync::Arc};
 
 use paymux::{
-    ConfirmPayment, ConfirmStep, CreatePayment, Currency, Customer, ErrorKind, IdempotencyKey,
-    Money, PaymentProvider, PaymentStatus, ProviderId, Reference, SecretString,
+    ConfirmPayment, ConfirmStep, CreatePayment, Currency, Customer, Effect, ErrorKind,
+    IdempotencyKey, Money, PaymentProvider, PaymentStatus, ProviderId, Reference, SecretString,
     orchestrator::{
         NewPayment, Orchestrator, PaymentRecord, routing::Routes, store::sqlite::SqliteStore,
     },
-    ramp::{Environment, OneToken, PaymentType, Ramp, RampConfig, RampOptions},
+    ramp::{Environment, PaymentType, Ramp, RampConfig, RampOptions, TokenMap},
     toffeepay::{ToffeePay, ToffeePayConfig},
     transport::{HttpClient, HttpSettings},
 };
-use paymux_sandbox::{Sandbox, SandboxConfig};
-use serde_json::Value;
+use paymux_sandbox::{Fault, FaultKind, Sandbox, SandboxConfig};
 
-type Outcome = Result<(), Box<dyn std::error::Error>>;
+type Stop = Box<dyn std::error::Error>;
+type Outcome = Result<(), Stop>;
 
 const ROUTES: &str = r#"
 [[rule]]
@@ -54,14 +54,18 @@ impl Drop for File {
 /// A shop with both accounts, and the providers behind.
 struct Shop {
     sandbox: Sandbox,
+    tokens: Arc<TokenMap>,
     orchestrator: Orchestrator,
     _file: File,
 }
 
 impl Shop {
-    async fn open(name: &str) -> Result<Self, Box<dyn std::error::Error>> {
+    async fn open(name: &str) -> Result<Self, Stop> {
         let sandbox = Sandbox::start(SandboxConfig::default()).await?;
         let file = File::new(name);
+        let tokens = Arc::new(TokenMap::new());
+        let token = SecretString::from(sandbox.ramp().access_token());
+        tokens.set(sandbox.ramp().usual_user(), token);
         let games = sandbox.toffeepay();
         let key = SecretString::from(games.api_key());
         let games = ToffeePayConfig::new(ProviderId::new("toffeepay")?, key, "space_shooter")
@@ -69,32 +73,37 @@ impl Shop {
         let http = HttpClient::new(HttpSettings::default())?;
         let orchestrator = Orchestrator::builder(Arc::new(SqliteStore::open(&file.0)?))
             .routes(Routes::from_toml(ROUTES)?)
-            .account(bills(&sandbox)?)
+            .account(bills(&sandbox, tokens.clone())?)
             .account(ToffeePay::new(games, http)?)
             .build()?;
-        Ok(Self { sandbox, orchestrator, _file: file })
+        Ok(Self { sandbox, tokens, orchestrator, _file: file })
     }
 
     /// An invoice over this many cents.
-    fn invoice(&self, cents: u32) -> Result<String, Box<dyn std::error::Error>> {
+    fn invoice(&self, cents: u32) -> Result<String, Stop> {
         let amount = format!("{}.{:02}", cents / 100, cents % 100);
         Ok(self.sandbox.ramp().add_invoice(&amount, "USD")?)
     }
 
     /// What an order for this many cents comes to. Its bill is paid on a page.
-    async fn order(
+    async fn order(&self, invoice: &str, cents: u32) -> Result<PaymentRecord, Stop> {
+        self.order_of(self.user(), "order-1", invoice, cents).await
+    }
+
+    async fn order_of(
         &self,
+        end_user: &str,
+        name: &str,
         invoice: &str,
         cents: u32,
-    ) -> Result<PaymentRecord, Box<dyn std::error::Error>> {
+    ) -> Result<PaymentRecord, Stop> {
         let price = Money::new(cents.into(), Currency::USD)?;
-        let options = RampOptions::new(self.user(), invoice, PaymentType::Checkout);
-        let order = NewPayment::new(Reference::new("order-1")?, price, "A thing of the shop")
+        let options = RampOptions::new(end_user, invoice, PaymentType::Checkout);
+        let order = NewPayment::new(Reference::new(name)?, price, "A thing of the shop")
             .customer(Customer::new("player_42"))
             .return_url("https://shop.example/thanks".parse()?)
             .with(&options)?;
-        let key = IdempotencyKey::new("order-1")?;
-        Ok(self.orchestrator.create_payment(&key, &order).await?)
+        Ok(self.orchestrator.create_payment(&IdempotencyKey::new(name)?, &order).await?)
     }
 
     /// Begins to pay the invoice from the payer's account, as the provider's app does.
@@ -104,7 +113,7 @@ impl Shop {
         let mut options =
             RampOptions::new(self.user(), invoice, PaymentType::Platform { account_id });
         options.price = Some(price);
-        let app = bills(&self.sandbox)?;
+        let app = bills(&self.sandbox, self.tokens.clone())?;
         let (key, reference) = (IdempotencyKey::new("app-1")?, Reference::new("app-1")?);
         let request = CreatePayment::new(key, reference, price, "In the app").with(&options)?;
         let payment = app.create_payment(&request).await?;
@@ -128,7 +137,7 @@ impl Shop {
         let asked: Vec<&str> =
             record.attempts.iter().map(|attempt| attempt.account.as_str()).collect();
         assert_eq!(asked, ["ramp"], "{why}");
-        assert_eq!(sessions(&self.sandbox), 0, "{why}: no page of the other account");
+        assert_eq!(sessions(&self.sandbox), Some(0), "{why}: no page of the other account");
         assert_eq!(record.status, PaymentStatus::Failed, "{why}");
         let fault = record.attempts[0].fault.as_ref().ok_or("the refusal is kept")?;
         assert_eq!(fault.kind, ErrorKind::Conflict, "{why}: {}", fault.message);
@@ -136,23 +145,15 @@ impl Shop {
     }
 }
 
-fn bills(sandbox: &Sandbox) -> paymux::Result<Ramp> {
-    let token = SecretString::from(sandbox.ramp().access_token());
+fn bills(sandbox: &Sandbox, tokens: Arc<TokenMap>) -> paymux::Result<Ramp> {
     let (name, url) = (ProviderId::new("ramp")?, sandbox.ramp().base_url());
-    let config = RampConfig::new(name, url, Environment::Sandbox)
-        .tokens(Arc::new(OneToken::new(token)))
-        .invoice_read(true);
+    let config = RampConfig::new(name, url, Environment::Sandbox).tokens(tokens).invoice_read(true);
     Ramp::new(config, HttpClient::new(HttpSettings::default())?)
 }
 
 /// How many checkouts the games' account has opened.
-fn sessions(sandbox: &Sandbox) -> usize {
-    let state = sandbox.toffeepay().snapshot();
-    match &state["sessions"] {
-        Value::Object(sessions) => sessions.len(),
-        Value::Array(sessions) => sessions.len(),
-        other => panic!("no list of sessions: {other}"),
-    }
+fn sessions(sandbox: &Sandbox) -> Option<usize> {
+    sandbox.toffeepay().snapshot()["sessions"].as_array().map(Vec::len)
 }
 
 #[tokio::test]
@@ -190,11 +191,33 @@ async fn a_bill_over_another_amount_is_paid_nowhere_else() -> Outcome {
 async fn an_account_that_is_no_use_is_passed_over() -> Outcome {
     let shop = Shop::open("down").await?;
     let invoice = shop.invoice(1050)?;
-    // Every call is refused, and nothing was sent for the bill.
-    shop.sandbox.ramp().expire_tokens();
+    shop.sandbox.inject(
+        Fault::new(FaultKind::ErrorBefore { status: 503, retry_after_seconds: None })
+            .on("GetInvoice"),
+    );
     let record = shop.order(&invoice, 1050).await?;
     assert_eq!(record.account().map(ProviderId::as_str), Some("toffeepay"));
     assert_eq!(record.status, PaymentStatus::RequiresAction);
-    assert_eq!(sessions(&shop.sandbox), 1);
+    assert_eq!(sessions(&shop.sandbox), Some(1));
+    Ok(())
+}
+
+/// Whoever is not logged in cannot pay their bill. Nobody pays it for them elsewhere, and everybody else
+/// still pays theirs here.
+#[tokio::test]
+async fn one_who_is_not_logged_in_shuts_the_account_for_nobody() -> Outcome {
+    let shop = Shop::open("logged-out").await?;
+    let invoice = shop.invoice(1050)?;
+    for order in ["order-1", "order-2", "order-3"] {
+        let refused = shop.order_of("somebody", order, &invoice, 1050).await;
+        let error = refused.err().ok_or("nobody is logged in by that name")?;
+        let error = error.downcast::<paymux::Error>()?;
+        assert_eq!((error.kind(), error.effect()), (ErrorKind::InvalidRequest, Effect::None));
+        assert_eq!(error.field(), Some("options.ramp.end_user"), "{order}");
+    }
+    assert_eq!(sessions(&shop.sandbox), Some(0));
+    let record = shop.order_of(shop.user(), "order-4", &invoice, 1050).await?;
+    assert_eq!(record.account().map(ProviderId::as_str), Some("ramp"));
+    assert_eq!(record.status, PaymentStatus::RequiresAction);
     Ok(())
 }
