@@ -142,8 +142,8 @@ impl Ramp {
     }
 
     /// Moves the money. What comes of it only the payment's own word says; an answer that holds no
-    /// payment has to be looked up. Where invoices are read, the price is compared once more, right
-    /// before.
+    /// payment has to be looked up. Where invoices are read, this one must still be payable, and be
+    /// about the price of the options, without which no platform payment comes as far as this.
     async fn commit(&self, handle: &PaymentHandle) -> Result<Payment> {
         let options = RampOptions::of(&handle.options)?;
         let body = map::confirmation(&self.config, &handle.id, &options)?;

@@ -8,7 +8,8 @@ use paymux::{
     ConfirmPayment, ConfirmStep, CreatePayment, Currency, Customer, Effect, ErrorKind,
     IdempotencyKey, Money, PaymentProvider, PaymentStatus, ProviderId, Reference, SecretString,
     orchestrator::{
-        NewPayment, Orchestrator, PaymentRecord, routing::Routes, store::sqlite::SqliteStore,
+        ConfirmBy, NewPayment, Orchestrator, PaymentRecord, routing::Routes,
+        store::sqlite::SqliteStore,
     },
     ramp::{Environment, PaymentType, Ramp, RampConfig, RampOptions, TokenMap},
     toffeepay::{ToffeePay, ToffeePayConfig},
@@ -219,5 +220,40 @@ async fn one_who_is_not_logged_in_shuts_the_account_for_nobody() -> Outcome {
     let record = shop.order_of(shop.user(), "order-4", &invoice, 1050).await?;
     assert_eq!(record.account().map(ProviderId::as_str), Some("ramp"));
     assert_eq!(record.status, PaymentStatus::RequiresAction);
+    Ok(())
+}
+
+/// The biller changes the invoice between the order and our consent.
+#[tokio::test]
+async fn a_bill_that_was_changed_is_not_debited() -> Outcome {
+    let shop = Shop::open("changed").await?;
+    let ramp = shop.sandbox.ramp();
+    let account_id = ramp.usual_account("USD").ok_or("no account in dollars")?;
+    let (invoice, price) = (shop.invoice(1050)?, Money::new(1050, Currency::USD)?);
+    let way = PaymentType::Platform { account_id: account_id.clone() };
+    let mut options = RampOptions::new(shop.user(), &invoice, way);
+    let order = NewPayment::new(Reference::new("order-1")?, price, "A thing of the shop")
+        .confirm(ConfirmBy::Merchant);
+    // Nobody could compare then.
+    let unpriced = order.clone().with(&options)?;
+    let key = IdempotencyKey::new("order-1")?;
+    let refused = shop.orchestrator.create_payment(&key, &unpriced).await;
+    let error = refused.err().ok_or("it has no price")?;
+    assert_eq!(error.field(), Some("options.ramp.price"));
+    assert_eq!(error.effect(), Effect::None);
+
+    options.price = Some(price);
+    let (key, order) = (IdempotencyKey::new("order-2")?, order.with(&options)?);
+    let record = shop.orchestrator.create_payment(&key, &order).await?;
+    assert_eq!(record.status, PaymentStatus::RequiresConfirmation);
+    let before = ramp.balance(&account_id);
+    options.discount_code = Some("WELCOME10".to_owned());
+    bills(&shop.sandbox, shop.tokens.clone())?.apply_discount(&options).await?;
+    let (key, step) = (IdempotencyKey::new("consent-1")?, ConfirmStep::Commit);
+    let refused = shop.orchestrator.confirm_payment(&key, &record.id, step).await;
+    let error = refused.err().ok_or("it costs something else")?;
+    assert_eq!((error.kind(), error.effect()), (ErrorKind::Conflict, Effect::None));
+    assert_eq!(error.field(), Some("amount"), "{error}");
+    assert_eq!(ramp.balance(&account_id), before, "nothing is debited");
     Ok(())
 }

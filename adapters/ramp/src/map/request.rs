@@ -125,10 +125,18 @@ fn check_some_data(config: &RampConfig, options: &RampOptions) -> Result<()> {
     }
 }
 
-/// What a discount makes of the price is known once it is applied. So that it is compared before the
-/// debit, the price has to travel with the payment.
+/// Between creating and confirming the biller can change the invoice, and what a discount makes of its
+/// price is known once it is applied. So that it is compared before the debit, the price that was
+/// agreed to has to travel with the payment. Only a platform payment is debited by the confirmation.
 fn check_price_is_stored(config: &RampConfig, options: &RampOptions) -> Result<()> {
-    if config.invoice_read && options.discount_code.is_some() && options.price.is_none() {
+    if !config.invoice_read || options.price.is_some() {
+        return Ok(());
+    }
+    if options.payment_type.account_id().is_some() {
+        let message = "must be set: the invoice is compared with it right before the debit";
+        return Err(Error::invalid_request(PRICE, message));
+    }
+    if options.discount_code.is_some() {
         let message = "must be set with a discount code: it is compared before the confirmation";
         return Err(Error::invalid_request(PRICE, message));
     }
