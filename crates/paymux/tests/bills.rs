@@ -2,11 +2,12 @@
 //! in the provider's own app: no other account may be asked for its price then.
 #![cfg(all(feature = "ramp", feature = "sqlite", feature = "toffeepay"))]
 
-use std::{env, fs, path::PathBuf, process, sync::Arc};
+use std::{env, fs, path::PathBuf, process, sync::Arc, time::Duration};
 
 use paymux::{
-    ConfirmPayment, ConfirmStep, CreatePayment, Currency, Customer, Effect, ErrorKind,
-    IdempotencyKey, Money, PaymentProvider, PaymentStatus, ProviderId, Reference, SecretString,
+    Clock, ConfirmPayment, ConfirmStep, CreatePayment, Currency, Customer, Effect, ErrorKind,
+    IdempotencyKey, ManualClock, Money, PaymentProvider, PaymentStatus, ProviderId, Reference,
+    SecretString, SystemClock,
     orchestrator::{
         ConfirmBy, NewPayment, Orchestrator, PaymentRecord, routing::Routes,
         store::sqlite::SqliteStore,
@@ -56,6 +57,7 @@ impl Drop for File {
 struct Shop {
     sandbox: Sandbox,
     tokens: Arc<TokenMap>,
+    clock: Arc<ManualClock>,
     orchestrator: Orchestrator,
     _file: File,
 }
@@ -72,12 +74,14 @@ impl Shop {
         let games = ToffeePayConfig::new(ProviderId::new("toffeepay")?, key, "space_shooter")
             .base_url(games.base_url());
         let http = HttpClient::new(HttpSettings::default())?;
+        let clock = Arc::new(ManualClock::new(SystemClock.now()));
         let orchestrator = Orchestrator::builder(Arc::new(SqliteStore::open(&file.0)?))
+            .clock(clock.clone())
             .routes(Routes::from_toml(ROUTES)?)
             .account(bills(&sandbox, tokens.clone())?)
             .account(ToffeePay::new(games, http)?)
             .build()?;
-        Ok(Self { sandbox, tokens, orchestrator, _file: file })
+        Ok(Self { sandbox, tokens, clock, orchestrator, _file: file })
     }
 
     /// An invoice over this many cents.
@@ -255,5 +259,36 @@ async fn a_bill_that_was_changed_is_not_debited() -> Outcome {
     assert_eq!((error.kind(), error.effect()), (ErrorKind::Conflict, Effect::None));
     assert_eq!(error.field(), Some("amount"), "{error}");
     assert_eq!(ramp.balance(&account_id), before, "nothing is debited");
+    Ok(())
+}
+
+/// The answer to creating is lost, and the third party collects meanwhile: the resend finds what it
+/// made, and nothing is begun a second time.
+#[tokio::test]
+async fn an_external_payment_is_found_after_a_lost_answer() -> Outcome {
+    let shop = Shop::open("lost").await?;
+    let ramp = shop.sandbox.ramp();
+    let (invoice, price) = (shop.invoice(1050)?, Money::new(1050, Currency::USD)?);
+    shop.sandbox.inject(Fault::new(FaultKind::DropReply).on("CreatePayment").times(u32::MAX));
+    let way = PaymentType::External { some_data: None };
+    let order = NewPayment::new(Reference::new("order-1")?, price, "A thing of the shop")
+        .with(&RampOptions::new(shop.user(), &invoice, way))?;
+    let key = IdempotencyKey::new("order-1")?;
+    let record = shop.orchestrator.create_payment(&key, &order).await?;
+    assert!(record.in_doubt());
+    let made = ramp.snapshot();
+    let made = made["payments"].as_array().ok_or("no list of payments")?;
+    assert_eq!(made.len(), 1);
+    ramp.settle_external(made[0]["id"].as_str().ok_or("no id")?, None)?;
+    for _ in 0..3 {
+        shop.clock.advance(Duration::from_secs(3600));
+        shop.orchestrator.step().await?;
+    }
+    let record = shop.orchestrator.fetch_payment(&record.id).await?;
+    assert!(record.is_paid() && !record.in_doubt(), "{:?}", record.attempts);
+    let asked: Vec<&str> = record.attempts.iter().map(|attempt| attempt.account.as_str()).collect();
+    assert_eq!(asked, ["ramp"]);
+    assert_eq!(ramp.snapshot()["payments"].as_array().map(Vec::len), Some(1), "no second payment");
+    assert!(record.reviews.is_empty(), "{:?}", record.reviews);
     Ok(())
 }
