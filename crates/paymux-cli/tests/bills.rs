@@ -1,6 +1,5 @@
 //! Bills of the ramp through the orchestrator, against the sandbox. Somebody else can pay a bill, too,
 //! in the provider's own app: no other account may be asked for its price then.
-#![cfg(all(feature = "ramp", feature = "sqlite", feature = "toffeepay"))]
 
 use std::{env, fs, path::PathBuf, process, sync::Arc, time::Duration};
 
