@@ -291,3 +291,36 @@ async fn an_external_payment_is_found_after_a_lost_answer() -> Outcome {
     assert!(record.reviews.is_empty(), "{:?}", record.reviews);
     Ok(())
 }
+
+/// Two orders for one bill: the payment that is there is the first one's, and pays for nothing else.
+#[tokio::test]
+async fn a_bill_of_two_orders_pays_for_one() -> Outcome {
+    let shop = Shop::open("twice").await?;
+    let ramp = shop.sandbox.ramp();
+    let (invoice, price) = (shop.invoice(1050)?, Money::new(1050, Currency::USD)?);
+    let order = |name: &str| -> Result<NewPayment, Stop> {
+        let way = PaymentType::External { some_data: None };
+        let order = NewPayment::new(Reference::new(name)?, price, "A thing of the shop");
+        Ok(order.with(&RampOptions::new(shop.user(), &invoice, way))?)
+    };
+    let key = IdempotencyKey::new("order-1")?;
+    let first = shop.orchestrator.create_payment(&key, &order("order-1")?).await?;
+    let made = ramp.snapshot();
+    ramp.settle_external(made["payments"][0]["id"].as_str().ok_or("no id")?, None)?;
+    let key = IdempotencyKey::new("order-2")?;
+    let second = shop.orchestrator.create_payment(&key, &order("order-2")?).await?;
+    for _ in 0..3 {
+        shop.clock.advance(Duration::from_secs(3600));
+        shop.orchestrator.step().await?;
+    }
+    let first = shop.orchestrator.fetch_payment(&first.id).await?;
+    assert!(first.is_paid());
+    let second = shop.orchestrator.fetch_payment(&second.id).await?;
+    assert!(!second.is_paid(), "{:?}", second.attempts);
+    let asked: Vec<&str> = second.attempts.iter().map(|attempt| attempt.account.as_str()).collect();
+    assert_eq!(asked, ["ramp"]);
+    assert_eq!(sessions(&shop.sandbox), Some(0));
+    assert_eq!(ramp.snapshot()["payments"].as_array().map(Vec::len), Some(1));
+    assert!(!second.reviews.is_empty(), "a person is asked: {:?}", second.attempts);
+    Ok(())
+}
