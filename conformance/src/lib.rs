@@ -22,6 +22,5 @@ mod webhook;
 mod wire;
 
 pub use files::{DataFile, data_files};
-pub use inherent::CallFuture;
 pub use suite::{Suite, run};
 pub use trial::Trial;

@@ -120,7 +120,7 @@ impl Order {
             request = request.return_url(back);
         }
         let request = if self.first == BILLS {
-            request.with(&self.bill_options(bill)?)?
+            request.with(&self.bill_options(bill, amount)?)?
         } else {
             request.with(&MilkyPayOptions {
                 service: Some("payment_card_eur_hpp".to_owned()),
@@ -133,13 +133,16 @@ impl Order {
         })
     }
 
-    fn bill_options(&self, bill: Option<&Bill>) -> Result<RampOptions> {
+    fn bill_options(&self, bill: Option<&Bill>, price: Money) -> Result<RampOptions> {
         let bill = bill.ok_or_else(|| paymux::Error::invalid_request("bill", "is missing"))?;
         let way = if self.is_debited() {
             PaymentType::Platform { account_id: bill.account.clone() }
         } else {
             PaymentType::Checkout
         };
-        Ok(RampOptions::new(&*bill.user, &*bill.invoice, way))
+        let mut options = RampOptions::new(&*bill.user, &*bill.invoice, way);
+        // Compared once more right before the debit.
+        options.price = Some(price);
+        Ok(options)
     }
 }

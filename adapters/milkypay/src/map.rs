@@ -138,8 +138,6 @@ pub(crate) fn amounts(invoice: &Invoice) -> Amounts {
         charged_back: invoice.charged_back_amount,
         given_back_unstated: false,
     };
-    // Beside a word that says that money went back, a figure of zero says as little as none.
-    let said = |figure: Option<Money>| figure.filter(|figure| !figure.is_zero());
     match &invoice.status {
         // The word says that all of it went back, where the figure is missing.
         InvoiceStatus::Refunded => {
@@ -245,19 +243,28 @@ pub(crate) fn link(invoice: &Invoice) -> Link {
     }
 }
 
+/// Beside a word that says that money went back, a figure of zero says as little as none.
+fn said(figure: Option<Money>) -> Option<Money> {
+    figure.filter(|figure| !figure.is_zero())
+}
+
 /// The refund that was asked for, by what the invoice says after it. It has no id, and the
 /// invoice's sum of refunds is the only figure: it has to have grown by what was asked. Where an
 /// older refund had failed, the word alone does not tell that one from this.
 pub(crate) fn refund(invoice: &Invoice, before: &Invoice, asked: Money) -> Refund {
     let due = before.refunded_amount.map_or(Some(asked), |sum| sum.checked_add(asked));
-    let arrived = invoice.refunded_amount.zip(due).is_some_and(|(sum, due)| sum >= due);
+    // Not said where there is no figure.
+    let arrived = said(invoice.refunded_amount).zip(due).map(|(sum, due)| sum >= due);
     let is_newer = before.updated.zip(invoice.updated).is_some_and(|(was, is)| is > was);
     let status = match &invoice.status {
-        // Said anew, it needs no figure; said before already, it is no sign of this refund.
-        InvoiceStatus::Refunded if arrived || before.status != InvoiceStatus::Refunded => {
+        // Said anew, it needs no figure, and overrules none; said before already, it is no sign of
+        // this refund.
+        InvoiceStatus::Refunded
+            if arrived.unwrap_or(before.status != InvoiceStatus::Refunded) =>
+        {
             RefundStatus::Succeeded
         }
-        InvoiceStatus::PartiallyRefunded if arrived => RefundStatus::Succeeded,
+        InvoiceStatus::PartiallyRefunded if arrived == Some(true) => RefundStatus::Succeeded,
         InvoiceStatus::Refunded
         | InvoiceStatus::PartiallyRefunded
         | InvoiceStatus::Refunding

@@ -184,7 +184,7 @@ impl RampConfig {
     pub(crate) fn capabilities(&self) -> Capabilities {
         let mut can = Capabilities::new(crate::KIND, self.environment == Environment::Live);
         can.replay = BTreeMap::from([
-            // The payment that is there comes back.
+            // The payment that is there comes back, or is looked up where the invoice shows it.
             (Operation::CreatePayment, Replay::Harmless),
             (Operation::ConfirmPayment, Replay::Never),
         ]);

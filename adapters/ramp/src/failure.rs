@@ -13,6 +13,9 @@ use paymux_core::{
 };
 use serde_json::{Map, Value};
 
+/// Whose token is meant.
+pub(crate) const END_USER: &str = "options.ramp.end_user";
+
 /// Longer ids are none.
 const MAX_ID: usize = 128;
 
@@ -74,10 +77,7 @@ pub(crate) fn refusal(response: &HttpResponse, secrets: &[SecretString]) -> Erro
     let Some(refused) = read(&response.body) else {
         return with_ids(response.unrecognized(secrets), response, None);
     };
-    // A server in trouble proves nothing by saying so well, and a word of another status is of
-    // somebody on the way.
-    let is_its_word = refused.code.as_deref() == reason(response.status).as_deref();
-    let proves = refused.recognized && is_its_word && response.status.is_client_error();
+    let proves = proves(&refused, response.status);
     let general = response.refusal(proves);
     let kind = general.kind();
     let fit = |words: &str| fit_words(words, secrets);
@@ -109,6 +109,27 @@ pub(crate) fn refusal(response: &HttpResponse, secrets: &[SecretString]) -> Erro
     with_ids(error, response, refused.trace.as_deref())
 }
 
+/// Is it certain that the provider refused? A server in trouble proves nothing by saying so well, and
+/// a word of another status is of somebody on the way.
+fn proves(refused: &Refused, status: StatusCode) -> bool {
+    let is_its_word = refused.code.as_deref() == reason(status).as_deref();
+    refused.recognized && is_its_word && status.is_client_error()
+}
+
+/// Does the answer to a refresh say that the refresh token is good no more? In the provider's own
+/// words, or in those of OAuth (RFC 6749, 5.2; assumed): whatever else stands on the way to the host
+/// knows nothing of it.
+pub(crate) fn refuses_grant(response: &HttpResponse) -> bool {
+    let is_definite = matches!(response.status.as_u16(), 400..=404 | 422);
+    let by_envelope = || read(&response.body).is_some_and(|read| proves(&read, response.status));
+    is_definite && (by_envelope() || is_invalid_grant(&response.body))
+}
+
+fn is_invalid_grant(body: &[u8]) -> bool {
+    let Ok(Value::Object(body)) = paymux_core::json::read(body) else { return false };
+    text(&body, "error").as_deref() == Some("invalid_grant")
+}
+
 /// The word that the envelope has for a status: its reason phrase.
 fn reason(status: StatusCode) -> Option<String> {
     Some(status.canonical_reason()?.to_ascii_uppercase().replace([' ', '-'], "_"))
@@ -132,17 +153,24 @@ fn beside_the_payment(error: Error, kind: ErrorKind, message: &str) -> Error {
     beside.with_source(error)
 }
 
-/// Why there is no token. A source that refuses, in whatever words, does not know the end user;
-/// anything else may pass.
+/// The end user has no token that is good. It is theirs to mend, so it says nothing about the account:
+/// whoever else is logged in can go on paying.
+pub(crate) fn logged_out(error: Error) -> Error {
+    let message = "must log in: there is no token of theirs, or it is good no more";
+    beside_the_payment(error, ErrorKind::InvalidRequest, message)
+        .with_field(END_USER)
+        .with_retryable(false)
+}
+
+/// Why there is no token. A source that does not know the end user speaks of them alone, and one that
+/// is not set up says so; anything else may pass.
 pub(crate) fn of_token(error: Error) -> Error {
     match (error.kind(), error.http_status()) {
-        (ErrorKind::Unauthenticated | ErrorKind::Configuration, None) => {
+        (ErrorKind::Unauthenticated, None) => logged_out(error),
+        (ErrorKind::InvalidRequest, _) if error.field() == Some(END_USER) => {
             error.with_effect(Effect::None)
         }
-        (_, Some(400..=407 | 409..=428 | 430..=499)) => {
-            let message = "the end user's token was not renewed: they have to log in";
-            beside_the_payment(error, ErrorKind::Unauthenticated, message).with_retryable(false)
-        }
+        (ErrorKind::Configuration, None) => error.with_effect(Effect::None),
         _ => beside_the_payment(error, ErrorKind::Unavailable, "no token could be had"),
     }
 }

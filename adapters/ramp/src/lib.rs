@@ -7,7 +7,7 @@ use paymux_core::{
     CancelMandate, CancelPayment, Capabilities, CapturePayment, ConfirmMandate, ConfirmPayment,
     ConfirmStep, CreateMandate, CreatePayment, CreateRefund, Effect, Error, ErrorKind,
     ListPaymentMethods, ListPayments, Mandate, MandateHandle, Operation, Page, Payment,
-    PaymentHandle, PaymentLookup, PaymentMethod, PaymentProvider, ProviderId, ProviderPaymentId,
+    PaymentHandle, PaymentLookup, PaymentMethod, PaymentProvider, PaymentStatus, ProviderId,
     Refund, RefundLookup, Result, WebhookDelivery, WebhookEvent,
     signature::SharedSecret,
     transport::{HttpClient, Purpose},
@@ -39,7 +39,7 @@ pub use tokens::{Grant, GrantKeeper, OneToken, RefreshingTokens, TokenMap, Token
 
 use auth::Signer;
 use inherent::{is_of_another_type, same};
-use map::Stage;
+use map::{Before, Stage};
 use read::Rows;
 
 /// The kind of provider, in [`Capabilities::kind`] and as the key of [`RampOptions`].
@@ -97,7 +97,11 @@ impl Ramp {
         let mut price = None;
         let mut known = Vec::new();
         if self.config.invoice_read {
-            let invoice = self.payable_invoice(&options, None).await?;
+            let invoice = self.invoice_before(&options).await?;
+            let before = Before::Creating(&options.payment_type);
+            if let Err(conflict) = map::check_payable(&invoice, before, &self.config.words) {
+                return self.there_already(request, &options, &invoice, conflict).await;
+            }
             price = map::expected_price(&invoice, request.amount, options.discount_code.is_some())?;
             known = invoice.payments;
         }
@@ -116,15 +120,48 @@ impl Ramp {
         Ok(payment)
     }
 
-    /// The invoice, read before money moves, if it is to be paid by no payment but `own`.
-    async fn payable_invoice(
+    /// The invoice, read before money moves.
+    async fn invoice_before(&self, options: &RampOptions) -> Result<Invoice> {
+        self.get_invoice(options, Rows::All).await.map_err(failure::of_invoice)
+    }
+
+    /// The payment that pays the invoice already, if creating can have made it: after a lost answer
+    /// nothing else tells its id. It is read and not created, so that nothing is begun a second time.
+    /// Whether it is ours, the caller's books know. Anything less than the payment itself leaves the
+    /// conflict as it is: the invoice is paid, or is about to be.
+    async fn there_already(
         &self,
+        request: &CreatePayment,
         options: &RampOptions,
-        own: Option<&ProviderPaymentId>,
-    ) -> Result<Invoice> {
-        let invoice = self.get_invoice(options, Rows::All).await.map_err(failure::of_invoice)?;
-        map::check_payable(&invoice, own, &self.config.words)?;
-        Ok(invoice)
+        invoice: &Invoice,
+        conflict: Error,
+    ) -> Result<Payment> {
+        let words = &self.config.words;
+        let Some(id) = map::there_already(invoice, &options.payment_type, words) else {
+            return Err(conflict);
+        };
+        let discounted = options.discount_code.is_some();
+        let price = map::expected_price(invoice, request.amount, discounted)?;
+        let answer = match self.look_up(&PaymentHandle::new(id.clone()), options).await {
+            Ok((_, answer)) => answer,
+            Err(error) => return Err(conflict.with_source(error)),
+        };
+        let stage = Stage::Created { sent: request.return_url.as_ref(), found: true };
+        let mut payment = map::payment(&self.config, &answer, &options.payment_type, stage);
+        map::add_invoice(&mut payment, invoice, words);
+        payment.amounts.requested = price;
+        match payment.status {
+            PaymentStatus::Failed | PaymentStatus::Cancelled | PaymentStatus::Expired => {
+                Err(conflict)
+            }
+            PaymentStatus::RequiresAction
+            | PaymentStatus::RequiresConfirmation
+            | PaymentStatus::Processing
+            | PaymentStatus::Authorized
+            | PaymentStatus::PartiallyPaid
+            | PaymentStatus::Succeeded
+            | PaymentStatus::Unknown => Ok(payment),
+        }
     }
 
     async fn fetch(&self, handle: &PaymentHandle) -> Result<Payment> {
@@ -136,22 +173,21 @@ impl Ramp {
         if self.config.invoice_read
             && let Ok(invoice) = self.get_invoice(&options, Rows::Readable).await
         {
-            payment.amounts = map::amounts(&invoice, &answer.id, &answer.word, &self.config.words);
+            map::add_invoice(&mut payment, &invoice, &self.config.words);
         }
         Ok(payment)
     }
 
     /// Moves the money. What comes of it only the payment's own word says; an answer that holds no
-    /// payment has to be looked up. Where invoices are read, the price is compared once more, right
-    /// before.
+    /// payment has to be looked up. Where invoices are read, this one must still be payable, and be
+    /// about the price of the options, without which no platform payment comes as far as this.
     async fn commit(&self, handle: &PaymentHandle) -> Result<Payment> {
         let options = RampOptions::of(&handle.options)?;
         let body = map::confirmation(&self.config, &handle.id, &options)?;
         if self.config.invoice_read {
-            // A platform payment that is under way is being debited; the others are under way when
-            // they are confirmed.
-            let own = options.payment_type.account_id().is_none().then_some(&handle.id);
-            let invoice = self.payable_invoice(&options, own).await?;
+            let invoice = self.invoice_before(&options).await?;
+            let before = Before::Confirming(&options.payment_type, &handle.id);
+            map::check_payable(&invoice, before, &self.config.words)?;
             if let Some(price) = options.price {
                 map::expected_price(&invoice, price, false)?;
             }

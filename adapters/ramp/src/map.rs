@@ -13,11 +13,11 @@ use crate::{
     status::{self, StatusMeaning, Words},
 };
 
+mod bill;
 mod request;
 
-pub(crate) use request::{
-    change, check_payable, confirmation, expected_price, invoice_id, look_up, new_payment,
-};
+pub(crate) use bill::{Before, check_payable, expected_price, there_already};
+pub(crate) use request::{change, confirmation, invoice_id, look_up, new_payment};
 
 /// Which call an answer belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,17 +38,6 @@ pub(crate) enum Stage<'a> {
     Changed,
     /// The one that confirms it.
     Confirmed,
-}
-
-impl Stage<'_> {
-    /// Was something to happen by the call? Then a word can be about that, and only a look says how
-    /// the payment stands.
-    const fn acts(self) -> bool {
-        match self {
-            Self::Created { .. } | Self::Changed | Self::Confirmed => true,
-            Self::Later { .. } => false,
-        }
-    }
 }
 
 /// What a payment's word means for its type and its stage.
@@ -104,12 +93,8 @@ pub(crate) fn payment(
     stage: Stage<'_>,
 ) -> Payment {
     let page = page(answer, kind, stage);
-    let meaning = status::meaning(&answer.word, &config.words);
-    let status = if stage.acts() && status::is_in_doubt(&answer.word, &config.words) {
-        PaymentStatus::Unknown
-    } else {
-        status(meaning, kind, stage, page.is_some())
-    };
+    let meaning = status::believed(&answer.word, &config.words);
+    let status = status(meaning, kind, stage, page.is_some());
     let mut payment =
         Payment::new(config.id.clone(), answer.id.clone(), status, answer.word.clone());
     payment.amounts.given_back_unstated = gave_back(meaning);
@@ -180,22 +165,32 @@ fn gave_back(meaning: StatusMeaning) -> bool {
     matches!(meaning, StatusMeaning::Refunded | StatusMeaning::PartiallyRefunded)
 }
 
+/// Adds what the invoice says of the payment: its amounts, and that a word in doubt is about the payment,
+/// where its row says the same.
+pub(crate) fn add_invoice(payment: &mut Payment, invoice: &Invoice, words: &Words) {
+    let word = &payment.provider_status;
+    payment.amounts = amounts(invoice, &payment.id, word, words);
+    let meaning = status::meaning(word, words);
+    if status::is_in_doubt(word, words) && meaning_in_row(invoice, &payment.id, words) == meaning {
+        let is_expired = meaning == StatusMeaning::Expired;
+        payment.status = if is_expired { PaymentStatus::Expired } else { PaymentStatus::Failed };
+        payment.failure = failure(payment.status);
+    }
+}
+
+/// What the invoice says of one of its payments.
+fn meaning_in_row(invoice: &Invoice, id: &ProviderPaymentId, words: &Words) -> StatusMeaning {
+    let row = invoice.payments.iter().find(|payment| payment.id == *id);
+    status::meaning_of(row.and_then(|row| row.status.as_deref()), words)
+}
+
 /// The amounts of one payment of an invoice: what is to be paid is the invoice's, and what was paid
 /// is said by nobody but the payment itself, where its row says so, too, and the invoice's own word
 /// does not contradict: that may be another payment's doing. That something was given back is
 /// believed of whoever says it.
-pub(crate) fn amounts(
-    invoice: &Invoice,
-    id: &ProviderPaymentId,
-    word: &str,
-    words: &Words,
-) -> Amounts {
-    let meaning_of = |word: &Option<String>| {
-        word.as_deref().map_or(StatusMeaning::Unknown, |word| status::meaning(word, words))
-    };
-    let row = invoice.payments.iter().find(|payment| payment.id == *id);
-    let row = row.map_or(StatusMeaning::Unknown, |row| meaning_of(&row.status));
-    let whole = meaning_of(&invoice.status);
+fn amounts(invoice: &Invoice, id: &ProviderPaymentId, word: &str, words: &Words) -> Amounts {
+    let row = meaning_in_row(invoice, id, words);
+    let whole = status::meaning_of(invoice.status.as_deref(), words);
     let mut amounts = Amounts { requested: invoice.amount, ..Amounts::default() };
     match status::meaning(word, words) {
         StatusMeaning::Refunded => {

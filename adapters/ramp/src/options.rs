@@ -23,9 +23,11 @@ pub struct RampOptions {
     /// A discount code, sent when the payment is created, updated and confirmed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub discount_code: Option<String>,
-    /// What the invoice must be about right before the confirmation, which is what creating was asked
-    /// for. Compared where invoices are read; needed there with a discount code, since what that
-    /// makes of the price is not known when the payment is created. Never sent.
+    /// What the invoice must be about right before the confirmation: the amount that creating is asked
+    /// for. Where invoices are read it has to be set for [`PaymentType::Platform`], which the
+    /// confirmation debits, so that a bill that was changed since is not, and with a discount code,
+    /// since what that makes of the price is not known when the payment is created; elsewhere it is
+    /// compared if it is set. Where they are not read, nothing is compared. Never sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub price: Option<Money>,
     /// Further members of the request that creates the payment, as real clients send them. None may

@@ -61,12 +61,21 @@ pub(crate) fn meaning(word: &str, own: &Words) -> StatusMeaning {
     own.get(&form).copied().unwrap_or_else(|| known(&form))
 }
 
-/// Can the word be about a call that went wrong rather than about the payment? In the answer to a
-/// call by which something was to happen it proves nothing then. An account's own word means what
-/// the account says.
+/// The same, of a word that may be missing.
+pub(crate) fn meaning_of(word: Option<&str>, own: &Words) -> StatusMeaning {
+    word.map_or(StatusMeaning::Unknown, |word| meaning(word, own))
+}
+
+/// Can the word be about something that went wrong on the provider's side rather than about the
+/// payment, whose money may yet move? An account's own word means what the account says.
 pub(crate) fn is_in_doubt(word: &str, own: &Words) -> bool {
     let form = normalized(word);
     !own.contains_key(&form) && matches!(form.as_str(), "ERROR" | "TIMEOUT" | "TIMED_OUT")
+}
+
+/// What a word means where nothing else says the same: one in doubt proves nothing.
+pub(crate) fn believed(word: &str, own: &Words) -> StatusMeaning {
+    if is_in_doubt(word, own) { StatusMeaning::Unknown } else { meaning(word, own) }
 }
 
 fn known(form: &str) -> StatusMeaning {

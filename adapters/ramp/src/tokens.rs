@@ -11,6 +11,8 @@ use async_trait::async_trait;
 use paymux_core::{Effect, Error, ErrorKind, Result, SecretString};
 use secrecy::ExposeSecret;
 
+use crate::failure::END_USER;
+
 mod refreshing;
 
 pub use refreshing::{Grant, GrantKeeper, RefreshingTokens};
@@ -21,8 +23,10 @@ pub trait TokenSource: fmt::Debug + Send + Sync + 'static {
     /// The token of this end user. It may be asked for over the network, so it may take time.
     ///
     /// # Errors
-    /// Whatever keeps it from giving one, best `Unauthenticated`; the payment's call was not sent
-    /// then, so it has no effect whatever the error says.
+    /// Whatever keeps it from giving one; the payment's call was not sent then, so it has no effect
+    /// whatever the error says. `Unauthenticated` without an HTTP status says that the end user has
+    /// to log in: the call fails with `InvalidRequest` naming `options.ramp.end_user`, which holds
+    /// nothing against the account. `Configuration` stays that. All else is `Unavailable`.
     async fn token(&self, end_user: &str) -> Result<SecretString>;
 
     /// The provider refused this token: it must not be given again if there is another way. A newer
@@ -30,7 +34,8 @@ pub trait TokenSource: fmt::Debug + Send + Sync + 'static {
     async fn invalidate(&self, end_user: &str, token: &SecretString);
 
     /// Can another token follow one that was refused? Where none can, the same call would be refused
-    /// alike, so its error is not worth repeating. Yes, unless a source says otherwise.
+    /// alike, so its error is not worth repeating. Yes, unless a source says otherwise: where it only
+    /// may, the repeated call fails for want of a token, and nothing is sent.
     fn renews(&self) -> bool {
         true
     }
@@ -69,7 +74,9 @@ impl TokenSource for OneToken {
     }
 }
 
-/// Tokens by end user, set by whoever logs the users in. One that is refused is forgotten.
+/// Tokens by end user, set by whoever logs the users in. One that is refused is forgotten, and its call
+/// is worth repeating: somebody may have logged in again meanwhile. Else the repeated call says that
+/// they have to, before anything is sent.
 #[derive(Default)]
 pub struct TokenMap(Mutex<BTreeMap<String, SecretString>>);
 
@@ -115,8 +122,7 @@ impl TokenSource for TokenMap {
 /// The end user is not named: it can be an address of theirs.
 fn no_token() -> Error {
     let message = "there is no token of this end user: they have to log in";
-    Error::new(ErrorKind::Unauthenticated, Effect::None, message)
-        .with_field("options.ramp.end_user")
+    Error::new(ErrorKind::Unauthenticated, Effect::None, message).with_field(END_USER)
 }
 
 /// Both are ours, so the time this takes tells nobody anything.

@@ -34,6 +34,11 @@ pub(crate) fn refusal(rpc: Rpc, response: &HttpResponse, api_key: &SecretString)
     let by_domain = refused.domain.as_deref().and_then(domain_kind);
     let (kind, retryable) = match (by_domain, refused.connect) {
         (Some(kind), _) => (kind, false),
+        // What is only being made has no state. What is meant must be the account's, or the game's
+        // ("closed"), which says nothing against another account.
+        (None, Some(Connect::FailedPrecondition)) if rpc == Rpc::CreateSession => {
+            (ErrorKind::Unexpected, false)
+        }
         (None, Some(connect)) => connect.kind(),
         // A code that nobody documented may be of something on the way: hosts answer in this shape,
         // too. It is not believed that a payment is not found, or declined.

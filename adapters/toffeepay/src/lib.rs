@@ -35,6 +35,7 @@ pub use options::ToffeePayOptions;
 pub use status::{ProviderPaymentStatus, ProviderRefundStatus, SessionStatus};
 
 use auth::{Rpc, Signer};
+use lookup::instead_of_not_found;
 use webhook::WebhookKeys;
 
 /// The kind of provider, in [`Capabilities::kind`] and as the key of [`ToffeePayOptions`].
@@ -138,12 +139,14 @@ impl ToffeePay {
         if request.amount.is_some() {
             return Err(lacking("amount", "cannot be sent: all that is held is taken"));
         }
+        if let Some(part) = &request.part {
+            self.check_own(&request.payment, part).await?;
+        }
         let Some(part) = request.part.as_ref().or(request.payment.parts.last()) else {
             let message = "is not known yet; a webhook names it";
             let error = Error::new(ErrorKind::Conflict, Effect::None, message);
             return Err(error.with_field("part"));
         };
-        self.check_own(&request.payment, part).await?;
         self.call_for_nothing(Rpc::CompletePayment, part.as_str(), &request.key).await?;
         self.read_back(&request.payment, Some(part)).await
     }
@@ -160,12 +163,21 @@ impl ToffeePay {
         self.read_back(&request.payment, request.part.as_ref()).await
     }
 
-    /// Is the part one of this payment? One that the handle does not know is read first: an id that
-    /// is out of date would take, drop or give back another order's money.
+    /// Is the part that was named one of this payment? One that the handle does not know is read
+    /// first: an id that is out of date would take, drop or give back another order's money. That it
+    /// is not found says nothing of the payment.
     async fn check_own(&self, handle: &PaymentHandle, part: &ProviderPartId) -> Result<()> {
-        if handle.parts.contains(part)
-            || self.get_payment(part, false).await?.session_id == handle.id
-        {
+        if handle.parts.contains(part) {
+            return Ok(());
+        }
+        let read = self.get_payment(part, false).await.map_err(|error| {
+            if error.kind() != ErrorKind::NotFound {
+                return error;
+            }
+            let message = "is not known to the provider";
+            instead_of_not_found(error, ErrorKind::Conflict, message).with_field("part")
+        });
+        if read?.session_id == handle.id {
             return Ok(());
         }
         Err(Error::invalid_request("part", "belongs to another payment"))
@@ -196,12 +208,13 @@ impl ToffeePay {
         if request.amount.is_some() {
             return Err(lacking("amount", "cannot be sent: a refund is of the whole payment"));
         }
-        let part = match request.part.as_ref().or(request.payment.parts.last()) {
-            Some(part) => {
+        let part = match (&request.part, request.payment.parts.last()) {
+            (Some(part), _) => {
                 self.check_own(&request.payment, part).await?;
                 part.clone()
             }
-            None => self.find_part(&request.payment).await?,
+            (None, Some(newest)) => newest.clone(),
+            (None, None) => self.find_part(&request.payment).await?,
         };
         let reason = request.reason.as_deref();
         let body = wire::CreateRefund { payment_id: part.as_str(), reason };

@@ -109,12 +109,17 @@ fn contradiction(error: Error) -> Error {
         return error;
     }
     let message = "the payment is there, and the provider does not find what belongs to it";
-    let mut contradiction = Error::new(ErrorKind::InvalidResponse, error.effect(), message);
+    instead_of_not_found(error, ErrorKind::InvalidResponse, message)
+}
+
+/// An error of another kind and with other words, where "not found" would be taken for the payment.
+pub(crate) fn instead_of_not_found(error: Error, kind: ErrorKind, message: &str) -> Error {
+    let mut instead = Error::new(kind, error.effect(), message);
     if let Some(status) = error.http_status() {
-        contradiction = contradiction.with_http_status(status);
+        instead = instead.with_http_status(status);
     }
     if let Some(code) = error.code() {
-        contradiction = contradiction.with_code(code);
+        instead = instead.with_code(code);
     }
-    contradiction.with_source(error)
+    instead.with_source(error)
 }

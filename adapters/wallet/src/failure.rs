@@ -40,6 +40,9 @@ struct Refused {
 pub(crate) fn refusal(call: &Call<'_>, response: &HttpResponse, mac_key: &SecretString) -> Error {
     let secrets = slice::from_ref(mac_key);
     let error = match read_refusal(response, secrets) {
+        Some((code, _)) if is_of_any_host(&code, response.status) => {
+            response.unrecognized(secrets).with_code(code)
+        }
         Some((code, refused)) => recognized(call, response, &code, &refused),
         None => response.unrecognized(secrets),
     };
@@ -143,12 +146,13 @@ fn what_happened(
     let (kind, failure) = match meaning(code) {
         Some(_) if !is_definite => (general.kind(), None),
         Some(meaning) => meaning,
-        // A reservation is refused for reasons of the payer's, documented or not.
+        // A reservation is refused for reasons of the payer's, documented or not; the phrases of any
+        // host do not come as far as this.
         None if call.is_reservation() && general.kind() == ErrorKind::InvalidRequest => {
             (ErrorKind::Declined, Some(FailureKind::Unknown))
         }
-        // A code that nobody documented may be of something on the way: many hosts answer in this
-        // shape. It is not believed that a payment is not found, or declined.
+        // Of a code that nobody documented it is not believed elsewhere that a payment is not found,
+        // or declined.
         None => (response.refusal(false).kind(), None),
     };
     if kind != ErrorKind::Declined || call.asks_for_money() {
@@ -159,6 +163,19 @@ fn what_happened(
         return (ErrorKind::PermissionDenied, None);
     }
     (ErrorKind::InvalidRequest, None)
+}
+
+/// Is the code no more than the status in words? Many hosts answer in this shape, those on the way to
+/// the provider among them, so it is nobody's word about the payment, and proves nothing. The
+/// provider's own codes are documented.
+fn is_of_any_host(code: &str, status: StatusCode) -> bool {
+    let phrase = |words: &str| words.to_ascii_lowercase().replace([' ', '-', '_'], "");
+    let of_status = match status {
+        // By its newer name, too.
+        StatusCode::UNPROCESSABLE_ENTITY => ["Unprocessable Entity", "Unprocessable Content"],
+        _ => [status.canonical_reason().unwrap_or_default(); 2],
+    };
+    meaning(code).is_none() && of_status.iter().any(|words| phrase(words) == phrase(code))
 }
 
 /// Does a status leave no doubt that the provider refused? Those that say "later" do.

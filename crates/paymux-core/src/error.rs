@@ -31,9 +31,10 @@ pub enum ErrorKind {
     PermissionDenied,
     /// The provider does not know the object.
     NotFound,
-    /// The object's state, or a key used before, does not permit this. With a possible effect, not
-    /// retryable, and with a code or a field: something else is behind the key or the reference,
-    /// which is of ours and may have moved money. A key that is in use at this moment is retryable.
+    /// The object's state, or a key used before, does not permit this. So it is for other accounts,
+    /// too: what is paid for may be paid already. With a possible effect, not retryable, and with a
+    /// code or a field: something else is behind the key or the reference, which is of ours and may
+    /// have moved money. A key that is in use at this moment is retryable.
     Conflict,
     /// The payment or refund was refused and the answer holds no object; see [`Error::failure`].
     Declined,

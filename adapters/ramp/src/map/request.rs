@@ -1,23 +1,20 @@
 //! From paymux to the provider: what cannot be asked for is refused before anything is sent.
 
 use paymux_core::{
-    CaptureMethod, CreatePayment, Effect, Error, ErrorKind, Money, ProviderPaymentId, Result,
-    check::filled,
-    transport::{fit_words, leads_to_a_page},
+    CaptureMethod, CreatePayment, Effect, Error, ErrorKind, ProviderPaymentId, Result,
+    check::filled, transport::leads_to_a_page,
 };
 use serde_json::{Map, Value};
 use url::Url;
 
 use crate::{
     config::RampConfig,
-    objects::Invoice,
     options::{PaymentType, RampOptions, UpdatePayment},
     read::LINKS,
-    status::{self, StatusMeaning, Words},
     wire,
 };
 
-const INVOICE_ID: &str = "options.ramp.invoice_id";
+pub(super) const INVOICE_ID: &str = "options.ramp.invoice_id";
 const EXTRA: &str = "options.ramp.extra";
 const PRICE: &str = "options.ramp.price";
 const SOME_DATA: &str = "options.ramp.payment_type.some_data";
@@ -125,10 +122,18 @@ fn check_some_data(config: &RampConfig, options: &RampOptions) -> Result<()> {
     }
 }
 
-/// What a discount makes of the price is known once it is applied. So that it is compared before the
-/// debit, the price has to travel with the payment.
+/// Between creating and confirming the biller can change the invoice, and what a discount makes of its
+/// price is known once it is applied. So that it is compared before the debit, the price that was
+/// agreed to has to travel with the payment. Only a platform payment is debited by the confirmation.
 fn check_price_is_stored(config: &RampConfig, options: &RampOptions) -> Result<()> {
-    if config.invoice_read && options.discount_code.is_some() && options.price.is_none() {
+    if !config.invoice_read || options.price.is_some() {
+        return Ok(());
+    }
+    if options.payment_type.account_id().is_some() {
+        let message = "must be set: the invoice is compared with it right before the debit";
+        return Err(Error::invalid_request(PRICE, message));
+    }
+    if options.discount_code.is_some() {
         let message = "must be set with a discount code: it is compared before the confirmation";
         return Err(Error::invalid_request(PRICE, message));
     }
@@ -159,88 +164,6 @@ fn refuse_what_cannot_be_sent(request: &CreatePayment, options: &RampOptions) ->
     }
     if request.amount.is_zero() {
         return Err(Error::invalid_request("amount", "must be more than zero"));
-    }
-    Ok(())
-}
-
-fn conflict(field: &str, message: String) -> Error {
-    Error::new(ErrorKind::Conflict, Effect::None, message).with_field(field)
-}
-
-/// The price that the invoice has, if it is the one that the merchant expects. A discount that may
-/// not be applied yet can only lower it.
-pub(crate) fn expected_price(
-    invoice: &Invoice,
-    expected: Money,
-    discount_to_come: bool,
-) -> Result<Option<Money>> {
-    let Some(price) = invoice.amount else {
-        let message = "cannot be compared: the invoice states none".to_owned();
-        return Err(conflict("amount", message));
-    };
-    if price.currency() != expected.currency() {
-        let message = format!("must be of {}, as the invoice is", price.currency());
-        return Err(conflict("currency", message));
-    }
-    if discount_to_come && expected <= price {
-        // What it will be is known when it is read again.
-        return Ok(None);
-    }
-    if expected == price {
-        return Ok(Some(price));
-    }
-    Err(conflict("amount", format!("must be what the invoice is about: {price}")))
-}
-
-/// Is the invoice still to be paid, and by nothing else? `own` is the payment that may be under way.
-pub(crate) fn check_payable(
-    invoice: &Invoice,
-    own: Option<&ProviderPaymentId>,
-    words: &Words,
-) -> Result<()> {
-    let meaning_of = |word: &Option<String>| {
-        word.as_deref().map_or(StatusMeaning::Unknown, |word| status::meaning(word, words))
-    };
-    let is_over = match meaning_of(&invoice.status) {
-        StatusMeaning::Succeeded
-        | StatusMeaning::PartiallyPaid
-        | StatusMeaning::Refunded
-        | StatusMeaning::PartiallyRefunded
-        | StatusMeaning::Failed
-        | StatusMeaning::Cancelled
-        | StatusMeaning::Expired => true,
-        StatusMeaning::Pending
-        | StatusMeaning::Waiting
-        | StatusMeaning::RequiresAction
-        | StatusMeaning::Processing
-        | StatusMeaning::Authorized
-        | StatusMeaning::Unknown => false,
-    };
-    if is_over {
-        let word = invoice.status.as_deref().unwrap_or_default();
-        let message = format!("must name an invoice to be paid: it is {}", fit_words(word, &[]));
-        return Err(conflict(INVOICE_ID, message));
-    }
-    let others = invoice.payments.iter().filter(|row| Some(&row.id) != own);
-    for row in others {
-        match meaning_of(&row.status) {
-            StatusMeaning::Succeeded
-            | StatusMeaning::PartiallyPaid
-            | StatusMeaning::PartiallyRefunded
-            | StatusMeaning::Processing
-            | StatusMeaning::Authorized => {
-                let message = "must name an invoice that no payment pays: one is paid or under way";
-                return Err(conflict(INVOICE_ID, message.to_owned()));
-            }
-            StatusMeaning::Pending
-            | StatusMeaning::Waiting
-            | StatusMeaning::RequiresAction
-            | StatusMeaning::Failed
-            | StatusMeaning::Cancelled
-            | StatusMeaning::Expired
-            | StatusMeaning::Refunded
-            | StatusMeaning::Unknown => {}
-        }
     }
     Ok(())
 }

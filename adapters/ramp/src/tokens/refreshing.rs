@@ -206,10 +206,12 @@ impl RefreshingTokens {
         let asked_at = self.clock.now();
         let response = self.http.send(request).await?;
         if !response.is_success() {
-            // The token that was refused here is the last one there is: repeating helps nobody.
             let error = failure::refusal(&response, std::slice::from_ref(refresh));
-            let retryable = error.is_retryable() && error.http_status() != Some(401);
-            return Err(error.with_retryable(retryable));
+            // The token that was refused here is the last one there is.
+            return Err(match failure::refuses_grant(&response) {
+                true => failure::logged_out(error),
+                false => error,
+            });
         }
         grant(&response, refresh, asked_at)
     }

@@ -68,8 +68,10 @@ async fn a_refused_token_is_reported_and_nothing_is_sent_again() {
     // Forgotten for this end user, and for nobody else.
     assert!(tokens.token(USER).await.is_err());
     assert!(tokens.token("user-2").await.is_ok());
+    // Nothing is wrong with the account: this end user has to log in.
     let error = ramp.confirm_payment(&confirm).await.expect_err("a refusal");
-    assert_eq!(error.field(), Some("options.ramp.end_user"));
+    assert_eq!((error.kind(), error.effect()), (ErrorKind::InvalidRequest, Effect::None));
+    assert_eq!((error.field(), error.is_retryable()), (Some("options.ramp.end_user"), false));
     assert_eq!(sent(&server).await, 1);
     // The same request, once there is another token.
     tokens.set(USER, secret("access-1"));

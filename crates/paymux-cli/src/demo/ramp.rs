@@ -92,7 +92,10 @@ impl Player for EndUser {
         if !matches!(way, Way::Checkout) {
             request.return_url = None;
         }
-        request.with(&RampOptions::new(self.sandbox.usual_user(), invoice, payment_type))
+        let mut options = RampOptions::new(self.sandbox.usual_user(), invoice, payment_type);
+        // Compared once more right before a debit.
+        options.price = Some(request.amount);
+        request.with(&options)
     }
 
     fn play(&self, payment: &Payment, payer: Move) -> Result<(), Stop> {

@@ -13,14 +13,15 @@ pub(super) fn after_refused_create(record: &mut PaymentRecord, fault: &Fault) {
     record.failure = Some(fault.failure.clone().unwrap_or_else(|| failure_of(fault)));
     let elsewhere = match fault.kind {
         ErrorKind::Declined => may_go_elsewhere(record, fault.failure.as_ref()),
-        // The same input would be refused again.
-        ErrorKind::InvalidRequest => false,
+        // The same input would be refused again; and what is to be paid for, or a key of ours, is in
+        // a state that is no other account's to change: a bill that is paid already, for one, would
+        // be paid twice.
+        ErrorKind::InvalidRequest | ErrorKind::Conflict => false,
         ErrorKind::Configuration
         | ErrorKind::Unsupported
         | ErrorKind::Unauthenticated
         | ErrorKind::PermissionDenied
         | ErrorKind::NotFound
-        | ErrorKind::Conflict
         | ErrorKind::RateLimited
         | ErrorKind::Unavailable
         | ErrorKind::Timeout

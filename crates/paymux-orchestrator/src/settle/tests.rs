@@ -141,7 +141,7 @@ fn a_refused_create_goes_on_or_ends_by_its_reason() {
         (ErrorKind::PermissionDenied, true),
         (ErrorKind::Unauthenticated, true),
         (ErrorKind::NotFound, true),
-        (ErrorKind::Conflict, true),
+        (ErrorKind::Conflict, false),
         (ErrorKind::RateLimited, true),
         (ErrorKind::Unavailable, true),
     ];
