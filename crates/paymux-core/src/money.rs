@@ -3,7 +3,7 @@
 
 use std::{cmp::Ordering, fmt};
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser::SerializeStruct};
 
 use crate::{Error, Result};
 
@@ -128,15 +128,27 @@ impl fmt::Display for Money {
     }
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 struct Stored {
     minor: String,
     currency: Currency,
 }
 
+/// A number that is written as text.
+struct Digits(i128);
+
+impl Serialize for Digits {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
 impl Serialize for Money {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        Stored { minor: self.minor.to_string(), currency: self.currency }.serialize(serializer)
+        let mut stored = serializer.serialize_struct("Stored", 2)?;
+        stored.serialize_field("minor", &Digits(self.minor))?;
+        stored.serialize_field("currency", &self.currency)?;
+        stored.end()
     }
 }
 

@@ -209,23 +209,38 @@ impl Engine {
         ))
     }
 
-    pub(crate) async fn write(
-        &self,
+    /// Writes a draft. What is written is worked out at once, so that the future holds no draft: it
+    /// would make every future around it as large.
+    pub(crate) fn write<'a>(
+        &'a self,
         draft: Draft<'_>,
         evidence: &Evidence,
         now: Timestamp,
-    ) -> Result<Written> {
+    ) -> impl Future<Output = Result<Written>> + Send + use<'a> {
         let due = self.due(&draft.record, now);
         let cleared = draft.cleared_doubts(now);
         let writer = Writer { node: &self.settings.node, now, random: &*self.random };
-        let (record, change) = draft.finish(evidence, due, &writer)?;
-        let committed = self.commit(change).await?;
+        let finished = draft.finish(evidence, due, &writer);
+        let finished = finished.map(|(record, change)| (Box::new(record), Arc::new(change)));
+        async move {
+            let (record, change) = finished?;
+            let written = self.commit(change).await?;
+            Self::written(written, record, &cleared)
+        }
+    }
+
+    /// What it means for the payment that the store answered this.
+    fn written(
+        committed: Committed,
+        record: Box<PaymentRecord>,
+        cleared: &[(ProviderId, Duration)],
+    ) -> Result<Written> {
         Ok(match committed {
             Committed::Done => {
-                for (account, after) in &cleared {
+                for (account, after) in cleared {
                     telemetry::doubt_settled(account, *after);
                 }
-                Written::Done(Box::new(record))
+                Written::Done(record)
             }
             Committed::Lost => Written::Lost,
             Committed::KeyTaken(row) => Written::KeyTaken(row),
@@ -242,27 +257,27 @@ impl Engine {
     }
 
     /// Writes a change, and finds out whether it is there when the store cannot say.
-    async fn commit(&self, change: Change) -> Result<Committed> {
-        let error = match self.store.commit(change.clone()).await {
+    async fn commit(&self, change: Arc<Change>) -> Result<Committed> {
+        let error = match self.store.commit_shared(Arc::clone(&change)).await {
             Ok(committed) => return Ok(committed),
             Err(error) => error,
         };
         if error.kind() != StoreErrorKind::CommitUnknown {
             return Err(unavailable(error, Effect::None));
         }
-        let (id, transition) = (change.payment.id.clone(), change.transition.id.clone());
-        if self.is_kept(&id, &transition).await? {
+        let (id, transition) = (&change.payment.id, &change.transition.id);
+        if self.is_kept(id, transition).await? {
             return Ok(Committed::Done);
         }
         // It is not there, and its version makes sure that it is not written twice.
-        let committed = self.store.commit(change).await;
+        let committed = self.store.commit_shared(Arc::clone(&change)).await;
         let committed = committed.map_err(|error| unavailable(error, Effect::Possible))?;
         if committed == Committed::Done {
             return Ok(committed);
         }
         // It may have been on its way all the same, and have arrived between: what refuses it then,
         // a newer version or a key that is taken, is its own.
-        let arrived = self.is_kept(&id, &transition).await?;
+        let arrived = self.is_kept(id, transition).await?;
         Ok(if arrived { Committed::Done } else { committed })
     }
 

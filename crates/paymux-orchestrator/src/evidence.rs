@@ -1,6 +1,6 @@
 //! What moved a payment: the cause that its history names, with what was seen.
 
-use std::fmt;
+use std::{fmt, ops::Not};
 
 use paymux_core::{Effect, ErrorKind, EventKey, Payment, PaymentStatus, ProviderId, Refund, Trust};
 use serde::{Deserialize, Serialize};
@@ -158,14 +158,16 @@ pub enum Said {
         /// In the provider's.
         provider_status: String,
         /// What was taken, in words.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         captured: Option<String>,
         /// What was given back, in words.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         refunded: Option<String>,
         /// What disputes took back, in words.
-        #[serde(default)]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         charged_back: Option<String>,
         /// Some went back, and it does not say how much.
-        #[serde(default)]
+        #[serde(default, skip_serializing_if = "Not::not")]
         given_back_unstated: bool,
     },
     /// A refund in this state.

@@ -3,7 +3,7 @@
 use std::{fmt, str::FromStr};
 
 use paymux_core::{Error, Random, Reference, Result, Timestamp};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 /// Crockford's base 32: no letters that look alike, and the order of the text is that of the
 /// number.
@@ -13,8 +13,8 @@ const LEN: usize = 26;
 
 /// Our id of a payment: `pay_` and 26 characters, 48 bits of time and 80 random ones, so that ids
 /// sort by creation.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(try_from = "String")]
 pub struct PaymentId(String);
 
 impl PaymentId {
@@ -78,6 +78,12 @@ impl TryFrom<String> for PaymentId {
 
     fn try_from(text: String) -> Result<Self> {
         text.parse()
+    }
+}
+
+impl Serialize for PaymentId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
     }
 }
 

@@ -1,6 +1,8 @@
 //! A payment as the orchestrator knows it: what was asked, every attempt, and the provider's last
 //! word.
 
+use std::ops::Not;
+
 use paymux_core::{
     ConfirmStep, Failure, Money, NextAction, Payment, PaymentHandle, PaymentStatus, ProviderId,
     Timestamp,
@@ -22,6 +24,9 @@ pub use sent_as::SentAs;
 /// One payment, from the moment it was asked for. It holds what was sent to providers, the payer's
 /// data and the token of the return URL among it: it is for the merchant's program, and never for
 /// a browser.
+///
+/// As it is kept, what is empty, nothing or not so is not written: most of it never happens to most
+/// payments.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct PaymentRecord {
@@ -34,6 +39,7 @@ pub struct PaymentRecord {
     /// Its status, over all attempts.
     pub status: PaymentStatus,
     /// Why it failed, when it did, or why the last try did not work out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<Failure>,
     /// Which accounts may take it, in order, as the routes said when it was asked for.
     pub route: Vec<RouteStep>,
@@ -42,44 +48,54 @@ pub struct PaymentRecord {
     /// Everything that was done or tried at providers, oldest first.
     pub attempts: Vec<Attempt>,
     /// The last word of the provider that has the payment, completed by what it said before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provider: Option<Payment>,
     /// What a person has to look at; empty most of the time.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reviews: Vec<Review>,
     /// The merchant wants it ended.
+    #[serde(default, skip_serializing_if = "Not::not")]
     pub cancel_wanted: bool,
     /// A way to pay has left us: somebody may be paying at this moment.
+    #[serde(default, skip_serializing_if = "Not::not")]
     pub link_shown: bool,
     /// Success without a figure counts as paid, by the account's policy.
+    #[serde(default, skip_serializing_if = "Not::not")]
     pub unreported_amount_accepted: bool,
     /// A person let this amount count as all of it.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accepted_amount: Option<Money>,
     /// What a person let pass, since when: it is not asked about again, or not soon.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub let_pass: Vec<Review>,
     /// A person opened it again after it had ended, said that a step did nothing, or set aside that
     /// one was refused: what takes money there is the merchant's to ask for, and never done by
     /// itself. The next account takes steps as ever.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Not::not")]
     pub steps_by_hand: bool,
     /// Since when the provider waits for the step that it waits for.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub consent_wanted_at: Option<Timestamp>,
     /// It succeeded without a figure, and the provider was asked for it once more.
+    #[serde(default, skip_serializing_if = "Not::not")]
     pub figure_looked_for: bool,
     /// The secret half of the token in the return URL.
     pub return_token: ReturnToken,
     /// When the provider was asked for it last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub looked_at: Option<Timestamp>,
     /// When it was asked last for what was taken in: an answer that fits, in a word that is
     /// documented.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seen_at: Option<Timestamp>,
     /// When to ask for it next, while it is open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_look_at: Option<Timestamp>,
     /// How often it was looked at since it last changed.
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub looks: u32,
     /// A word of the provider's that nobody documented, the last one seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undocumented_status: Option<String>,
     /// When it was asked for.
     pub created_at: Timestamp,
@@ -293,6 +309,12 @@ impl PaymentRecord {
     pub(crate) fn settle_reviews_of(&mut self, attempt: u32) {
         self.reviews.retain(|review| review.attempt != Some(attempt));
     }
+}
+
+/// Counts that begin at nothing are written once they do not.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over like this")]
+fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 /// Is it without what is never written down?

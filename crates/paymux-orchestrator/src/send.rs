@@ -93,26 +93,26 @@ impl Engine {
         account: &Account,
         permit: Permit<'_>,
     ) -> Result<PaymentRecord> {
-        let Some(attempt) = record.attempt(no).cloned() else { return Ok(record) };
+        let Some(attempt) = record.attempt(no) else { return Ok(record) };
         let limit = self.settings.call_limit;
         let slept = self.now().since(attempt.sent_at.unwrap_or(attempt.created_at));
         // Whoever slept since it was written down does not send: by now another process may have
         // taken over.
         let result = if slept > limit {
-            Err(slept_too_long(account.provider.id(), &attempt))
+            Err(slept_too_long(account.provider.id(), attempt))
         } else {
-            let span = telemetry::call_span(account.provider.id(), &record.id, &attempt);
+            let span = telemetry::call_span(account.provider.id(), &record.id, attempt);
             let call = make_call(&*account.provider, &attempt.intent).instrument(span);
             // It ends before somebody else may think it lost.
             tokio::time::timeout(limit.saturating_sub(slept), call)
                 .await
-                .unwrap_or_else(|_| Err(over_time(account.provider.id(), &attempt)))
+                .unwrap_or_else(|_| Err(over_time(account.provider.id(), attempt)))
         };
         // That we slept says nothing about the account.
         if slept <= limit {
             permit.record(result.as_ref().map(|_| ()));
         }
-        telemetry::attempt(account.provider.id(), &attempt, result.as_ref().map(|_| ()));
+        telemetry::attempt(account.provider.id(), attempt, result.as_ref().map(|_| ()));
         let evidence = match &result {
             Err(error) if slept > limit => not_sent(no, error),
             _ => Evidence::Reply { attempt: no, said: said(result.as_ref()) },

@@ -14,7 +14,7 @@
 //! Times are handed in, money and documents are text. Nothing here is read back as a number that
 //! could be rounded.
 
-use std::{fmt, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use paymux_core::Timestamp;
@@ -72,7 +72,15 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// believed. Look for the transition's id in [`Store::history`]: if it is there, it is done
     /// once [`Store::flush`] says so; if not, it may still arrive, so make the same change again,
     /// which is [`Committed::Lost`] when it did.
-    async fn commit(&self, change: Change) -> StoreResult<Committed>;
+    async fn commit(&self, change: Change) -> StoreResult<Committed> {
+        self.commit_shared(Arc::new(change)).await
+    }
+
+    /// The same, of a change that stays the caller's too, so that it can be made again.
+    ///
+    /// # Errors
+    /// As [`Store::commit`].
+    async fn commit_shared(&self, change: Arc<Change>) -> StoreResult<Committed>;
 
     /// Writes something that means nothing, and waits for it as for any change: whatever could be
     /// read before this was called will then be there after a failover, too. What another program

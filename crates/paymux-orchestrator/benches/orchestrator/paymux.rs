@@ -1,22 +1,28 @@
 //! The orchestrator, as a merchant uses it.
 
-use std::{path::Path, sync::Arc};
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
 
 use paymux_core::{Currency, IdempotencyKey, Money, Reference};
-use paymux_orchestrator::{NewPayment, Orchestrator, store::sqlite::SqliteStore};
+use paymux_orchestrator::{NewPayment, Orchestrator, store::Store};
 
 use crate::{
     account::{Account, DESCRIPTION, PRICE},
     block::{self, Block},
 };
 
+/// Numbers orders over all blocks: the store may be the same in all.
+static NEXT: AtomicU64 = AtomicU64::new(1);
+
 /// So many payments at a time, until the block is over.
-pub(crate) async fn run(file: &Path, account: Account, tasks: usize) -> Block {
-    let store = Arc::new(SqliteStore::open(file).unwrap());
+pub(crate) async fn on(store: Arc<dyn Store>, account: Account, tasks: usize) -> Block {
     let shop = Orchestrator::builder(store).node("node-1").account(account).build().unwrap();
-    block::run(tasks, move |n| {
+    block::run(tasks, move |_| {
         let shop = shop.clone();
         async move {
+            let n = NEXT.fetch_add(1, Ordering::Relaxed);
             let key = IdempotencyKey::new(format!("key-{n}")).unwrap();
             let reference = Reference::new(format!("order-{n}")).unwrap();
             let price = Money::new(PRICE, Currency::USD).unwrap();

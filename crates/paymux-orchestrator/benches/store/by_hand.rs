@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, config::DbConfig, params};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::block::{self, Block, LENGTH, now};
@@ -21,7 +21,10 @@ const BARE: &str = "CREATE TABLE payments (
     id TEXT PRIMARY KEY, key TEXT NOT NULL UNIQUE, request TEXT NOT NULL, response TEXT) STRICT";
 
 /// The tables of the store.
-const SAME: &str = include_str!("../../migrations/sqlite/0001_payments.sql");
+const SAME: [&str; 2] = [
+    include_str!("../../migrations/sqlite/0001_payments.sql"),
+    include_str!("../../migrations/sqlite/0003_lean.sql"),
+];
 
 fn open(file: &Path, rows: Rows) -> Connection {
     let connection = Connection::open(file).unwrap();
@@ -31,8 +34,12 @@ fn open(file: &Path, rows: Rows) -> Connection {
     match rows {
         Rows::Bare => connection.execute_batch(BARE).unwrap(),
         Rows::Same => {
-            connection.execute_batch(SAME).unwrap();
-            connection.execute("INSERT INTO counters VALUES ('main', 'outbox', 0)", []).unwrap();
+            for step in SAME {
+                connection.execute_batch(step).unwrap();
+            }
+            // As the store does, or some of the statements would be planned anew each time.
+            let stable = DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG;
+            connection.set_db_config(stable, true).unwrap();
         }
     }
     connection
@@ -79,22 +86,19 @@ impl Step {
 
     fn write_outcome(&self, connection: &Connection, answer: &str) {
         let id = format!("pay_{:026}", self.n);
-        let sql = "UPDATE payments SET version = 2, reference = ?2, status = 'succeeded',
-              in_doubt = 0, review = 0, due_at = NULL, updated_at = 0, document = ?3
+        let sql = "UPDATE payments SET version = 2, status = 'succeeded', in_doubt = 0, review = 0,
+              due_at = NULL, updated_at = 0, document = ?2
             WHERE tenant_id = 'main' AND payment_id = ?1 AND version = 1";
-        execute(connection, sql, params![id, format!("order-{}", self.n), answer]);
+        execute(connection, sql, params![id, answer]);
         let sql = "DELETE FROM live_slot WHERE tenant_id = 'main' AND payment_id = ?1";
         execute(connection, sql, [&id]);
         let sql = "INSERT INTO provider_objects VALUES ('main', 'one', 'payment', ?1, ?2)";
         execute(connection, sql, params![format!("sess_{}", self.n), id]);
         Self::write_transition(connection, &id, 2);
-        let sql = "INSERT INTO outbox VALUES ('main', ?1,
-            (SELECT value + 1 FROM counters WHERE tenant_id = 'main' AND name = 'outbox'),
-            ?2, 2, 'payment_changed', 0, ?3)";
+        let sql = "INSERT INTO outbox VALUES ('main',
+            (SELECT coalesce(max(position), 0) + 1 FROM outbox WHERE tenant_id = 'main'),
+            ?1, ?2, 2, 'payment_changed', 0, ?3)";
         execute(connection, sql, params![format!("evt_{}", self.n), id, "e".repeat(200)]);
-        let sql = "UPDATE counters SET value = value + 1
-            WHERE tenant_id = 'main' AND name = 'outbox'";
-        execute(connection, sql, []);
     }
 
     fn write_transition(connection: &Connection, id: &str, version: i64) {

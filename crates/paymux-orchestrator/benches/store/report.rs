@@ -57,10 +57,11 @@ impl Report {
         way.processor += processor;
     }
 
-    fn median(&self, name: &'static str, tasks: usize) -> u64 {
-        let mut all = self.ways[&(name, tasks)].rates.clone();
+    /// `None` for a way that was not measured.
+    fn median(&self, name: &'static str, tasks: usize) -> Option<u64> {
+        let mut all = self.ways.get(&(name, tasks))?.rates.clone();
         all.sort_unstable();
-        all[all.len() / 2]
+        all.get(all.len() / 2).copied()
     }
 
     /// Shows them.
@@ -72,19 +73,25 @@ impl Report {
             "{:<10} {:>9} {:>11} {:>19} {:>9} {:>9} {:>9} {:>9}",
             "way", "in flight", "payments/s", "min..max", "x single", "% group", "% rows", "CPU us"
         );
-        let single = self.median("single", 1);
+        let percent = |of: u64, other: Option<u64>| match other {
+            Some(other) => (of * 100 / other).to_string(),
+            None => "-".to_owned(),
+        };
         for (&(name, tasks), way) in &self.ways {
             let rates = &way.rates;
-            let median = self.median(name, tasks);
+            let median = self.median(name, tasks).unwrap();
+            let single = self.median("single", 1);
             let beside = |other| {
-                let other = if name == "single" { single } else { self.median(other, tasks) };
-                median * 100 / other
+                percent(median, if name == "single" { single } else { self.median(other, tasks) })
             };
+            let times = single.map_or("-".to_owned(), |single| {
+                format!("{}.{:02}", median / single, median * 100 / single % 100)
+            });
             let (min, max) = (rates.iter().min().unwrap(), rates.iter().max().unwrap());
             println!(
                 "{name:<10} {tasks:>9} {median:>11} {:>19} {:>9} {:>9} {:>9} {:>9}",
                 format!("{min}..{max}"),
-                format!("{}.{:02}", median / single, median * 100 / single % 100),
+                times,
                 beside("group"),
                 beside("same rows"),
                 way.processor.as_micros() / u128::from(way.payments.max(1)),

@@ -1,6 +1,6 @@
 //! One operation at one account: what is sent is written down before it leaves.
 
-use std::fmt;
+use std::{fmt, ops::Not};
 
 use paymux_core::{
     CancelPayment, CapturePayment, ConfirmPayment, ConfirmStep, CreatePayment, CreateRefund,
@@ -9,7 +9,7 @@ use paymux_core::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Fault, SentAs};
+use super::{Fault, SentAs, is_zero};
 use crate::returns;
 
 /// Exactly what is sent, so that it can be sent again. Printed, it shows no token of a return. A
@@ -172,63 +172,77 @@ pub struct Attempt {
     /// How far it has come.
     pub state: AttemptState,
     /// What the provider made of it, once it is known: for a create, the payment's id there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub object: Option<ProviderPaymentId>,
     /// How often it was sent.
     pub sends: u32,
     /// A send ended without proof; a later refusal does not undo that.
+    #[serde(default, skip_serializing_if = "Not::not")]
     pub doubted: bool,
     /// When the last send left that may have done something.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub doubtful_send_at: Option<Timestamp>,
     /// How many rungs of the ladder out of doubt were climbed.
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub rung: u32,
     /// When the next thing is tried about it, while it is open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_try_at: Option<Timestamp>,
     /// A person wants it tried again, though nobody may wait for it any more. What has to be
     /// answered first comes before it all the same.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Not::not")]
     pub wanted_again: bool,
     /// What it left as when it was sent first: nothing else leaves with its key.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sent_as: Option<SentAs>,
     /// Its provider has something else behind its key or its reference: it is never sent again.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Not::not")]
     pub key_used: bool,
     /// The object was looked at since the last send, and shows that nothing happened.
+    #[serde(default, skip_serializing_if = "Not::not")]
     pub seen_unchanged: bool,
     /// When look-ups said that the provider does not have it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub not_found_at: Vec<Timestamp>,
     /// The last error.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fault: Option<Fault>,
     /// The provider's last word on a refund.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refund: Option<Refund>,
     /// A later word of the provider's that its final word on a refund forbids, until a person has
     /// said which is true.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refund_contradicted: Option<Refund>,
     /// What a refund gives back: reserved before it is sent, so that refunds together never ask for
     /// more than was taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reserved: Option<Money>,
     /// What had been taken before a capture, or given back before a refund: where nothing else
     /// tells whether it happened, the amounts do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub amount_before: Option<Money>,
     /// When it was written down.
     pub created_at: Timestamp,
     /// When it was sent first: how old its key is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_sent_at: Option<Timestamp>,
     /// When it was sent last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sent_at: Option<Timestamp>,
     /// When its outcome became known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub settled_at: Option<Timestamp>,
     /// When it is looked at again after it was given up or proved not to exist: money may show
     /// late.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub watch_at: Option<Timestamp>,
     /// For a refund of money that showed late: the attempt that left it.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gives_back: Option<u32>,
     /// What it left at its account beside what counts: the object that was given up, or one of a
     /// repeated call, as it was seen last.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left: Vec<Payment>,
 }
 

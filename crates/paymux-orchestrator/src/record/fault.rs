@@ -17,19 +17,25 @@ pub struct Fault {
     /// What happened, as a sentence.
     pub message: String,
     /// The input that caused it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,
     /// The provider's own code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
     /// The provider's id of the request, for its support.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
     /// The status of the provider's answer, where there was one.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub http_status: Option<u16>,
     /// Why the payment or refund was refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<Failure>,
     /// How long the provider asks to wait, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after_ms: Option<u64>,
     /// Was any byte of the request offered to the socket?
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub offered: Option<bool>,
 }
 

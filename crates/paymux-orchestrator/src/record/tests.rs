@@ -71,3 +71,64 @@ fn a_refund_is_asked_for_by_the_object_that_it_gives_back() {
     record.provider = None;
     assert_eq!(asked(&record), Some(object("obj1")));
 }
+
+/// What is empty, nothing or not so was written out once; such documents are read, and are written
+/// shorter from then on.
+#[test]
+fn a_document_that_says_everything_is_read() {
+    let text = include_str!("long.json");
+    let record: PaymentRecord = serde_json::from_str(text).unwrap();
+    assert!(record.is_paid());
+    let attempt = record.attempt(1).unwrap();
+    assert_eq!((attempt.state, attempt.sends, attempt.doubted), (AttemptState::Accepted, 1, false));
+    let short = serde_json::to_string(&record).unwrap();
+    assert!(short.len() * 4 < text.len() * 3, "{short}");
+    let again: PaymentRecord = serde_json::from_str(&short).unwrap();
+    assert_eq!(format!("{again:?}"), format!("{record:?}"));
+}
+
+/// Nothing that is so is left out.
+#[test]
+fn what_is_so_is_written() {
+    let mut value: serde_json::Value = serde_json::from_str(include_str!("long.json")).unwrap();
+    for (place, said) in [
+        ("/failure", serde_json::json!({"kind": "declined", "code": null, "message": null})),
+        (
+            "/reviews",
+            serde_json::json!([{"reason": "no_end", "attempt": 1, "note": "n", "since": 1}]),
+        ),
+        (
+            "/let_pass",
+            serde_json::json!([{"reason": "no_end", "attempt": 1, "note": "n", "since": 1}]),
+        ),
+        ("/cancel_wanted", true.into()),
+        ("/link_shown", true.into()),
+        ("/unreported_amount_accepted", true.into()),
+        ("/accepted_amount", serde_json::json!({"minor": "1", "currency": "USD"})),
+        ("/steps_by_hand", true.into()),
+        ("/figure_looked_for", true.into()),
+        ("/consent_wanted_at", 7.into()),
+        ("/seen_at", 7.into()),
+        ("/next_look_at", 7.into()),
+        ("/looks", 7.into()),
+        ("/undocumented_status", "odd".into()),
+        ("/attempts/0/doubted", true.into()),
+        ("/attempts/0/doubtful_send_at", 7.into()),
+        ("/attempts/0/rung", 7.into()),
+        ("/attempts/0/next_try_at", 7.into()),
+        ("/attempts/0/wanted_again", true.into()),
+        ("/attempts/0/sent_as", serde_json::json!({"request": "r", "kind": "k", "live": true})),
+        ("/attempts/0/key_used", true.into()),
+        ("/attempts/0/seen_unchanged", true.into()),
+        ("/attempts/0/not_found_at", serde_json::json!([7])),
+        ("/attempts/0/reserved", serde_json::json!({"minor": "1", "currency": "USD"})),
+        ("/attempts/0/amount_before", serde_json::json!({"minor": "1", "currency": "USD"})),
+        ("/attempts/0/watch_at", 7.into()),
+        ("/attempts/0/gives_back", 7.into()),
+    ] {
+        *value.pointer_mut(place).unwrap() = said.clone();
+        let record: PaymentRecord = serde_json::from_value(value.clone()).unwrap();
+        let kept = serde_json::to_value(&record).unwrap();
+        assert_eq!(kept.pointer(place), Some(&said), "{place}");
+    }
+}

@@ -4,7 +4,7 @@
 use std::{
     collections::BTreeMap,
     fmt,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use async_trait::async_trait;
@@ -80,13 +80,13 @@ impl fmt::Debug for MemoryStore {
 
 #[async_trait]
 impl Store for MemoryStore {
-    async fn commit(&self, change: Change) -> StoreResult<Committed> {
+    async fn commit_shared(&self, change: Arc<Change>) -> StoreResult<Committed> {
         change.check()?;
         let mut tables = self.tables();
         Ok(match tables.refusal(&change) {
             Some(refused) => refused,
             None => {
-                tables.write(change);
+                tables.write(Arc::unwrap_or_clone(change));
                 Committed::Done
             }
         })

@@ -103,7 +103,6 @@ impl SqliteStore {
         let mut writing = connection::open_writer(&path, settings.busy_timeout)?;
         schema::bring_up_to_date(&mut writing)?;
         let tenant: Arc<str> = settings.tenant.into();
-        outbox::prepare(&writing, &tenant).map_err(fault::explain)?;
         payments::free_all(&writing, &tenant).map_err(fault::explain)?;
         inbox::free_all(&writing, &tenant).map_err(fault::explain)?;
         let reading = (0..settings.readers)

@@ -143,7 +143,8 @@ fn lost() -> StoreError {
 
 #[async_trait]
 impl Store for Shaky {
-    async fn commit(&self, change: Change) -> StoreResult<Committed> {
+    async fn commit_shared(&self, change: Arc<Change>) -> StoreResult<Committed> {
+        let change = Arc::unwrap_or_clone(change);
         self.reach().await?;
         if self.weather.is_overtaken.load(Ordering::SeqCst) {
             return Ok(Committed::Lost);

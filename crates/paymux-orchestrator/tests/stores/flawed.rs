@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::Mutex,
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
@@ -212,7 +212,8 @@ impl Flawed {
 
 #[async_trait]
 impl Store for Flawed {
-    async fn commit(&self, change: Change) -> StoreResult<Committed> {
+    async fn commit_shared(&self, change: Arc<Change>) -> StoreResult<Committed> {
+        let change = Arc::unwrap_or_clone(change);
         if self.is(Flaw::RefusesKnownObjects)
             && let Some(object) = change.objects.first()
             && let Some(owner) = self.inner.find_object(object).await?

@@ -20,6 +20,7 @@ use paymux_orchestrator::store::{
 use rusqlite::Connection;
 
 mod groups;
+mod growth;
 mod names;
 
 use super::{
@@ -74,6 +75,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("refused_handle_leaves_the_locks", refused_handle_leaves_the_locks),
         trial("link_to_nothing_is_refused", names::link_to_nothing_is_refused),
         trial("second_name_is_refused", names::second_name_is_refused),
+        trial("grows_from_the_first_version", growth::grows_from_the_first_version),
         trial("newer_schema_is_refused", newer_schema_is_refused),
         trial("changed_migration_is_refused", changed_migration_is_refused),
         trial("strange_files_are_refused", strange_files_are_refused),

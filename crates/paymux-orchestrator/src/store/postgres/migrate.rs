@@ -20,7 +20,7 @@ use crate::store::{
 };
 
 /// Every step, in order. One that has run anywhere is never edited.
-pub(super) const MIGRATIONS: [Migration; 2] = [
+pub(super) const MIGRATIONS: [Migration; 3] = [
     Migration {
         version: 1,
         name: "start",
@@ -30,6 +30,11 @@ pub(super) const MIGRATIONS: [Migration; 2] = [
         version: 2,
         name: "ages",
         sql: include_str!("../../../migrations/postgres/0002_ages.sql"),
+    },
+    Migration {
+        version: 3,
+        name: "lean",
+        sql: include_str!("../../../migrations/postgres/0003_lean.sql"),
     },
 ];
 
@@ -131,9 +136,11 @@ fn is_made_by_another(error: &Error) -> bool {
         })
 }
 
-/// The statements of a migration: each ends a line with its semicolon.
+/// The statements of a migration: each ends a line with its semicolon. A step may have none, and
+/// say why.
 fn statements(sql: &str) -> impl Iterator<Item = &str> {
-    sql.split(";\n").filter(|statement| !statement.trim().is_empty())
+    let is_said = |line: &str| !line.is_empty() && !line.starts_with("--");
+    sql.split(";\n").filter(move |statement| statement.lines().any(|line| is_said(line.trim())))
 }
 
 fn fault(error: &Error) -> StoreError {

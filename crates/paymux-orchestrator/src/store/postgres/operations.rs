@@ -1,5 +1,7 @@
 //! The operations of a store, most of them one statement.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use paymux_core::Timestamp;
 use tokio_postgres::Row;
@@ -22,7 +24,7 @@ use crate::{
 
 #[async_trait]
 impl Store for PostgresStore {
-    async fn commit(&self, change: Change) -> StoreResult<Committed> {
+    async fn commit_shared(&self, change: Arc<Change>) -> StoreResult<Committed> {
         change.check()?;
         self.writers.commit(change).await
     }

@@ -48,7 +48,7 @@ pub(super) fn writers(connections: usize) -> usize {
 
 /// A change, and whoever waits for what became of it.
 struct Work {
-    change: Change,
+    change: Arc<Change>,
     answer: oneshot::Sender<StoreResult<Committed>>,
 }
 
@@ -75,7 +75,7 @@ impl Writers {
     }
 
     /// Hands a change over and waits for what became of it.
-    pub(super) async fn commit(&self, change: Change) -> StoreResult<Committed> {
+    pub(super) async fn commit(&self, change: Arc<Change>) -> StoreResult<Committed> {
         let (answer, answered) = oneshot::channel();
         let queue = self.queue().clone();
         let Some(queue) = queue else { return Err(closed()) };
@@ -185,7 +185,7 @@ impl Writer {
     ) -> Result<Vec<Option<Committed>>, Failure> {
         let client = self.patience.connection("commit a change", &self.pool).await;
         let client = Held::new(client.map_err(Failure::Fault)?);
-        let changes: Vec<&Change> = group.iter().map(|work| &work.change).collect();
+        let changes: Vec<&Change> = group.iter().map(|work| &*work.change).collect();
         let result = group::commit(&client, &self.patience, &self.tenant, &changes, locks).await;
         if let Err(Failure::Fault(fault) | Failure::Stale(fault)) = &result
             && fault.kind != StoreErrorKind::Corrupt
@@ -205,7 +205,7 @@ fn apart(left: &mut VecDeque<Work>) -> Vec<Work> {
     let mut objects: BTreeSet<ObjectRef> = BTreeSet::new();
     let mut group = Vec::with_capacity(left.len());
     for work in mem::take(left) {
-        let Change { payment, caller_key, objects: named, .. } = &work.change;
+        let Change { payment, caller_key, objects: named, .. } = &*work.change;
         let key = caller_key.as_ref().map(|row| &row.key);
         let free = !payments.contains(&payment.id)
             && key.is_none_or(|key| !keys.contains(key))

@@ -115,41 +115,38 @@ fn move_payment(
     payment: &PaymentRow,
     from_version: u64,
 ) -> Result<bool> {
-    let moved = wrote(
+    let values = params![
+        tenant,
+        payment.id.as_str(),
+        signed(from_version)?,
+        payment.reference,
+        signed(payment.version)?,
+        payment.status.as_str(),
+        payment.in_doubt,
+        payment.review,
+        payment.due_at.map(Timestamp::as_millis),
+        payment.created_at.as_millis(),
+        payment.updated_at.as_millis(),
+        payment.document,
+    ];
+    // An update that names an indexed column writes its index anew even where the value stays, and
+    // the reference hardly ever changes.
+    Ok(wrote(
         connection,
         "UPDATE payments SET
-           version = ?3, status = ?4, due_at = ?5, created_at = ?6, updated_at = ?7,
-           document = ?8, lease_owner = NULL, lease_until = NULL
-         WHERE tenant_id = ?1 AND payment_id = ?2 AND version = ?9",
-        params![
-            tenant,
-            payment.id.as_str(),
-            signed(payment.version)?,
-            payment.status.as_str(),
-            payment.due_at.map(Timestamp::as_millis),
-            payment.created_at.as_millis(),
-            payment.updated_at.as_millis(),
-            payment.document,
-            signed(from_version)?,
-        ],
-    )?;
-    if moved {
-        update_finders(connection, tenant, payment)?;
-    }
-    Ok(moved)
-}
-
-/// What payments are found by and seldom changes: an update that names an indexed column writes
-/// its index anew even where the value stays.
-fn update_finders(connection: &Connection, tenant: &str, payment: &PaymentRow) -> Result<()> {
-    let _anew = wrote(
+           version = ?5, status = ?6, in_doubt = ?7, review = ?8, due_at = ?9, created_at = ?10,
+           updated_at = ?11, document = ?12, lease_owner = NULL, lease_until = NULL
+         WHERE tenant_id = ?1 AND payment_id = ?2 AND version = ?3 AND reference = ?4",
+        values,
+    )? || wrote(
         connection,
-        "UPDATE payments SET reference = ?3, in_doubt = ?4, review = ?5
-         WHERE tenant_id = ?1 AND payment_id = ?2
-           AND (reference <> ?3 OR in_doubt <> ?4 OR review <> ?5)",
-        (tenant, payment.id.as_str(), &payment.reference, payment.in_doubt, payment.review),
-    )?;
-    Ok(())
+        "UPDATE payments SET
+           reference = ?4, version = ?5, status = ?6, in_doubt = ?7, review = ?8, due_at = ?9,
+           created_at = ?10, updated_at = ?11, document = ?12, lease_owner = NULL,
+           lease_until = NULL
+         WHERE tenant_id = ?1 AND payment_id = ?2 AND version = ?3",
+        values,
+    )?)
 }
 
 /// Does what the change wants with the right to move money, if it may.

@@ -1,5 +1,7 @@
 //! The promises of a store, each handed to the writer or to a reader.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use paymux_core::Timestamp;
 
@@ -15,9 +17,10 @@ use crate::{
 
 #[async_trait]
 impl Store for SqliteStore {
-    async fn commit(&self, change: Change) -> StoreResult<Committed> {
+    async fn commit_shared(&self, change: Arc<Change>) -> StoreResult<Committed> {
         change.check()?;
-        self.write(move |connection, tenant| commit::apply(connection, tenant, &change)).await
+        let handed = Arc::clone(&change);
+        self.write(move |connection, tenant| commit::apply(connection, tenant, &handed)).await
     }
 
     async fn flush(&self) -> StoreResult<()> {

@@ -3,21 +3,8 @@
 
 use rusqlite::{Connection, Result, params};
 
-use super::{
-    commit::wrote,
-    rows::{OUTBOX, outbox, signed, unsigned},
-};
+use super::rows::{OUTBOX, outbox, signed, unsigned};
 use crate::store::{OutboxRow, Positioned};
-
-/// Makes the tenant's counter, if it has none.
-pub(super) fn prepare(connection: &Connection, tenant: &str) -> Result<()> {
-    connection.execute(
-        "INSERT INTO counters (tenant_id, name, value)
-         VALUES (?1, 'outbox', 0) ON CONFLICT DO NOTHING",
-        [tenant],
-    )?;
-    Ok(())
-}
 
 /// Writes something that means nothing: a row is made and goes again, since SQLite does not write
 /// what was there before.
@@ -29,16 +16,18 @@ pub(super) fn flush(connection: &Connection, tenant: &str) -> Result<()> {
     Ok(())
 }
 
-/// Adds an event at the next position, unless it is there.
+/// Adds an event at the next position. One of a payment is written with a version of it, and so
+/// once; one that is about none is not added again.
 pub(super) fn add(connection: &Connection, tenant: &str, event: &OutboxRow) -> Result<()> {
-    let added = wrote(
-        connection,
-        "INSERT INTO outbox
-           (tenant_id, event_id, payment_id, version, kind, at, document, position)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7,
-           (SELECT value + 1 FROM counters WHERE tenant_id = ?1 AND name = 'outbox'))
-         ON CONFLICT (tenant_id, event_id) DO NOTHING",
-        params![
+    connection
+        .prepare_cached(
+            "INSERT INTO outbox
+               (tenant_id, event_id, payment_id, version, kind, at, document, position)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7,
+               (SELECT coalesce(max(position), 0) + 1 FROM outbox WHERE tenant_id = ?1))
+             ON CONFLICT (tenant_id, event_id) WHERE payment_id IS NULL DO NOTHING",
+        )?
+        .execute(params![
             tenant,
             event.id,
             event.payment.as_ref().map(crate::ids::PaymentId::as_str),
@@ -46,12 +35,7 @@ pub(super) fn add(connection: &Connection, tenant: &str, event: &OutboxRow) -> R
             event.kind,
             event.at.as_millis(),
             event.document,
-        ],
-    )?;
-    if added {
-        let next = "UPDATE counters SET value = value + 1 WHERE tenant_id = ?1 AND name = 'outbox'";
-        connection.prepare_cached(next)?.execute([tenant])?;
-    }
+        ])?;
     Ok(())
 }
 
@@ -73,6 +57,6 @@ pub(super) fn read(
 
 /// The last position that was given.
 pub(super) fn last(connection: &Connection, tenant: &str) -> Result<u64> {
-    let sql = "SELECT value FROM counters WHERE tenant_id = ?1 AND name = 'outbox'";
+    let sql = "SELECT coalesce(max(position), 0) FROM outbox WHERE tenant_id = ?1";
     connection.prepare_cached(sql)?.query_row([tenant], |row| unsigned(row, 0))
 }

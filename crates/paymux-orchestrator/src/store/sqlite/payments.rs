@@ -21,13 +21,22 @@ pub(super) fn load(
     connection.prepare_cached(&sql)?.query_row((tenant, id.as_str()), payment).optional()
 }
 
-/// Payments, oldest first. The text holds the conditions that are asked for and no value.
+/// Payments, oldest first. The text holds the conditions that are asked for, and no value but
+/// whether a person looks for them: few are, and an index holds those alone.
 pub(super) fn list(
     connection: &Connection,
     tenant: &str,
     query: &PaymentQuery,
 ) -> Result<Vec<PaymentRow>> {
-    let mut sql = format!("SELECT {PAYMENT} FROM payments WHERE tenant_id = ?");
+    let watched = query.in_doubt == Some(true) || query.review == Some(true);
+    let index = if watched { " INDEXED BY payments_watched" } else { "" };
+    let mut sql = format!("SELECT {PAYMENT} FROM payments{index} WHERE tenant_id = ?");
+    if let Some(in_doubt) = query.in_doubt {
+        sql.push_str(if in_doubt { " AND in_doubt = 1" } else { " AND in_doubt = 0" });
+    }
+    if let Some(review) = query.review {
+        sql.push_str(if review { " AND review = 1" } else { " AND review = 0" });
+    }
     let mut values = vec![Value::Text(tenant.to_owned())];
     if !query.statuses.is_empty() {
         // Each at most once, so that the texts are few and stay prepared.
@@ -44,12 +53,6 @@ pub(super) fn list(
     if let Some(reference) = &query.reference {
         add(" AND reference = ?", Value::Text(reference.clone()));
     }
-    if let Some(in_doubt) = query.in_doubt {
-        add(" AND in_doubt = ?", Value::Integer(i64::from(in_doubt)));
-    }
-    if let Some(review) = query.review {
-        add(" AND review = ?", Value::Integer(i64::from(review)));
-    }
     if let Some(from) = query.created_from {
         add(" AND created_at >= ?", Value::Integer(from.as_millis()));
     }
@@ -59,15 +62,7 @@ pub(super) fn list(
     if let Some(after) = &query.after {
         add(" AND payment_id > ?", Value::Text(after.as_str().to_owned()));
     }
-    // Few are watched by a person. The sign keeps SQLite from walking all payments in their order,
-    // and the condition that says nothing lets it use the index of what is watched.
-    let watched = query.in_doubt == Some(true) || query.review == Some(true);
-    let order = match (watched, query.in_doubt) {
-        (true, None) => " AND in_doubt IN (0, 1) ORDER BY +payment_id LIMIT ?",
-        (true, Some(_)) => " ORDER BY +payment_id LIMIT ?",
-        (false, _) => " ORDER BY payment_id LIMIT ?",
-    };
-    add(order, Value::Integer(i64::from(query.limit)));
+    add(" ORDER BY payment_id LIMIT ?", Value::Integer(i64::from(query.limit)));
     connection.prepare_cached(&sql)?.query_map(params_from_iter(values), payment)?.collect()
 }
 
@@ -146,8 +141,10 @@ pub(super) fn claim(
 /// until one waits.
 pub(super) fn backlog(connection: &Connection, tenant: &str, now: Timestamp) -> Result<Backlog> {
     let sql = "SELECT
-        (SELECT count(*) FROM payments WHERE tenant_id = ?1 AND in_doubt = 1),
-        (SELECT count(*) FROM payments WHERE tenant_id = ?1 AND in_doubt IN (0, 1) AND review = 1),
+        (SELECT count(*) FROM payments INDEXED BY payments_watched
+          WHERE tenant_id = ?1 AND in_doubt = 1),
+        (SELECT count(*) FROM payments INDEXED BY payments_watched
+          WHERE tenant_id = ?1 AND review = 1),
         (SELECT count(*) FROM payments WHERE tenant_id = ?1 AND due_at <= ?2),
         (SELECT count(*) FROM inbox WHERE tenant_id = ?1 AND outcome IS NULL),
         (SELECT min(+received_at) FROM inbox WHERE tenant_id = ?1 AND outcome IS NULL)";

@@ -19,6 +19,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "ages",
         sql: include_str!("../../../migrations/sqlite/0002_ages.sql"),
     },
+    Migration {
+        version: 3,
+        name: "lean",
+        sql: include_str!("../../../migrations/sqlite/0003_lean.sql"),
+    },
 ];
 
 /// Runs what is missing: all of it or nothing.

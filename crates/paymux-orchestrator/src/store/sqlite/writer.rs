@@ -206,6 +206,8 @@ where
                 Err(StoreError::new(StoreErrorKind::Unavailable, message))
             }
         };
+        // What the work holds is its caller's to free: this thread is the one that others wait for.
+        drop(self.work);
         // Nobody waits any more when the caller was dropped; what is written stays.
         let _unheard = self.answer.send(answer);
     }

@@ -1,0 +1,2 @@
+-- SQLite gets fewer and smaller indexes in this step. It is here so that its number means the same
+-- in both.
