@@ -16,6 +16,9 @@ mod chaos;
 #[path = "kills/counter.rs"]
 mod counter;
 #[cfg(test)]
+#[path = "kills/line.rs"]
+mod line;
+#[cfg(test)]
 #[path = "kills/process.rs"]
 mod process;
 #[cfg(test)]
@@ -28,6 +31,9 @@ mod server;
 #[cfg(test)]
 #[path = "kills/settle.rs"]
 mod settle;
+#[cfg(test)]
+#[path = "kills/theirs.rs"]
+mod theirs;
 #[cfg(test)]
 #[path = "kills/trials.rs"]
 mod trials;
