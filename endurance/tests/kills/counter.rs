@@ -6,6 +6,7 @@ use std::{
 };
 
 use fastrand::Rng;
+use paymux::{Currency, Money};
 use paymux_endurance::{BILLS, Bill, GAMES, HELD_GAMES, INVOICES, Order, Script, Told, WALLET};
 use paymux_orchestrator::PaymentId;
 use paymux_sandbox::{
@@ -20,6 +21,8 @@ pub(crate) struct Counter {
     sandbox: Sandbox,
     orders: Vec<Order>,
     bills: BTreeMap<u32, Bill>,
+    /// What the payers had at first, in cents.
+    funds: [(&'static str, i128); 2],
     state: Mutex<State>,
     changed: watch::Sender<()>,
 }
@@ -45,7 +48,8 @@ impl Counter {
             finished: BTreeSet::new(),
             wrong: Vec::new(),
         };
-        Self { sandbox, orders, bills, state: Mutex::new(state), changed: watch::Sender::new(()) }
+        let (funds, changed) = (funds(&sandbox), watch::Sender::new(()));
+        Self { sandbox, orders, bills, funds, state: Mutex::new(state), changed }
     }
 
     pub(crate) fn sandbox(&self) -> &Sandbox {
@@ -64,6 +68,12 @@ impl Counter {
     /// What the shop was given for each order.
     pub(crate) fn taken(&self) -> BTreeMap<u32, PaymentId> {
         self.state().taken.clone()
+    }
+
+    /// By how much less payers have now in their accounts at providers, in cents.
+    pub(crate) fn gone(&self) -> impl Iterator<Item = (&'static str, i128)> {
+        let left = funds(&self.sandbox);
+        self.funds.into_iter().zip(left).map(|((account, had), (_, has))| (account, had - has))
     }
 
     /// How many payments were shown to payers.
@@ -187,6 +197,16 @@ impl Counter {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap()
     }
+}
+
+/// What the payers have in their accounts at providers, in cents.
+fn funds(sandbox: &Sandbox) -> [(&'static str, i128); 2] {
+    let (wallet, ramp) = (sandbox.wallet(), sandbox.ramp());
+    let (at_disposal, reserved) = wallet.balance(wallet.usual_payer(), "EUR");
+    let account = ramp.usual_account("EUR").expect("the payer has one");
+    let balance = ramp.balance(&account).expect("it is there");
+    let balance = Money::parse(&balance, Currency::EUR).expect("euros");
+    [(WALLET, (at_disposal + reserved).into()), (BILLS, balance.minor())]
 }
 
 /// What an order pays at the provider where bills come about.

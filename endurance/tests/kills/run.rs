@@ -9,13 +9,17 @@ use std::{
 use fastrand::Rng;
 use paymux_endurance::{Access, Pace, Place, Setup, orders};
 use paymux_sandbox::{
-    Fault, FaultKind, Sandbox, SandboxConfig, StartTime, ramp::RampSettings, wallet::WalletSettings,
+    Fault, FaultKind, Sandbox, SandboxConfig, StartTime,
+    ramp::{ConfirmAgain, RampSettings},
+    wallet::WalletSettings,
 };
 use tokio::{sync::watch, task::JoinSet};
+use url::Url;
 
 use crate::{
     chaos::{Chaos, Done},
     counter::Counter,
+    line::Line,
     settle::settle,
     truth::{self, Found},
 };
@@ -31,6 +35,9 @@ const PERCENT: u8 = 5;
 const LATE_MS: u64 = 1_500;
 /// More than all payers of a run together pay from their wallet, in cents.
 const FUNDS: i64 = 1_000_000_000;
+/// For how long a debited bill is not called paid, in seconds: until after the repetitions of the
+/// first minute.
+const SETTLING: u32 = 60;
 /// Longer than a run with all its leaps, in seconds.
 const LONG: u32 = 90 * 24 * 3600;
 
@@ -56,7 +63,8 @@ pub(crate) struct Plan {
 /// What a run was, and what it found.
 pub(crate) struct Report {
     done: Arc<Done>,
-    faults: Vec<(&'static str, u64)>,
+    faults: Vec<(String, u32)>,
+    downs: u32,
     shown: usize,
     found: Found,
     took: Duration,
@@ -68,8 +76,9 @@ impl fmt::Display for Report {
         let Done { kills, pauses, naps, .. } = &*self.done;
         write!(f, "{}; {} ways to pay shown; ", self.found, self.shown)?;
         write!(f, "{} kills, {} pauses, ", count(kills), count(pauses))?;
-        write!(f, "{} beyond the lease; {} s; faults:", count(naps), self.took.as_secs())?;
-        self.faults.iter().try_for_each(|(kind, times)| write!(f, " {kind} {times}"))
+        write!(f, "{} beyond the lease; {} s; ", count(naps), self.took.as_secs())?;
+        write!(f, "providers were down {} times; faults:", self.downs)?;
+        self.faults.iter().try_for_each(|(kind, times)| write!(f, " {kind}: {times};"))
     }
 }
 
@@ -82,7 +91,7 @@ pub(crate) async fn run(plan: Plan, place: Place, seed: u64) -> Result<Report, S
     let began = Instant::now();
     let pace = Pace::from_now(TIMES);
     let sandbox = sandbox(seed).await;
-    let access = access(&sandbox);
+    let (access, lines) = access(&sandbox);
     let counter = Arc::new(Counter::new(sandbox, orders(seed, plan.orders), seed));
     let done = Arc::new(Done::default());
     let setup = Setup {
@@ -96,15 +105,19 @@ pub(crate) async fn run(plan: Plan, place: Place, seed: u64) -> Result<Report, S
         orders: plan.orders,
         bills: counter.bills().clone(),
     };
-    let ended = kill(plan, &setup, &counter, &done).await;
-    let faults = counter.sandbox().faults_happened().into_iter().collect();
+    let ended = kill(plan, &setup, &counter, &lines, &done).await;
+    let faults = faults_happened(counter.sandbox());
+    let downs = lines.iter().map(|line| line.downs()).sum();
+    let mut well = JoinSet::new();
+    lines.iter().for_each(|line| line.stay(&mut well));
     if let Err(why) = ended {
         return Err(format!("{why}\n{}", counter.wrong().join("\n")));
     }
     let node = settle(&place, &access, pace, &counter).await;
     let mut wrong = counter.wrong();
     let found = truth::compare(&node, &counter, &mut wrong).await;
-    let report = Report { done, faults, shown: counter.shown(), found, took: began.elapsed() };
+    let (shown, took) = (counter.shown(), began.elapsed());
+    let report = Report { done, faults, downs, shown, found, took };
     if wrong.is_empty() { Ok(report) } else { Err(format!("{}\n{report}", wrong.join("\n"))) }
 }
 
@@ -113,6 +126,7 @@ async fn kill(
     plan: Plan,
     setup: &Setup,
     counter: &Arc<Counter>,
+    lines: &[Arc<Line>],
     done: &Arc<Done>,
 ) -> Result<(), String> {
     // Until the first of them was killed, there is little to do.
@@ -132,6 +146,9 @@ async fn kill(
             over: over.clone(),
         };
         tasks.spawn(chaos.keep());
+    }
+    for (line, seed) in lines.iter().zip(setup.seed..) {
+        tasks.spawn(line.clone().waver(Rng::with_seed(seed), over.clone()));
     }
     tasks.spawn(follow(counter.clone(), over));
     let mut changes = counter.changes();
@@ -185,15 +202,25 @@ async fn sandbox(seed: u64) -> Sandbox {
     wallet.set_settings(WalletSettings { new_lifetime_seconds: 1_800, ..wallet.settings() });
     wallet.add_funds(wallet.usual_payer(), "EUR", FUNDS).expect("the payer has a wallet");
     let ramp = sandbox.ramp();
-    // Tokens are the trials' of the adapter.
-    let settings = RampSettings { token_seconds: LONG, ..ramp.settings() };
-    ramp.set_settings(settings).expect("tokens may live for long");
+    let settings = RampSettings {
+        // Tokens are the trials' of the adapter.
+        token_seconds: LONG,
+        // A second confirmation is not refused, and nothing that is read shows the first one yet:
+        // only who never sends it twice never debits twice.
+        confirm_again: ConfirmAgain::Debits,
+        pending_while_settling: true,
+        settle_seconds: SETTLING,
+        ..ramp.settings()
+    };
+    ramp.set_settings(settings).expect("it can be played so");
     let account = ramp.usual_account("EUR").expect("the payer has an account");
     ramp.add_funds(&account, &FUNDS.to_string()).expect("the account is there");
     for kind in [
         FaultKind::DropReply,
         FaultKind::ErrorAfterCommit { status: 500 },
+        FaultKind::ErrorAfterCommit { status: 504 },
         FaultKind::ErrorBefore { status: 503, retry_after_seconds: None },
+        FaultKind::ErrorBefore { status: 429, retry_after_seconds: Some(1) },
         FaultKind::DelayReply { delay_ms: LATE_MS },
         FaultKind::TruncateReply,
         FaultKind::GarbageReply,
@@ -209,23 +236,43 @@ async fn sandbox(seed: u64) -> Sandbox {
     sandbox
 }
 
-/// What a process has to know of the sandbox.
-pub(crate) fn access(sandbox: &Sandbox) -> Access {
+/// How often each kind of fault has happened by now.
+fn faults_happened(sandbox: &Sandbox) -> Vec<(String, u32)> {
+    let word = |kind: &FaultKind| {
+        if let FaultKind::ErrorBefore { status, .. } | FaultKind::ErrorAfterCommit { status } = kind
+        {
+            return format!("{} {status}", kind.word());
+        }
+        kind.word().to_owned()
+    };
+    let faults = sandbox.faults();
+    faults.iter().map(|fault| (word(&fault.kind), u32::MAX - fault.times)).collect()
+}
+
+/// How to reach the providers, each over a line of its own.
+pub(crate) fn access(sandbox: &Sandbox) -> (Access, Vec<Arc<Line>>) {
     let (games, invoices) = (sandbox.toffeepay(), sandbox.milkypay());
     let wallet = sandbox.wallet();
-    Access {
-        games: games.base_url(),
+    let mut lines = Vec::new();
+    let mut over_a_line = |provider: &Url| {
+        let (line, url) = Line::to(provider);
+        lines.push(line);
+        url
+    };
+    let access = Access {
+        games: over_a_line(&games.base_url()),
         games_key: games.api_key().to_owned(),
         games_secret: games.webhook_secret(),
-        invoices: invoices.base_url(),
+        invoices: over_a_line(&invoices.base_url()),
         invoices_account: invoices.account_id().to_owned(),
         invoices_key: invoices.api_key().to_owned(),
         invoices_secret: invoices.secret_test().to_owned(),
-        wallet: wallet.base_url(),
+        wallet: over_a_line(&wallet.base_url()),
         wallet_client: wallet.client_id().to_owned(),
         wallet_key: wallet.mac_key().to_owned(),
         wallet_callback_key: wallet.public_key().to_owned(),
-        bills: sandbox.ramp().base_url(),
+        bills: over_a_line(&sandbox.ramp().base_url()),
         bills_token: sandbox.ramp().sign_in(sandbox.ramp().usual_user()).expect("they are known"),
-    }
+    };
+    (access, lines)
 }

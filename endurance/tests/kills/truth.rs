@@ -1,5 +1,4 @@
-//! The providers' truth, read from their state and not through our adapters, and our books beside
-//! it.
+//! Our books beside the providers' truth.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -7,16 +6,17 @@ use std::{
     sync::Arc,
 };
 
-use paymux::{PaymentStatus, Timestamp};
-use paymux_endurance::{BILLS, GAMES, HELD_GAMES, INVOICES, WALLET};
-use paymux_orchestrator::{
-    DifferenceKind, Orchestrator, PaymentId, PaymentRecord, ReviewReason, store::PaymentQuery,
+use crate::{
+    counter::Counter,
+    settle::Node,
+    theirs::{self, Theirs},
 };
-use paymux_sandbox::Sandbox;
+use paymux::{PaymentStatus, Timestamp};
+use paymux_orchestrator::{
+    Attempt, AttemptState, DifferenceKind, Orchestrator, PaymentId, PaymentRecord, ReviewReason,
+    store::PaymentQuery,
+};
 use serde_json::Value;
-use url::Url;
-
-use crate::{counter::Counter, settle::Node};
 
 /// How many rows are read at once.
 const PAGE: u32 = 200;
@@ -32,6 +32,7 @@ pub(crate) struct Found {
     parked: usize,
     orphans: usize,
     over_one_account: usize,
+    unsent: usize,
     doubted: usize,
     unheard: usize,
 }
@@ -43,42 +44,16 @@ impl fmt::Display for Found {
         write!(f, "; {} charged twice, {} lost, ", self.twice, self.lost)?;
         write!(f, "{} parked for a person; {} were in doubt", self.parked, self.doubted)?;
         write!(f, ", {} went to a second account, ", self.over_one_account)?;
+        write!(f, "{} attempts ended unsent, ", self.unsent)?;
         write!(f, "{} objects at providers that do not count, ", self.orphans)?;
         write!(f, "{} holds of which every word was lost", self.unheard)
-    }
-}
-
-/// A payment as its provider has it.
-#[derive(Debug)]
-struct Theirs {
-    account: &'static str,
-    id: String,
-    /// Ours, by the return URL that it was made with.
-    payment: PaymentId,
-    /// What is held now, was taken, and was given back or is about to be, in cents.
-    held: i128,
-    taken: i128,
-    given_back: i128,
-    /// How often giving back was asked for and not refused.
-    refunds: usize,
-    /// The provider tells of a hold by webhooks alone: no list has it, and its session does not
-    /// name it. When all of them were lost, nobody can know of it, and it is let go in time.
-    unheard: bool,
-    /// What it told of a hold, and what became of that.
-    told: Vec<String>,
-}
-
-impl Theirs {
-    fn moved_money(&self) -> bool {
-        self.held > 0 || self.taken > 0
     }
 }
 
 /// Compares, and adds everything that must not be to `wrong`.
 pub(crate) async fn compare(node: &Node, counter: &Arc<Counter>, wrong: &mut Vec<String>) -> Found {
     let books = read_books(&node.orchestrator).await;
-    let mut theirs = read_providers(counter.sandbox());
-    theirs.extend(read_bills(&books, counter, wrong));
+    let theirs = theirs::read(&books, counter, wrong);
     let mut found = Found::default();
     for record in books.values() {
         *found.statuses.entry(record.status.to_string()).or_default() += 1;
@@ -86,9 +61,12 @@ pub(crate) async fn compare(node: &Node, counter: &Arc<Counter>, wrong: &mut Vec
         let accounts: BTreeSet<_> =
             record.attempts.iter().map(|attempt| attempt.account.as_str()).collect();
         found.over_one_account += usize::from(accounts.len() > 1);
+        let unsent = |attempt: &&Attempt| attempt.state == AttemptState::NotSent;
+        found.unsent += record.attempts.iter().filter(unsent).count();
     }
     orders_are_there(&books, counter, &mut found, wrong);
     money_is_booked(&books, &theirs, &mut found, wrong);
+    payers_were_debited_once(counter, &theirs, &mut found, wrong);
     for record in books.values() {
         let unheard = theirs.iter().any(|their| their.unheard && their.payment == record.id);
         is_settled(record, unheard, &mut found, wrong);
@@ -114,7 +92,7 @@ async fn explain(orchestrator: &Orchestrator, books: &Books, wrong: &mut Vec<Str
     }
 }
 
-type Books = BTreeMap<PaymentId, PaymentRecord>;
+pub(crate) type Books = BTreeMap<PaymentId, PaymentRecord>;
 
 async fn read_books(orchestrator: &Orchestrator) -> Books {
     let mut books = Books::new();
@@ -188,6 +166,24 @@ fn money_is_booked(books: &Books, theirs: &[Theirs], found: &mut Found, wrong: &
         if moved.get(&record.id).is_some_and(|their| their.refunds > 1) {
             found.twice += 1;
             wrong.push(format!("given back twice: {}", words(record)));
+        }
+    }
+}
+
+/// Payers who have an account at a provider have less there by what was taken, and not by more: one
+/// that debits twice may go on calling it one payment.
+fn payers_were_debited_once(
+    counter: &Counter,
+    theirs: &[Theirs],
+    found: &mut Found,
+    wrong: &mut Vec<String>,
+) {
+    for (account, gone) in counter.gone() {
+        let of_account = theirs.iter().filter(|their| their.account == account);
+        let taken: i128 = of_account.map(|their| their.debited).sum();
+        if gone != taken {
+            found.twice += usize::from(gone > taken);
+            wrong.push(format!("payers at {account} lack {gone} cents, and {taken} were taken"));
         }
     }
 }
@@ -286,135 +282,4 @@ fn words(record: &PaymentRecord) -> String {
     let name = record.request.reference.as_str();
     let reviews: Vec<String> = record.reviews.iter().map(|one| one.note.clone()).collect();
     format!("{name} {} is {} {attempts:?} {reviews:?}", record.id, record.status)
-}
-
-fn read_providers(sandbox: &Sandbox) -> Vec<Theirs> {
-    let games = sandbox.toffeepay();
-    let mut all = read_games(&games.snapshot(), &games.webhooks());
-    all.extend(read_invoices(&sandbox.milkypay().snapshot()));
-    all.extend(read_wallet(&sandbox.wallet().snapshot()));
-    all
-}
-
-fn read_games(state: &Value, webhooks: &Value) -> Vec<Theirs> {
-    let about = |id: &Value| {
-        let id = id.clone();
-        rows(webhooks).iter().filter(move |delivery| delivery["entity_id"] == id)
-    };
-    let read = |session: &Value| {
-        let held_first = session["game_id"] == "space_shooter_manual";
-        let mut theirs = Theirs {
-            account: if held_first { HELD_GAMES } else { GAMES },
-            ..theirs(&session["id"], &session["return_url"])
-        };
-        for payment in rows(&state["payments"]) {
-            if payment["session_id"] != session["id"] {
-                continue;
-            }
-            let cents = i128::from(payment["amount"].as_i64().unwrap());
-            match payment["status"].as_str().unwrap() {
-                "authorized" => {
-                    theirs.held += cents;
-                    let lost = |one: &Value| one["state"] == "dropped" || one["state"] == "gave_up";
-                    theirs.unheard = about(&payment["id"]).all(lost);
-                    let words = |one: &Value| format!("{} {}", one["event"], one["state"]);
-                    theirs.told = about(&payment["id"]).map(words).collect();
-                }
-                "succeeded" | "refunded" => theirs.taken += cents,
-                _ => {}
-            }
-            for refund in rows(&state["refunds"]) {
-                if refund["payment_id"] == payment["id"] && refund["status"] == "succeeded" {
-                    theirs.given_back += cents;
-                    theirs.refunds += 1;
-                }
-            }
-        }
-        theirs
-    };
-    rows(&state["sessions"]).iter().map(read).collect()
-}
-
-fn read_invoices(state: &Value) -> Vec<Theirs> {
-    let read = |invoice: &Value| Theirs {
-        account: INVOICES,
-        taken: cents(&invoice["processed_amount"]),
-        given_back: cents(&invoice["refunded_amount"]),
-        refunds: rows(&invoice["refunds"]).iter().filter(|one| one["state"] != "failed").count(),
-        ..theirs(&invoice["id"], &invoice["return_url"])
-    };
-    rows(&state["invoices"]).iter().map(read).collect()
-}
-
-fn read_wallet(state: &Value) -> Vec<Theirs> {
-    let read = |transaction: &Value| {
-        let mut theirs = Theirs {
-            account: WALLET,
-            ..theirs(&transaction["key"], &transaction["terms"]["redirect_uri"])
-        };
-        for payment in rows(&state["payments"]) {
-            if payment["transaction"] == transaction["key"] && payment["status"] == "done" {
-                theirs.taken += i128::from(payment["terms"]["price"].as_i64().unwrap());
-            }
-        }
-        theirs
-    };
-    rows(&state["transactions"]).iter().map(read).collect()
-}
-
-/// What is paid of a bill is known by the bill: not every way to pay leads back to the shop.
-fn read_bills(books: &Books, counter: &Counter, wrong: &mut Vec<String>) -> Vec<Theirs> {
-    let state = counter.sandbox().ramp().snapshot();
-    let mut all = Vec::new();
-    for payment in rows(&state["payments"]) {
-        let invoice = &payment["invoice_id"];
-        let bill = counter.bills().iter().find(|(_, bill)| *invoice == bill.invoice);
-        let (number, _) = bill.expect("every bill is an order's");
-        let name = counter.orders()[usize::try_from(*number).unwrap()].name();
-        let ours = books.values().find(|record| record.request.reference.as_str() == name);
-        let Some(ours) = ours else {
-            wrong.push(format!("lost: {payment} is of {name}, which there is not"));
-            continue;
-        };
-        let invoices = rows(&state["invoices"]);
-        let invoice = invoices.iter().find(|one| one["id"] == *invoice).unwrap();
-        let mut theirs = Theirs { account: BILLS, ..nothing_moved(&payment["id"], &ours.id) };
-        if ["succeeded", "processing"].contains(&payment["status"].as_str().unwrap()) {
-            theirs.taken = cents(&invoice["amount"]);
-        }
-        all.push(theirs);
-    }
-    all
-}
-
-fn theirs(id: &Value, return_url: &Value) -> Theirs {
-    let url = Url::parse(return_url.as_str().unwrap()).unwrap();
-    let (_, token) = url.query_pairs().find(|(name, _)| name == "paymux_return").unwrap();
-    let payment = token.split('.').next().unwrap().parse().unwrap();
-    nothing_moved(id, &payment)
-}
-
-fn nothing_moved(id: &Value, payment: &PaymentId) -> Theirs {
-    let id = id.as_str().unwrap().to_owned();
-    Theirs {
-        account: "",
-        id,
-        payment: payment.clone(),
-        held: 0,
-        taken: 0,
-        given_back: 0,
-        refunds: 0,
-        unheard: false,
-        told: Vec::new(),
-    }
-}
-
-fn rows(value: &Value) -> &[Value] {
-    value.as_array().unwrap()
-}
-
-/// Decimal text in euros; nothing at all is nothing.
-fn cents(amount: &Value) -> i128 {
-    let Some(text) = amount.as_str() else { return 0 };
-    paymux::Money::parse(text, paymux::Currency::EUR).unwrap().minor()
 }

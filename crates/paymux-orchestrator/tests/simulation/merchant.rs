@@ -11,22 +11,29 @@ use super::{
 };
 
 const ORDERS: u32 = 4;
+/// The order of which the money is held first.
+pub(crate) const HELD: u32 = 3;
 
 impl World {
     pub(crate) fn order(&mut self) {
         let no = self.dice.roll(ORDERS);
         // Now and then the merchant uses a key for something else.
         let other = self.dice.one_in(12);
+        let place = self.somewhere();
+        self.say(|| format!("order {no} at node {place}, another: {other}"));
+        self.ask_for(no, other, place);
+    }
+
+    /// Asks for this order; the one with number 3 is to be held first.
+    pub(crate) fn ask_for(&mut self, no: u32, other: bool, place: usize) {
         let amount = Money::new(1_000 + i128::from(no) + if other { 50 } else { 0 }, eur());
         let reference = Reference::new(format!("order-{no}")).unwrap();
         let mut request = NewPayment::new(reference, amount.unwrap(), "a thing");
-        if no == 3 {
+        if no == HELD {
             request.capture = CaptureMethod::Manual;
         }
         let key = key(&format!("key-{no}"));
         let (told, broken) = (self.told.clone(), self.broken.clone());
-        let place = self.somewhere();
-        self.say(|| format!("order {no} at node {place}, another: {other}"));
         let orchestrator = self.nodes[place].orchestrator.clone();
         self.nodes[place].begin(async move {
             let made = orchestrator.create_payment(&key, &request).await;
@@ -53,6 +60,17 @@ impl World {
         let (place, what) = (self.somewhere(), self.dice.roll(4));
         let part = self.dice.one_in(2).then(|| Money::new(400, eur()).unwrap());
         self.say(|| format!("operation {what} of {} at node {place}", record.id));
+        self.begin_operation(record, key, what, part, place);
+    }
+
+    pub(crate) fn begin_operation(
+        &mut self,
+        record: PaymentRecord,
+        key: IdempotencyKey,
+        what: u32,
+        part: Option<Money>,
+        place: usize,
+    ) {
         let orchestrator = self.nodes[place].orchestrator.clone();
         let broken = self.broken.clone();
         self.nodes[place].begin(async move {

@@ -51,6 +51,11 @@ impl Node {
         self.jobs.push(self.runtime.spawn(job));
     }
 
+    /// Is everything that was begun at its end?
+    pub(crate) fn is_at_rest(&self) -> bool {
+        self.jobs.iter().all(JoinHandle::is_finished)
+    }
+
     /// Goes on for a while.
     pub(crate) fn run(&self, turns: u32) {
         self.runtime.block_on(async {

@@ -25,6 +25,35 @@ use super::{
     gate::Place,
 };
 
+/// What becomes of a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fate {
+    Written,
+    /// It is lost on its way.
+    Lost,
+    /// It is written, and the answer is lost.
+    AnswerLost,
+    /// Its connection is lost, and it lands later.
+    LandsLater,
+}
+
+/// One fault of the store, at a place that is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum StoreFault {
+    /// The request with this number does not reach it.
+    Unreached(u32),
+    /// This is what becomes of the change with this number.
+    Change(u32, Fate),
+}
+
+/// How much was asked of the store, and where it fails once.
+#[derive(Debug, Default)]
+pub(crate) struct Plan {
+    pub(crate) requests: u32,
+    pub(crate) changes: u32,
+    pub(crate) fault: Option<StoreFault>,
+}
+
 /// What all nodes' stores share.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Weather {
@@ -46,6 +75,8 @@ pub(crate) struct Weather {
     /// The next change is lost on its way, and is found here.
     pub(crate) loses_next: Arc<AtomicBool>,
     pub(crate) adrift: Arc<Mutex<Vec<Change>>>,
+    /// Where it fails by plan, and not by chance.
+    pub(crate) plan: Arc<Mutex<Plan>>,
     /// Before a change is written, and after, where a story may have it wait.
     pub(crate) before_writing: Place,
     pub(crate) after_writing: Place,
@@ -69,10 +100,34 @@ impl Shaky {
         self.dice.pass(2).await;
         self.land().await;
         let fails = self.weather.is_bad.load(Ordering::SeqCst) && self.dice.one_in(40);
-        if fails || self.weather.is_down.load(Ordering::SeqCst) {
+        if fails || self.is_planned_to_fail() || self.weather.is_down.load(Ordering::SeqCst) {
             return Err(StoreError::new(StoreErrorKind::Unavailable, "it cannot be reached"));
         }
         Ok(())
+    }
+
+    fn is_planned_to_fail(&self) -> bool {
+        let mut plan = self.weather.plan.lock().unwrap();
+        plan.requests += 1;
+        plan.fault == Some(StoreFault::Unreached(plan.requests - 1))
+    }
+
+    /// By plan, or else by chance.
+    fn fate(&self) -> Fate {
+        let mut plan = self.weather.plan.lock().unwrap();
+        plan.changes += 1;
+        if let Some(StoreFault::Change(number, fate)) = plan.fault
+            && number == plan.changes - 1
+        {
+            return fate;
+        }
+        let is_bad = self.weather.is_bad.load(Ordering::SeqCst);
+        match self.dice.roll(if is_bad { 60 } else { u32::MAX }) {
+            0 => Fate::Lost,
+            1 => Fate::AnswerLost,
+            2 => Fate::LandsLater,
+            _ => Fate::Written,
+        }
     }
 
     /// What was on its way when its connection was lost arrives, sooner or later.
@@ -159,22 +214,21 @@ impl Store for Shaky {
             self.write(change).await?;
             return Err(lost());
         }
-        let is_bad = self.weather.is_bad.load(Ordering::SeqCst);
-        let committed = match self.dice.roll(if is_bad { 60 } else { u32::MAX }) {
-            0 if self.bug == Some(Bug::CallsLostDone) => Ok(Committed::Done),
-            0 => Err(lost()),
-            1 => match self.write(change).await? {
+        let committed = match self.fate() {
+            Fate::Lost if self.bug == Some(Bug::CallsLostDone) => Ok(Committed::Done),
+            Fate::Lost => Err(lost()),
+            Fate::AnswerLost => match self.write(change).await? {
                 Committed::Done => Err(lost()),
                 refused @ (Committed::Lost
                 | Committed::KeyTaken(_)
                 | Committed::SlotRefused
                 | Committed::ObjectTaken { .. }) => Ok(refused),
             },
-            2 => {
+            Fate::LandsLater => {
                 self.weather.floating.lock().unwrap().push(change);
                 Err(lost())
             }
-            _ => self.write(change).await,
+            Fate::Written => self.write(change).await,
         };
         self.weather.after_writing.pass().await;
         self.dice.pass(2).await;

@@ -1,5 +1,5 @@
-//! A world: a merchant, two providers, a payer, forgers, a network and a store that err, and two
-//! processes on that store that die, sleep and overtake each other.
+//! A world: a merchant, two providers, a payer, forgers, a network and a store that err, and one to
+//! four processes on that store that die, sleep and overtake each other.
 
 use std::{
     collections::BTreeMap,
@@ -32,12 +32,23 @@ const TICKS: u32 = 70;
 /// What the merchant was told, by order.
 type Told = Arc<Mutex<BTreeMap<u32, PaymentId>>>;
 
+/// What a world is like beside its providers.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Size {
+    /// How many processes there are.
+    pub(crate) nodes: u32,
+    /// Does the store fail, or never?
+    pub(crate) store_fails: bool,
+    /// Do others go first as often everywhere?
+    pub(crate) is_steady: bool,
+}
+
 pub(crate) struct World {
     pub(crate) seed: u64,
     pub(crate) dice: Dice,
     clock: Arc<ManualClock>,
     pub(crate) written: Arc<MemoryStore>,
-    weather: Weather,
+    pub(crate) weather: Weather,
     pub(crate) broken: Broken,
     pub(crate) models: Vec<Model>,
     pub(crate) nodes: Vec<Node>,
@@ -48,8 +59,8 @@ pub(crate) struct World {
 }
 
 impl World {
-    pub(crate) fn new(seed: u64, kinds: [Kind; 2], bug: Option<Bug>) -> Self {
-        let dice = Dice::new(seed);
+    pub(crate) fn new(seed: u64, kinds: [Kind; 2], size: Size, bug: Option<Bug>) -> Self {
+        let dice = if size.is_steady { Dice::steady(seed) } else { Dice::new(seed) };
         let clock = Arc::new(ManualClock::new(Timestamp::from_seconds(1_800_000_000)));
         let written = Arc::new(MemoryStore::default());
         let broken = Broken::default();
@@ -61,8 +72,7 @@ impl World {
         };
         let models =
             vec![Model::new("a", kinds[0], around.clone()), Model::new("b", kinds[1], around)];
-        // Half of the worlds have a store that never fails.
-        let is_bad = Arc::new(AtomicBool::new(seed % 2 == 1));
+        let is_bad = Arc::new(AtomicBool::new(size.store_fails));
         let mut world = Self {
             seed,
             dice,
@@ -77,7 +87,7 @@ impl World {
             deaths: 0,
             trace: std::env::var("PAYMUX_SEED").is_ok(),
         };
-        world.nodes = (0..2).map(|place| world.start(place)).collect();
+        world.nodes = (0..size.nodes).map(|place| world.start(place)).collect();
         world
     }
 
@@ -182,6 +192,10 @@ impl World {
     fn tell(&mut self, model: &Model, telling: usize) {
         self.say(|| format!("{:?} tells {:?}", model.kind, model.truth().tellings[telling]));
         let place = self.somewhere();
+        self.tell_to(place, model, telling);
+    }
+
+    pub(crate) fn tell_to(&mut self, place: usize, model: &Model, telling: usize) {
         self.deliver(place, model, telling.to_string(), {
             let model = model.clone();
             move |result: paymux_core::Result<&'static str>| {
@@ -231,6 +245,10 @@ impl World {
 
     fn step(&mut self) {
         let place = self.somewhere();
+        self.step_at(place);
+    }
+
+    pub(crate) fn step_at(&mut self, place: usize) {
         let orchestrator = self.nodes[place].orchestrator.clone();
         self.nodes[place].begin(async move {
             // A store that fails is no news here.
@@ -243,7 +261,7 @@ impl World {
         self.pass(Duration::from_secs(seconds));
     }
 
-    fn pass(&self, span: Duration) {
+    pub(crate) fn pass(&self, span: Duration) {
         self.say(|| format!("{} s pass", span.as_secs()));
         self.clock.advance(span);
         for node in self.nodes.iter().filter(|node| !node.sleeps) {
@@ -263,9 +281,13 @@ impl World {
         }
     }
 
-    /// A process dies in the middle of whatever it is doing, and another one starts.
     fn die(&mut self) {
         let place = self.somewhere();
+        self.kill(place);
+    }
+
+    /// A process dies in the middle of whatever it is doing, and another one starts.
+    pub(crate) fn kill(&mut self, place: usize) {
         self.say(|| format!("node {place} dies"));
         self.deaths += 1;
         self.nodes[place] = self.start(u32::try_from(place).expect("few"));

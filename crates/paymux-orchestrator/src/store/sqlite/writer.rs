@@ -195,7 +195,8 @@ where
     }
 
     fn tell(self: Box<Self>, fate: &Fate) {
-        let answer = match (fate.error(), self.outcome) {
+        let Self { work, outcome, answer: waits } = *self;
+        let answer = match (fate.error(), outcome) {
             // It wrote nothing, whatever became of the others.
             (_, Some(Err(error))) => Err(error),
             // Not even a refusal is true when what it was judged by was not written.
@@ -207,9 +208,12 @@ where
             }
         };
         // What the work holds is its caller's to free: this thread is the one that others wait for.
-        drop(self.work);
+        // Should its end panic, the caller is told all the same.
+        if catch_unwind(AssertUnwindSafe(|| drop(work))).is_err() {
+            tracing::error!("a piece of work ended in a panic");
+        }
         // Nobody waits any more when the caller was dropped; what is written stays.
-        let _unheard = self.answer.send(answer);
+        let _unheard = waits.send(answer);
     }
 }
 
