@@ -10,6 +10,7 @@ use super::{
     order::Expectation,
     row::{Row, State},
     story::Trouble,
+    webhooks::Delivery,
 };
 use crate::{Stop, reconcile, table};
 
@@ -18,6 +19,15 @@ use crate::{Stop, reconcile, table};
 pub(super) struct Traffic {
     pub(super) proved: usize,
     pub(super) refused: usize,
+}
+
+impl Traffic {
+    pub(super) fn count(&mut self, delivery: &Delivery) {
+        match delivery {
+            Delivery::Refused => self.refused += 1,
+            Delivery::Kept => self.proved += 1,
+        }
+    }
 }
 
 /// Our books beside the providers'.

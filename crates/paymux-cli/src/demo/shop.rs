@@ -15,7 +15,7 @@ use super::{
     row::{Row, State},
     stage::Stage,
     story::{Trouble, known_by},
-    webhooks::{Deliveries, Delivery},
+    webhooks::Deliveries,
 };
 use crate::Stop;
 
@@ -77,7 +77,11 @@ impl<'a> Shop<'a> {
     }
 
     /// How it ended, by the orchestrator's books; and whether the providers' say the same.
-    pub(super) async fn report(self) -> Result<Report, Stop> {
+    pub(super) async fn report(mut self) -> Result<Report, Stop> {
+        // Those, too, that came while the orchestrator was at work.
+        while let Ok(delivery) = self.deliveries.try_recv() {
+            self.traffic.count(&delivery);
+        }
         let (mut lines, mut troubles) = (Vec::new(), Vec::new());
         for row in self.rows {
             let how = match &row.state {
@@ -281,10 +285,7 @@ impl<'a> Shop<'a> {
         while let Ok(Some(delivery)) = tokio::time::timeout(patience, self.deliveries.recv()).await
         {
             (patience, heard) = (LULL, true);
-            match delivery {
-                Delivery::Refused => self.traffic.refused += 1,
-                Delivery::Kept => self.traffic.proved += 1,
-            }
+            self.traffic.count(&delivery);
         }
         heard
     }
