@@ -32,7 +32,11 @@ pub(crate) async fn storm(keys: u32, place: Place, seed: u64) -> Result<String, 
     let sandbox = SandboxConfig::default().seed(seed).time(StartTime::Now);
     let sandbox = Sandbox::start(sandbox).await.expect("the sandbox starts");
     let clock: Arc<dyn Clock> = Arc::new(FastClock::new(Pace::from_now(1)));
-    let (access, _lines) = access(&sandbox);
+    let (access, lines) = access(&sandbox);
+    let mut open = JoinSet::new();
+    for line in &lines {
+        line.stay(&mut open);
+    }
     let mut nodes = Vec::new();
     for name in ["one", "two"] {
         let store = place.open().await.expect("a store");
