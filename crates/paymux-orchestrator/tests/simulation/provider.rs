@@ -8,11 +8,10 @@ use std::{
 use async_trait::async_trait;
 use paymux_core::{
     CancelMandate, CancelPayment, Capabilities, CapturePayment, Clock, ConfirmMandate,
-    ConfirmPayment, CreateMandate, CreatePayment, CreateRefund, Effect, Error, ErrorKind, EventKey,
-    Failure, FailureKind, IdempotencyKey, ListPaymentMethods, ListPayments, Mandate, MandateHandle,
-    ManualClock, Money, NextAction, Operation, Page, Part, Payment, PaymentHandle, PaymentLookup,
-    PaymentMethod, PaymentProvider, PaymentStatus, ProviderId, ProviderPartId, ProviderPaymentId,
-    ProviderRefundId, Refund, RefundLookup, Result, Sensitive, Subject, Timestamp, Trust, Url,
+    ConfirmPayment, CreateMandate, CreatePayment, CreateRefund, Effect, Error, ErrorKind, Failure,
+    FailureKind, IdempotencyKey, ListPaymentMethods, ListPayments, Mandate, MandateHandle,
+    ManualClock, Operation, Page, Payment, PaymentHandle, PaymentLookup, PaymentMethod,
+    PaymentProvider, PaymentStatus, ProviderId, Refund, RefundLookup, Result, Timestamp,
     WebhookDelivery, WebhookEvent,
 };
 use paymux_orchestrator::{
@@ -24,8 +23,10 @@ use super::{
     dice::{Broken, Dice},
     gate::Place,
     kinds,
-    truth::{Fault, Kind, Object, RefundRow, Telling, Truth},
+    truth::{Fault, Kind, Object, Truth},
 };
+
+mod words;
 
 /// What a provider says of a payer, in its own words.
 pub(crate) const WORDS: &str = "Ms Canary has no money";
@@ -198,124 +199,6 @@ impl Model {
                     .with_provider(&self.id))
             }
         }
-    }
-
-    fn bend(&self, mut payment: Payment, fault: Fault) -> Payment {
-        if fault == Fault::Mumbles {
-            payment.status = PaymentStatus::Unknown;
-            payment.provider_status = "brewing".to_owned();
-        }
-        if fault == Fault::AboutAnother {
-            let truth = self.truth();
-            let other = truth.objects.values().find(|object| object.id != payment.id);
-            return other.map_or(payment, |other| self.show(other));
-        }
-        payment
-    }
-
-    fn show(&self, object: &Object) -> Payment {
-        let status = object.status;
-        let mut payment = Payment::new(self.id.clone(), object.id.clone(), status, status.as_str());
-        let money = |minor| Money::new(minor, object.amount.currency()).unwrap();
-        if self.kind != Kind::Page {
-            payment.reference = Some(object.reference.clone());
-        }
-        payment.amounts.requested = Some(object.amount);
-        payment.amounts.captured = (object.captured > 0).then(|| money(object.captured));
-        let says_refunded = object.refunded > 0 || object.says_refunded;
-        payment.amounts.refunded = says_refunded.then(|| money(object.refunded));
-        payment.amounts.charged_back =
-            (object.charged_back > 0).then(|| money(object.charged_back));
-        payment.amounts.given_back_unstated = object.given_back_unstated;
-        let held = || money(object.amount.minor() - object.captured);
-        payment.amounts.authorized =
-            (status == PaymentStatus::Authorized && object.says_held).then(held);
-        let part = |id: &ProviderPartId| Part::new(id.clone(), status, status.as_str());
-        payment.parts.extend(object.part.as_ref().map(part));
-        payment.next_action = match (status, object.step) {
-            (PaymentStatus::RequiresConfirmation, Some(step)) => Some(NextAction::Confirm { step }),
-            (PaymentStatus::RequiresAction, _) => Some(NextAction::SubmitForm {
-                url: Url::parse(&format!("https://pay.example/{}", object.id)).unwrap(),
-                method: "POST".to_owned(),
-                // What is not written down.
-                fields: Sensitive::new(vec![("token".to_owned(), object.id.to_string())]),
-            }),
-            _ => None,
-        };
-        payment
-    }
-
-    /// Without a word about the confirmations that were begun, nobody can tell what waits for one
-    /// from what has it.
-    fn show_to(&self, object: &Object, handle: &PaymentHandle) -> Payment {
-        let mut payment = self.show(object);
-        if handle.confirmed.is_none() && payment.status == PaymentStatus::RequiresConfirmation {
-            payment.status = PaymentStatus::Processing;
-            payment.next_action = None;
-        }
-        payment
-    }
-
-    fn show_refund(&self, row: &RefundRow) -> Refund {
-        let mut refund = Refund::new(row.status, row.status.as_str());
-        if self.kind != Kind::Invoice {
-            refund.id = Some(ProviderRefundId::new(row.id.clone()).unwrap());
-            refund.payment = Some(ProviderPaymentId::new(row.names.clone()).unwrap());
-        }
-        refund
-    }
-
-    fn not_found(&self) -> Error {
-        Error::new(ErrorKind::NotFound, Effect::None, "there is no such payment")
-            .with_provider(&self.id)
-    }
-
-    fn shown(&self, object: Option<Object>) -> Result<Payment> {
-        let refused = || {
-            Error::new(ErrorKind::Conflict, Effect::None, "not in this state")
-                .with_provider(&self.id)
-        };
-        object.map(|object| self.show(&object)).ok_or_else(refused)
-    }
-
-    fn event(&self, place: usize, telling: &Telling) -> Result<WebhookEvent> {
-        let (name, subject, payment) = match telling {
-            Telling::Object(object) => {
-                let subject = Subject::Payment(object.id.clone());
-                let mut payment = self.show(object);
-                if self.truth().names_in_events {
-                    payment.reference = Some(object.reference.clone());
-                }
-                ("payment.changed", subject, Some(Box::new(payment)))
-            }
-            Telling::Refund(id) => {
-                ("refund.changed", Subject::Refund { id: ProviderRefundId::new(id.clone())? }, None)
-            }
-            Telling::Payout => {
-                ("payout.paid", Subject::Other { kind: "payout".to_owned(), id: None }, None)
-            }
-        };
-        let key = EventKey::new(format!("evt{place}"))?;
-        let mut event = WebhookEvent::new(key, name, kinds::trust(self.kind), subject);
-        event.payment = payment;
-        Ok(event)
-    }
-
-    /// What anybody could send: a lie about an object, under a key of its own.
-    fn forged(&self, place: usize, status: PaymentStatus) -> Result<Vec<WebhookEvent>> {
-        let truth = self.truth();
-        let forged = || Error::invalid_signature("nobody of ours signed it");
-        let Some(Telling::Object(object)) = truth.tellings.get(place) else { return Err(forged()) };
-        if kinds::trust(self.kind) != Trust::Unsigned {
-            return Err(forged());
-        }
-        let mut lie = object.clone();
-        lie.status = status;
-        let key = EventKey::new(format!("lie{place}{}", status.as_str()))?;
-        let subject = Subject::Payment(lie.id.clone());
-        let mut event = WebhookEvent::new(key, "payment.changed", Trust::Unsigned, subject);
-        event.payment = Some(Box::new(self.show(&lie)));
-        Ok(vec![event])
     }
 }
 
