@@ -199,7 +199,8 @@ impl Engine {
             let record = Box::pin(self.refresh(record)).await.map_err(after_writing)?;
             return answer(record, row.attempt.unwrap_or_default());
         }
-        let known = self.load_to_change(&verb.payment).await.map_err(before_writing)?;
+        let (known, looked) = self.look_first(&verb.payment).await.map_err(before_writing)?;
+        let known = if looked { self.drive(known).await.map_err(before_writing)? } else { known };
         let key = self.fresh_key();
         let evidence = Evidence::Asked { what: verb.what.to_owned() };
         let changed = self
@@ -239,7 +240,8 @@ impl Engine {
             let record = self.load(&row.payment).await.map_err(after_writing)?;
             return Box::pin(self.refresh(record)).await.map_err(after_writing);
         }
-        let known = self.load_to_change(id).await.map_err(before_writing)?;
+        // What the look shows can wait for a step of ours, which nobody wants any more.
+        let (known, _) = self.look_first(id).await.map_err(before_writing)?;
         let evidence = Evidence::Asked { what: verb.what.to_owned() };
         let changed = self
             .change_known(&known, &evidence, |draft, now| {

@@ -81,12 +81,13 @@ impl Orchestrator {
 
 impl Engine {
     /// A payment as it is stored, before something is done with it: what is in doubt about it is
-    /// looked for first.
-    pub(crate) async fn load_to_change(&self, id: &PaymentId) -> Result<PaymentRecord> {
+    /// looked for first, and nothing follows from that yet. Says whether it was looked for.
+    pub(crate) async fn look_first(&self, id: &PaymentId) -> Result<(PaymentRecord, bool)> {
         let record = self.load(id).await?;
-        let Some(no) = self.asks_in_doubt(&record) else { return Ok(record) };
-        let record = Box::pin(self.look_in_doubt(record, no)).await?;
-        Box::pin(self.drive(record)).await
+        match self.asks_in_doubt(&record) {
+            None => Ok((record, false)),
+            Some(no) => Ok((Box::pin(self.look_in_doubt(record, no)).await?, true)),
+        }
     }
 
     /// Reads an open payment from its provider when what is known is old.

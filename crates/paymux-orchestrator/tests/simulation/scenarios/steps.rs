@@ -268,3 +268,20 @@ async fn an_operation_looks_first_at_what_is_in_doubt() {
     }
     assert_eq!(scene.a.truth().looks, looks + 1);
 }
+
+/// The look that comes before an end finds that the next step could be taken, and it is not: the
+/// wish is known by then, though it is not written yet.
+#[tokio::test(start_paused = true)]
+async fn a_look_before_an_end_leads_to_no_step() {
+    let faults = [Fault::Nothing, Fault::LostAfter, Fault::NotSent, Fault::NotSent, Fault::NotSent];
+    let scene = Scene::new(Kind::Steps, Kind::Page).meeting(&faults);
+    let record = scene.create(order()).await;
+    for seconds in [8, 45] {
+        scene.later(seconds).await;
+    }
+    assert!(scene.now(&record).await.in_doubt() && scene.a.truth().faults.is_empty());
+    scene.clock.advance(std::time::Duration::from_secs(6));
+    let ended = scene.orchestrator.cancel_payment(&key("end"), &record.id).await;
+    assert_eq!(ended.expect("nobody paid").status, PaymentStatus::Cancelled);
+    assert_eq!(scene.a.truth().objects["a-obj1"].charges, 0);
+}
