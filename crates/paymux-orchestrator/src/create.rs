@@ -41,7 +41,8 @@ impl Orchestrator {
     /// # Errors
     /// `InvalidRequest` without effect when a provider refused the input as it is, naming the
     /// field; the payment is kept as failed. The same naming `currency` when no account of the rule
-    /// takes it; nothing is kept then. `Conflict` when the key was used for another request.
+    /// takes it, or `return_url` when payers may not be sent back there; nothing is kept then, and a
+    /// key that has made a payment gives that instead, whatever is set by now. `Conflict` when the key was used for another request.
     /// `Configuration` when no account can take it, saying of each why. `Unavailable` when the
     /// store is: with a possible effect when the call had been made.
     pub async fn create_payment(
@@ -61,6 +62,7 @@ impl Orchestrator {
     /// `InvalidRequest` when it cannot be a payment.
     pub fn route(&self, request: &NewPayment) -> Result<RoutePlan> {
         self.0.check(request)?;
+        self.0.check_return(request)?;
         let id = PaymentId::generate(self.0.now(), &*self.0.random);
         Ok(self.0.route(request, &id))
     }
@@ -73,12 +75,13 @@ impl Engine {
         let now = self.now();
         let id = PaymentId::generate(now, &*self.random);
         let plan = self.route(&request, &id);
-        if plan.candidates.is_empty() {
-            // The routes may have been others when it was asked for first.
+        let nowhere = || plan.candidates.is_empty().then(|| nowhere(&request, &plan));
+        if let Some(refusal) = self.check_return(&request).err().or_else(nowhere) {
+            // The hosts and the routes may have been others when it was asked for first.
             let asked = self.store.find_caller_key(&key).await;
             return match asked.map_err(|error| unavailable(error, Effect::None))? {
                 Some(row) => Box::pin(self.again(&row, &digest)).await,
-                None => Err(nowhere(&request, &plan)),
+                None => Err(refusal),
             };
         }
         let mut draft = Draft::new(self.new_record(id, request, &plan, now));
@@ -157,6 +160,11 @@ impl Engine {
         if request.description.trim().is_empty() {
             return Err(Error::invalid_request("description", "must say what the payer pays for"));
         }
+        Ok(())
+    }
+
+    /// What this says depends on the settings, unlike the rest.
+    fn check_return(&self, request: &NewPayment) -> Result<()> {
         let url = request.return_url.as_ref();
         url.map_or(Ok(()), |url| self.settings.return_hosts.check(url))
     }

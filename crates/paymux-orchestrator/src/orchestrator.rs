@@ -189,9 +189,9 @@ impl Builder {
 
     /// Sets the hosts that payers may be sent back to, such as `shop.example`, or
     /// `shop.example:8443` where the port is not that of https. A payment with another `return_url`,
-    /// one without https or one with a fragment is refused. Any URL is taken when not set, apps'
-    /// own schemes as well: set it where others than the merchant's own program can have a payment
-    /// asked for. No return URL is ever fetched.
+    /// one without https or one with a fragment is refused, unless its key has made it already. Any
+    /// URL is taken when not set, apps' own schemes as well: set it where others than the merchant's
+    /// own program can have a payment asked for. No return URL is ever fetched.
     #[must_use]
     pub fn return_hosts(mut self, hosts: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.return_hosts = Some(hosts.into_iter().map(Into::into).collect());

@@ -203,3 +203,25 @@ async fn a_payer_is_sent_back_only_where_the_merchant_said() {
     let here = at("https://shop.example/done");
     orchestrator.create_payment(&key("here"), &here).await.expect("a payment");
 }
+
+/// Its answer was lost, and then the merchant said where payers may return to: that it is refused
+/// now would read as if nothing had happened, and the order would be made anew under another key.
+#[tokio::test(start_paused = true)]
+async fn a_key_gives_its_payment_whatever_hosts_are_set_by_now() {
+    let scene = Scene::new(Kind::Card, Kind::Card);
+    let at = |url: &str| order().return_url(url.parse().unwrap());
+    let before = at("https://before.example/done");
+    let made = scene.create(before.clone()).await;
+    let builder = Orchestrator::builder(scene.written.clone()).account(scene.a.clone());
+    let shop = builder.clock(scene.clock.clone()).return_hosts(["now.example"]).build();
+    let shop = shop.expect("an account");
+    let again = shop.create_payment(&key("order"), &before).await.expect("the same payment");
+    assert_eq!((&again.id, again.is_paid()), (&made.id, true));
+    let other = at("https://other.example/done");
+    let table = [("order", other, ErrorKind::Conflict), ("new", before, ErrorKind::InvalidRequest)];
+    for (name, request, kind) in table {
+        let error = shop.create_payment(&key(name), &request).await.unwrap_err();
+        assert_eq!((error.kind(), error.effect()), (kind, Effect::None), "{name}");
+    }
+    assert_eq!(scene.a.truth().objects.len(), 1);
+}
