@@ -6,10 +6,11 @@
 //!
 //! The file must be on a disk of this machine: file locks do not hold over a network. A lock file
 //! beside it, `<file>.lock`, keeps a second process out; `-wal` and `-shm` belong to the file, and
-//! a copy of it without them can lack the latest payments. `-wal` is cut off when it is longer than
-//! 64 MiB, as soon as nobody else, such as a backup, has read for long. Never open the file by hand in the
-//! process that keeps payments in it, not even to copy it: closing it ends the locks that SQLite
-//! holds on it for that process.
+//! a copy of it without them can lack the latest payments. `-wal` is cut off after the commit that
+//! makes it longer than 64 MiB. While somebody reads for long, such as a backup, it grows, and is
+//! tried again every 1,000 commits, and never while nothing is written. Never open the file by hand
+//! in the process that keeps payments in it, not even to copy it: closing it ends the locks that
+//! SQLite holds on it for that process.
 //!
 //! Take a backup with SQLite's own `VACUUM INTO` or backup API. Where one takes the file's place,
 //! what was done since is not known: reconcile before anything is sent, and have the readers of

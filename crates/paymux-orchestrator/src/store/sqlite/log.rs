@@ -15,8 +15,8 @@ pub(super) const BOUND: u64 = 64 * 1024 * 1024;
 /// How long those are waited for who read from the log. Payments wait as long.
 const WAIT: Duration = Duration::from_millis(100);
 
-/// How many commits come between two attempts: somebody who reads for long, such as a backup, holds
-/// up none but those.
+/// How many commits come after an attempt that failed: somebody who reads for long, such as a
+/// backup, holds up none but those attempts.
 const APART: u32 = 1_000;
 
 /// The log of one file.
@@ -48,8 +48,11 @@ impl Log {
         if self.rests > 0 || length.is_none_or(|length| length <= self.bound) {
             return;
         }
-        self.rests = self.apart;
-        match cut_off(connection) {
+        let cut = cut_off(connection);
+        if !matches!(cut, Ok(true)) {
+            self.rests = self.apart;
+        }
+        match cut {
             Ok(true) => {}
             Ok(false) => tracing::debug!("the log is long, and somebody reads from it"),
             Err(error) => tracing::warn!(%error, "the log is long, and cannot be cut off"),
@@ -200,6 +203,19 @@ mod tests {
             });
             // Left alone it is not looked at before it has 1,000 pages.
             assert_eq!(longest < 12 * SMALL, is_kept_short, "{longest} bytes");
+        }
+    }
+
+    /// Only one that failed is rested after.
+    #[test]
+    fn a_log_that_was_cut_off_is_cut_off_again_when_it_is_as_long() {
+        let scratch = Scratch::new("again");
+        let writer = scratch.writer();
+        let mut log = Log::bounded(&writer, SMALL, 100_000);
+        for no in 0..400 {
+            write(&writer);
+            log.keep_short(&writer);
+            assert!(scratch.length() <= SMALL, "{} bytes after {no}", scratch.length());
         }
     }
 
