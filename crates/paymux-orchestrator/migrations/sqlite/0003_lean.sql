@@ -10,7 +10,8 @@ DROP INDEX payments_watched;
 CREATE INDEX payments_watched ON payments (tenant_id, payment_id) WHERE in_doubt = 1 OR review = 1;
 
 -- An event of a payment is written once because its version is. Only those that are about no
--- payment are told from each other by their id. The next position is the one after the last.
+-- payment are told from each other by their id. The next position is the one after the last that is
+-- there; what the counter says is the least that was given, should the last have been deleted.
 
 ALTER TABLE outbox RENAME TO outbox_before;
 
@@ -33,5 +34,3 @@ INSERT INTO outbox (tenant_id, position, event_id, payment_id, version, kind, at
   FROM outbox_before ORDER BY tenant_id, position;
 
 DROP TABLE outbox_before;
-
-DELETE FROM counters WHERE name = 'outbox';

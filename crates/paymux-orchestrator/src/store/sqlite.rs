@@ -106,6 +106,7 @@ impl SqliteStore {
         let tenant: Arc<str> = settings.tenant.into();
         payments::free_all(&writing, &tenant).map_err(fault::explain)?;
         inbox::free_all(&writing, &tenant).map_err(fault::explain)?;
+        outbox::note_last(&writing, &tenant).map_err(fault::explain)?;
         let reading = (0..settings.readers)
             .map(|_| connection::open_reader(&path, settings.busy_timeout))
             .collect::<StoreResult<Vec<_>>>()?;

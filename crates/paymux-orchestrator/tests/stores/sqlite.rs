@@ -76,6 +76,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("link_to_nothing_is_refused", names::link_to_nothing_is_refused),
         trial("second_name_is_refused", names::second_name_is_refused),
         trial("grows_from_the_first_version", growth::grows_from_the_first_version),
+        trial("positions_go_on", growth::positions_go_on_where_all_was_deleted),
         trial("newer_schema_is_refused", newer_schema_is_refused),
         trial("changed_migration_is_refused", changed_migration_is_refused),
         trial("strange_files_are_refused", strange_files_are_refused),

@@ -16,17 +16,31 @@ pub(super) fn flush(connection: &Connection, tenant: &str) -> Result<()> {
     Ok(())
 }
 
+/// The last position that was given. Where somebody deleted events, it is no less than it was when the
+/// file was opened, and no less than the last that is left.
+const LAST: &str = "max(
+    (SELECT coalesce(max(position), 0) FROM outbox WHERE tenant_id = ?1),
+    coalesce((SELECT value FROM counters WHERE tenant_id = ?1 AND name = 'outbox'), 0))";
+
+/// Notes which position was the last, when the file is opened.
+pub(super) fn note_last(connection: &Connection, tenant: &str) -> Result<()> {
+    let note = "INSERT INTO counters (tenant_id, name, value)
+        SELECT tenant_id, 'outbox', max(position) FROM outbox WHERE tenant_id = ?1 GROUP BY tenant_id
+        ON CONFLICT DO UPDATE SET value = excluded.value WHERE value < excluded.value";
+    connection.execute(note, [tenant]).map(|_| ())
+}
+
 /// Adds an event at the next position. One of a payment is written with a version of it, and so
 /// once; one that is about none is not added again.
 pub(super) fn add(connection: &Connection, tenant: &str, event: &OutboxRow) -> Result<()> {
+    let sql = format!(
+        "INSERT INTO outbox
+           (tenant_id, event_id, payment_id, version, kind, at, document, position)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, {LAST} + 1)
+         ON CONFLICT (tenant_id, event_id) WHERE payment_id IS NULL DO NOTHING"
+    );
     connection
-        .prepare_cached(
-            "INSERT INTO outbox
-               (tenant_id, event_id, payment_id, version, kind, at, document, position)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7,
-               (SELECT coalesce(max(position), 0) + 1 FROM outbox WHERE tenant_id = ?1))
-             ON CONFLICT (tenant_id, event_id) WHERE payment_id IS NULL DO NOTHING",
-        )?
+        .prepare_cached(&sql)?
         .execute(params![
             tenant,
             event.id,
@@ -57,6 +71,6 @@ pub(super) fn read(
 
 /// The last position that was given.
 pub(super) fn last(connection: &Connection, tenant: &str) -> Result<u64> {
-    let sql = "SELECT coalesce(max(position), 0) FROM outbox WHERE tenant_id = ?1";
-    connection.prepare_cached(sql)?.query_row([tenant], |row| unsigned(row, 0))
+    let sql = format!("SELECT {LAST}");
+    connection.prepare_cached(&sql)?.query_row([tenant], |row| unsigned(row, 0))
 }
