@@ -297,7 +297,12 @@ pub(crate) fn may_abandon(record: &PaymentRecord, capabilities: &Capabilities) -
             && attempt.may_have_acted()
             && record.is_of_what_counts(attempt)
     });
-    let opens_only = capabilities.create == CreateEffect::OpensOnly;
+    // What an account of another kind does says nothing of what left before it was that.
+    let is_the_same = record
+        .live()
+        .and_then(|attempt| attempt.sent_as.as_ref())
+        .is_none_or(|sent| sent.is_at(capabilities));
+    let opens_only = is_the_same && capabilities.create == CreateEffect::OpensOnly;
     opens_only && !record.link_shown && waits && !step_in_doubt && !has_consent
 }
 

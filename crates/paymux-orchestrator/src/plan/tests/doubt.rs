@@ -102,3 +102,26 @@ fn what_a_person_wants_again_is_wanted_until_it_is_sent() {
     settle::mark_sending(&mut record, 1, at(2 * DAY));
     assert!(!record.attempts[0].wanted_again);
 }
+
+/// What an account does by now is nothing to what left before it was of another kind, or for other
+/// money: that may have charged.
+#[test]
+fn what_left_to_an_account_of_another_kind_is_not_given_up() {
+    let account = opens(Replay::Never, Replay::Never);
+    let table = [
+        ("test", false, Move::Abandon(1)),
+        ("other", false, Move::Climb(1)),
+        ("test", true, Move::Climb(1)),
+    ];
+    for (kind, live, expected) in table {
+        let mut then = account.clone();
+        (then.kind, then.live) = (kind, live);
+        for rung in [0, 2] {
+            let mut record = tried(AttemptState::Unknown);
+            let attempt = &mut record.attempts[0];
+            attempt.sent_as = SentAs::of(&attempt.intent, &then);
+            attempt.rung = rung;
+            assert_eq!(next(&record, &account, 0), expected, "{kind} {live} on rung {rung}");
+        }
+    }
+}
