@@ -216,11 +216,10 @@ fn settle_fault(record: &mut PaymentRecord, no: u32, fault: &Fault, context: &Co
     }
 }
 
-/// Does its provider take what is sent again for the same, by its key or by its reference? Whatever
-/// creates a payment carries a reference.
+/// Does its provider take what is sent again for the same, by its key or by its reference?
 fn stands_for_one(attempt: &Attempt, context: &Context<'_>) -> bool {
     let replay = context.capabilities.replay(attempt.intent.operation());
-    attempt.is_create() || matches!(replay, Replay::Key { .. } | Replay::Reference)
+    matches!(replay, Replay::Key { .. } | Replay::Reference)
 }
 
 /// A refusal under a key that the provider remembers is the outcome of all sends with that key.

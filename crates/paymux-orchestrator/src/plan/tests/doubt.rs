@@ -1,6 +1,9 @@
 //! What is in doubt while something forbids that money is taken.
 
+use paymux_core::{Effect, Error, ErrorKind};
+
 use super::*;
+use crate::record::Fault;
 
 const FORBIDDING: [ReviewReason; 4] = [
     ReviewReason::Mismatch,
@@ -92,11 +95,7 @@ fn what_a_person_wants_again_is_wanted_until_it_is_sent() {
     let mut record = tried(AttemptState::Unknown);
     parked(&mut record, ReviewReason::StillInDoubt);
     record.attempts[0].wanted_again = true;
-    let error = paymux_core::Error::new(
-        paymux_core::ErrorKind::Unavailable,
-        paymux_core::Effect::None,
-        "not now",
-    );
+    let error = Error::new(ErrorKind::Unavailable, Effect::None, "not now");
     settle::climb(&mut record.attempts[0], &error, at(DAY), &random);
     assert_eq!(next(&record, &account, 2 * DAY), Move::Send(1));
     settle::mark_sending(&mut record, 1, at(2 * DAY));
@@ -122,6 +121,26 @@ fn what_left_to_an_account_of_another_kind_is_not_given_up() {
             attempt.sent_as = SentAs::of(&attempt.intent, &then);
             attempt.rung = rung;
             assert_eq!(next(&record, &account, 0), expected, "{kind} {live} on rung {rung}");
+        }
+    }
+}
+
+/// What cannot be done because of the state of what is paid for is not asked of anybody else.
+#[test]
+fn nobody_else_is_asked_after_a_conflict() {
+    let table = [
+        (ErrorKind::Conflict, false, false),
+        (ErrorKind::Conflict, true, true),
+        (ErrorKind::Unavailable, true, true),
+    ];
+    for (kind, retryable, goes) in table {
+        let error = Error::new(kind, Effect::Possible, "no").with_retryable(retryable);
+        for (replay, rung) in [(Replay::Harmless, 2), (Replay::Never, 0)] {
+            let mut record = tried(AttemptState::Unknown);
+            record.attempts[0].fault = Some(Fault::from(&error));
+            record.attempts[0].rung = rung;
+            let step = next(&record, &opens(replay, Replay::Never), 0);
+            assert_eq!(step == Move::Abandon(1), goes, "{kind:?} {retryable} {replay:?}");
         }
     }
 }

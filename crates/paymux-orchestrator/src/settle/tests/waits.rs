@@ -156,3 +156,34 @@ fn a_look_that_is_kept_back_here_waits_for_minutes_at_most() {
     assert_eq!(attempt.rung, rung);
     assert!(attempt.next_try_at < Some(at(750)));
 }
+
+/// Only where its key, or its reference, stands for one thing at its provider can it stand for
+/// another, and only the provider's own word about the one or the other says that it does.
+#[test]
+fn a_conflict_is_about_a_key_only_where_there_is_one() {
+    let used = |field: &str| {
+        let error = Error::new(ErrorKind::Conflict, Effect::Possible, "used").with_code("CONFLICT");
+        let error = if field.is_empty() { error } else { error.with_field(field) };
+        Outcome::Fault(Box::new(Fault::from(&error)))
+    };
+    let all =
+        [key_replay(), Replay::Reference, Replay::Harmless, Replay::LookupFirst, Replay::Never];
+    for replay in all {
+        for field in ["key", "reference", ""] {
+            let account = capabilities(CreateEffect::MayCharge, replay, replay);
+            let mut create = tried(AttemptState::Sending);
+            settled_at(&mut create, 1, used(field), &account);
+            let mut step = accepted(PaymentStatus::Succeeded);
+            push(&mut step, refund(), AttemptState::Sending);
+            settled_at(&mut step, 2, used(field), &account);
+            let remembers = matches!(replay, Replay::Key { .. } | Replay::Reference);
+            let expected = remembers && !field.is_empty();
+            for record in [create, step] {
+                let attempt = record.attempts.last().unwrap();
+                assert_eq!(attempt.state, AttemptState::Unknown);
+                assert_eq!(attempt.key_used, expected, "{replay:?} {field}");
+                assert_eq!(record.is_under_review(ReviewReason::Mismatch), expected);
+            }
+        }
+    }
+}
