@@ -337,10 +337,15 @@ pub(crate) fn close(record: &mut PaymentRecord, no: u32, state: AttemptState, no
         let is_watched = attempt.is_create() && may_show;
         attempt.watch_at = if is_watched { ladder::next_watch(now, now) } else { None };
     }
-    // What a person was asked for has answered itself.
-    record
-        .reviews
-        .retain(|review| review.reason != ReviewReason::StillInDoubt || review.attempt != Some(no));
+    // What a person was asked for has answered itself. Of a payment that was found it is still to be
+    // said whether it is the one that was asked for.
+    let is_found = state == AttemptState::Accepted
+        && record.attempt(no).is_some_and(|attempt| attempt.is_create());
+    record.reviews.retain(|review| {
+        let is_answered = review.reason == ReviewReason::StillInDoubt
+            || (review.reason == ReviewReason::Mismatch && !is_found);
+        !is_answered || review.attempt != Some(no)
+    });
     if state == AttemptState::Accepted {
         settle_refused_steps(record, no);
     }

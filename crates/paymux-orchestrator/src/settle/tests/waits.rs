@@ -157,6 +157,40 @@ fn a_look_that_is_kept_back_here_waits_for_minutes_at_most() {
     assert!(attempt.next_try_at < Some(at(750)));
 }
 
+/// What goes on by itself while a person is asked has answered itself once it is over. A payment that
+/// was found is not: whether it is the one that was asked for is still to be said.
+#[test]
+fn what_did_not_fit_is_no_question_once_it_is_over() {
+    let over = [
+        AttemptState::NotSent,
+        AttemptState::Rejected,
+        AttemptState::NotCharged,
+        AttemptState::Abandoned,
+        AttemptState::Accepted,
+    ];
+    for state in over {
+        for intent in [None, Some(capture()), Some(refund())] {
+            let is_create = intent.is_none();
+            let mut record = tried(AttemptState::Unknown);
+            if let Some(intent) = intent {
+                record = accepted(PaymentStatus::Authorized);
+                push(&mut record, intent, AttemptState::Unknown);
+            }
+            let no = record.attempts.last().unwrap().no;
+            for attempt in [Some(no), Some(7), None] {
+                let (reason, note) = (ReviewReason::Mismatch, String::new());
+                record.reviews.push(Review { reason, attempt, note, since: at(0) });
+            }
+            close(&mut record, no, state, at(1));
+            let stays = is_create && state == AttemptState::Accepted;
+            let left: Vec<_> = record.reviews.iter().map(|review| review.attempt).collect();
+            let others = [Some(7), None];
+            assert_eq!(left.contains(&Some(no)), stays, "{state:?}, attempt {no}");
+            assert!(left.ends_with(&others), "{state:?}: {left:?}");
+        }
+    }
+}
+
 /// Only where its key, or its reference, stands for one thing at its provider can it stand for
 /// another, and only the provider's own word about the one or the other says that it does.
 #[test]
