@@ -127,7 +127,9 @@ fn attempts(
         let kind = match &attempt.intent {
             Intent::Refund(_) if attempt.gives_back.is_some() => "late_refund.failed",
             Intent::Refund(_) => "refund.failed",
-            Intent::Confirm(_) | Intent::Capture(_) if withdrawn => "payment.step_withdrawn",
+            Intent::Confirm(_) | Intent::Capture(_) | Intent::Cancel(_) if withdrawn => {
+                "payment.step_withdrawn"
+            }
             Intent::Confirm(_) | Intent::Capture(_) | Intent::Cancel(_) if did_nothing => {
                 "payment.step_not_done"
             }

@@ -216,11 +216,10 @@ fn settle_fault(record: &mut PaymentRecord, no: u32, fault: &Fault, context: &Co
     }
 }
 
-/// Does its provider take what is sent again for the same, by its key or by its reference? Whatever
-/// creates a payment carries a reference.
+/// Does its provider take what is sent again for the same, by its key or by its reference?
 fn stands_for_one(attempt: &Attempt, context: &Context<'_>) -> bool {
     let replay = context.capabilities.replay(attempt.intent.operation());
-    attempt.is_create() || matches!(replay, Replay::Key { .. } | Replay::Reference)
+    matches!(replay, Replay::Key { .. } | Replay::Reference)
 }
 
 /// A refusal under a key that the provider remembers is the outcome of all sends with that key.
@@ -297,7 +296,12 @@ pub(crate) fn may_abandon(record: &PaymentRecord, capabilities: &Capabilities) -
             && attempt.may_have_acted()
             && record.is_of_what_counts(attempt)
     });
-    let opens_only = capabilities.create == CreateEffect::OpensOnly;
+    // What an account of another kind does says nothing of what left before it was that.
+    let is_the_same = record
+        .live()
+        .and_then(|attempt| attempt.sent_as.as_ref())
+        .is_none_or(|sent| sent.is_at(capabilities));
+    let opens_only = is_the_same && capabilities.create == CreateEffect::OpensOnly;
     opens_only && !record.link_shown && waits && !step_in_doubt && !has_consent
 }
 
@@ -333,10 +337,15 @@ pub(crate) fn close(record: &mut PaymentRecord, no: u32, state: AttemptState, no
         let is_watched = attempt.is_create() && may_show;
         attempt.watch_at = if is_watched { ladder::next_watch(now, now) } else { None };
     }
-    // What a person was asked for has answered itself.
-    record
-        .reviews
-        .retain(|review| review.reason != ReviewReason::StillInDoubt || review.attempt != Some(no));
+    // What a person was asked for has answered itself. Of a payment that was found it is still to be
+    // said whether it is the one that was asked for.
+    let is_found = state == AttemptState::Accepted
+        && record.attempt(no).is_some_and(|attempt| attempt.is_create());
+    record.reviews.retain(|review| {
+        let is_answered = review.reason == ReviewReason::StillInDoubt
+            || (review.reason == ReviewReason::Mismatch && !is_found);
+        !is_answered || review.attempt != Some(no)
+    });
     if state == AttemptState::Accepted {
         settle_refused_steps(record, no);
     }

@@ -4,7 +4,7 @@ use serde_json::Value;
 use super::*;
 use crate::{
     record::{Fault, Review, ReviewReason},
-    testing::{accepted, at, capture, eur, push, record, refund, seen, tried},
+    testing::{accepted, at, cancel, capture, eur, push, record, refund, seen, tried},
 };
 
 fn told(before: Option<&PaymentRecord>, after: &PaymentRecord) -> Vec<String> {
@@ -167,6 +167,9 @@ fn what_is_withdrawn_is_not_told_as_refused() {
     assert_eq!(after(&step, withdrawn), ["payment.step_withdrawn"]);
     step.cancel_wanted = true;
     assert_eq!(after(&step, withdrawn), ["payment.step_withdrawn"]);
+    let mut end = accepted(PaymentStatus::Succeeded);
+    push(&mut end, cancel(), AttemptState::Intent);
+    assert_eq!(after(&end, withdrawn), ["payment.step_withdrawn"], "what is over needs no end");
     // An account that could not be asked is another matter.
     let error = Error::new(ErrorKind::Unavailable, Effect::None, "paused");
     let unsent = |record: &mut PaymentRecord| {

@@ -5,7 +5,7 @@ use paymux_core::{
 use super::*;
 use crate::{
     observe,
-    record::Review,
+    record::{Review, SentAs},
     settle,
     testing::{
         KEY_TTL, accepted, account, at, cancel, capabilities, capture, confirm, context, create,

@@ -4,8 +4,8 @@ use std::{fmt, ops::Not};
 
 use paymux_core::{
     CancelPayment, CapturePayment, ConfirmPayment, ConfirmStep, CreatePayment, CreateRefund,
-    IdempotencyKey, Money, Operation, Payment, ProviderId, ProviderPaymentId, Refund, RefundStatus,
-    Timestamp,
+    ErrorKind, IdempotencyKey, Money, Operation, Payment, ProviderId, ProviderPaymentId, Refund,
+    RefundStatus, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -293,6 +293,13 @@ impl Attempt {
     /// Was it to open the payment, and does not count any more?
     pub(crate) fn was_given_up(&self) -> bool {
         self.is_create() && !self.state.holds_slot()
+    }
+
+    /// Does its provider speak of a conflict, with its key or with the state of what is paid for?
+    /// That is the same wherever else it is asked for.
+    pub(crate) fn is_in_conflict(&self) -> bool {
+        let is_conflict = |fault: &Fault| fault.kind == ErrorKind::Conflict && !fault.retryable;
+        self.key_used || self.fault.as_ref().is_some_and(is_conflict)
     }
 
     /// May it have done something that nobody can prove? While the call is being repeated, too.

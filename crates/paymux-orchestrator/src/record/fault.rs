@@ -60,15 +60,15 @@ impl From<&Error> for Fault {
 }
 
 impl Fault {
-    /// Does the provider say, in its own words, that something else is behind the key or the
-    /// reference? Then something of ours is there, and nobody knows what. A key that is only in use
-    /// at this moment is worth repeating.
+    /// Does the provider say that something else is behind the key or the reference? Then something
+    /// of ours is there, and nobody knows what. The adapter names the one or the other as the field:
+    /// a code alone may be of any conflict, or of something on the way. A key that is only in use at
+    /// this moment is worth repeating.
     pub(crate) fn says_key_used(&self) -> bool {
-        let in_its_words = self.code.is_some() || self.field.is_some();
         self.kind == ErrorKind::Conflict
             && self.effect == Effect::Possible
             && !self.retryable
-            && in_its_words
+            && self.field.is_some()
     }
 
     /// The error again, for the caller who asked.

@@ -172,7 +172,7 @@ impl Model {
             Fault::LostBefore => Err(lost()),
             Fault::KeyUsed => {
                 let words = "this key was used with other parameters";
-                Err(error(ErrorKind::Conflict, Effect::Possible, words).with_code("key_used"))
+                Err(error(ErrorKind::Conflict, Effect::Possible, words).with_field("key"))
             }
             Fault::ActsLater => {
                 let now = self.now();

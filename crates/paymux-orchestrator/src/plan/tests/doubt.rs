@@ -1,6 +1,9 @@
 //! What is in doubt while something forbids that money is taken.
 
+use paymux_core::{Effect, Error, ErrorKind};
+
 use super::*;
+use crate::record::Fault;
 
 const FORBIDDING: [ReviewReason; 4] = [
     ReviewReason::Mismatch,
@@ -92,13 +95,52 @@ fn what_a_person_wants_again_is_wanted_until_it_is_sent() {
     let mut record = tried(AttemptState::Unknown);
     parked(&mut record, ReviewReason::StillInDoubt);
     record.attempts[0].wanted_again = true;
-    let error = paymux_core::Error::new(
-        paymux_core::ErrorKind::Unavailable,
-        paymux_core::Effect::None,
-        "not now",
-    );
+    let error = Error::new(ErrorKind::Unavailable, Effect::None, "not now");
     settle::climb(&mut record.attempts[0], &error, at(DAY), &random);
     assert_eq!(next(&record, &account, 2 * DAY), Move::Send(1));
     settle::mark_sending(&mut record, 1, at(2 * DAY));
     assert!(!record.attempts[0].wanted_again);
+}
+
+/// What an account does by now is nothing to what left before it was of another kind, or for other
+/// money: that may have charged.
+#[test]
+fn what_left_to_an_account_of_another_kind_is_not_given_up() {
+    let account = opens(Replay::Never, Replay::Never);
+    let table = [
+        ("test", false, Move::Abandon(1)),
+        ("other", false, Move::Climb(1)),
+        ("test", true, Move::Climb(1)),
+    ];
+    for (kind, live, expected) in table {
+        let mut then = account.clone();
+        (then.kind, then.live) = (kind, live);
+        for rung in [0, 2] {
+            let mut record = tried(AttemptState::Unknown);
+            let attempt = &mut record.attempts[0];
+            attempt.sent_as = SentAs::of(&attempt.intent, &then);
+            attempt.rung = rung;
+            assert_eq!(next(&record, &account, 0), expected, "{kind} {live} on rung {rung}");
+        }
+    }
+}
+
+/// What cannot be done because of the state of what is paid for is not asked of anybody else.
+#[test]
+fn nobody_else_is_asked_after_a_conflict() {
+    let table = [
+        (ErrorKind::Conflict, false, false),
+        (ErrorKind::Conflict, true, true),
+        (ErrorKind::Unavailable, true, true),
+    ];
+    for (kind, retryable, goes) in table {
+        let error = Error::new(kind, Effect::Possible, "no").with_retryable(retryable);
+        for (replay, rung) in [(Replay::Harmless, 2), (Replay::Never, 0)] {
+            let mut record = tried(AttemptState::Unknown);
+            record.attempts[0].fault = Some(Fault::from(&error));
+            record.attempts[0].rung = rung;
+            let step = next(&record, &opens(replay, Replay::Never), 0);
+            assert_eq!(step == Move::Abandon(1), goes, "{kind:?} {retryable} {replay:?}");
+        }
+    }
 }

@@ -156,3 +156,68 @@ fn a_look_that_is_kept_back_here_waits_for_minutes_at_most() {
     assert_eq!(attempt.rung, rung);
     assert!(attempt.next_try_at < Some(at(750)));
 }
+
+/// What goes on by itself while a person is asked has answered itself once it is over. A payment that
+/// was found is not: whether it is the one that was asked for is still to be said.
+#[test]
+fn what_did_not_fit_is_no_question_once_it_is_over() {
+    let over = [
+        AttemptState::NotSent,
+        AttemptState::Rejected,
+        AttemptState::NotCharged,
+        AttemptState::Abandoned,
+        AttemptState::Accepted,
+    ];
+    for state in over {
+        for intent in [None, Some(capture()), Some(refund())] {
+            let is_create = intent.is_none();
+            let mut record = tried(AttemptState::Unknown);
+            if let Some(intent) = intent {
+                record = accepted(PaymentStatus::Authorized);
+                push(&mut record, intent, AttemptState::Unknown);
+            }
+            let no = record.attempts.last().unwrap().no;
+            for attempt in [Some(no), Some(7), None] {
+                let (reason, note) = (ReviewReason::Mismatch, String::new());
+                record.reviews.push(Review { reason, attempt, note, since: at(0) });
+            }
+            close(&mut record, no, state, at(1));
+            let stays = is_create && state == AttemptState::Accepted;
+            let left: Vec<_> = record.reviews.iter().map(|review| review.attempt).collect();
+            let others = [Some(7), None];
+            assert_eq!(left.contains(&Some(no)), stays, "{state:?}, attempt {no}");
+            assert!(left.ends_with(&others), "{state:?}: {left:?}");
+        }
+    }
+}
+
+/// Only where its key, or its reference, stands for one thing at its provider can it stand for
+/// another, and only the provider's own word about the one or the other says that it does.
+#[test]
+fn a_conflict_is_about_a_key_only_where_there_is_one() {
+    let used = |field: &str| {
+        let error = Error::new(ErrorKind::Conflict, Effect::Possible, "used").with_code("CONFLICT");
+        let error = if field.is_empty() { error } else { error.with_field(field) };
+        Outcome::Fault(Box::new(Fault::from(&error)))
+    };
+    let all =
+        [key_replay(), Replay::Reference, Replay::Harmless, Replay::LookupFirst, Replay::Never];
+    for replay in all {
+        for field in ["key", "reference", ""] {
+            let account = capabilities(CreateEffect::MayCharge, replay, replay);
+            let mut create = tried(AttemptState::Sending);
+            settled_at(&mut create, 1, used(field), &account);
+            let mut step = accepted(PaymentStatus::Succeeded);
+            push(&mut step, refund(), AttemptState::Sending);
+            settled_at(&mut step, 2, used(field), &account);
+            let remembers = matches!(replay, Replay::Key { .. } | Replay::Reference);
+            let expected = remembers && !field.is_empty();
+            for record in [create, step] {
+                let attempt = record.attempts.last().unwrap();
+                assert_eq!(attempt.state, AttemptState::Unknown);
+                assert_eq!(attempt.key_used, expected, "{replay:?} {field}");
+                assert_eq!(record.is_under_review(ReviewReason::Mismatch), expected);
+            }
+        }
+    }
+}

@@ -1,6 +1,8 @@
 //! What a key, or a reference, stands for at a provider.
 
-use paymux_orchestrator::{AttemptState, NewRefund, Orchestrator, Resolution, ReviewReason};
+use paymux_orchestrator::{
+    AttemptState, ConfirmBy, NewRefund, Orchestrator, Resolution, ReviewReason,
+};
 
 use super::{Scene, order, reasons};
 use crate::simulation::{
@@ -105,5 +107,23 @@ async fn what_is_sent_again_is_what_was_sent() {
         let record = scene.now(&record).await;
         assert_eq!(scene.a.truth().objects.len(), 1, "{kind:?}: {record:#?}");
         assert!(reasons(&record).is_empty(), "{kind:?}");
+    }
+}
+
+/// Where no key is remembered, a conflict is about something else, and may pass: the same call again
+/// is how it is learned what became of the first. Nobody else is asked meanwhile.
+#[tokio::test(start_paused = true)]
+async fn a_conflict_where_no_key_is_remembered_is_tried_again() {
+    for kind in [Kind::Steps, Kind::Careless] {
+        let faults = [Fault::LostAfter, Fault::KeyUsed, Fault::KeyUsed, Fault::KeyUsed];
+        let scene = Scene::new(kind, Kind::Card).meeting(&faults);
+        let record = scene.create(order().confirm(ConfirmBy::Merchant)).await;
+        for _ in 0..6 {
+            scene.later(300).await;
+        }
+        let record = scene.now(&record).await;
+        assert_eq!(record.attempts[0].state, AttemptState::Accepted, "{kind:?}: {record:#?}");
+        assert!(reasons(&record).is_empty(), "{kind:?}");
+        assert!(scene.b.truth().objects.is_empty(), "{kind:?}");
     }
 }
