@@ -276,3 +276,37 @@ async fn what_was_left_and_is_anothers_is_no_question_about_what_counts() {
         assert_eq!(reasons(&record), [ReviewReason::LateSuccess], "listed: {is_listed}");
     }
 }
+
+/// Nothing of it was kept, since it is another's: then it is asked for by our reference.
+#[tokio::test(start_paused = true)]
+async fn what_was_left_and_never_kept_is_asked_for_all_the_same() {
+    let part = || Some(ProviderPartId::new("part").unwrap());
+    let scene = Scene::new(Kind::Invoice, Kind::Card).meeting(&[Fault::LostBefore; 3]);
+    let record = scene.create(order()).await;
+    scene.later(DAY + 3_600).await;
+    let decide = async |resolution| {
+        scene.orchestrator.resolve_review(&record.id, resolution, "ann", "they say so").await
+    };
+    decide(Resolution::DidNothing { attempt: 1 }).await.expect("it is in doubt");
+    scene.a.truth().faults.clear();
+    scene.orchestrator.create_payment(&key("other"), &order()).await.expect("a payment");
+    bend(&scene, "a-obj1", |object| object.part = part());
+    told_and_seen(&scene).await;
+    let Intent::Create(create) = &record.attempts[0].intent else { panic!("a create") };
+    scene.a.truth().create(create, record.created_at);
+    scene.a.pay("a-obj2");
+    bend(&scene, "a-obj2", |object| object.part = part());
+    // A look by reference does not see it the first time.
+    scene.later(DAY).await;
+    scene.later(7 * DAY).await;
+    let seen = scene.now(&record).await;
+    assert_eq!(reasons(&seen), [ReviewReason::SharedObject], "{seen:#?}");
+    assert!(seen.attempts[0].object.is_none() && seen.attempts[0].left.is_empty());
+    let dismissed = || Resolution::Dismiss { attempt: 1, reason: ReviewReason::SharedObject };
+    let error = decide(dismissed()).await.unwrap_err();
+    assert_eq!((error.kind(), error.effect()), (ErrorKind::Conflict, Effect::None));
+    assert_eq!(reasons(&scene.now(&record).await), [ReviewReason::SharedObject]);
+    bend(&scene, "a-obj2", |object| object.part = None);
+    let record = decide(dismissed()).await.expect("it is named no more");
+    assert_eq!(reasons(&record), [ReviewReason::LateSuccess]);
+}
