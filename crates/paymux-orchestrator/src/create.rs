@@ -219,6 +219,7 @@ impl Engine {
             seen_at: None,
             next_look_at: None,
             looks: 0,
+            looks_kept_back: 0,
             undocumented_status: None,
             created_at: now,
             updated_at: now,

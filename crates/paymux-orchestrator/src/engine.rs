@@ -26,6 +26,10 @@ use crate::{
     telemetry,
 };
 
+mod taken;
+
+use taken::{Taken, answered, left_by};
+
 /// How often a change is worked out anew when others keep being faster.
 const MOST_RACES: u32 = 50;
 
@@ -197,8 +201,8 @@ impl Engine {
                 Written::Done(record) => return Ok(Changed::Done(record)),
                 Written::Lost => {}
                 Written::KeyTaken(row) => return Ok(Changed::KeyTaken(row)),
-                Written::ObjectTaken(note) => {
-                    return Box::pin(self.share_refused(id, evidence, &note, &inbox)).await;
+                Written::ObjectTaken(taken) => {
+                    return Box::pin(self.share_refused(id, evidence, &taken, &inbox)).await;
                 }
             }
         }
@@ -247,12 +251,9 @@ impl Engine {
             Committed::SlotRefused => {
                 return Err(unexpected("another attempt holds the right to move money"));
             }
-            Committed::ObjectTaken { object, owner } => Written::ObjectTaken(format!(
-                "{} {} at {} belongs to {owner}",
-                object.kind.as_str(),
-                object.id,
-                object.account
-            )),
+            Committed::ObjectTaken { object, owner } => {
+                Written::ObjectTaken(Taken::of(&record, &object, &owner))
+            }
         })
     }
 
@@ -306,21 +307,20 @@ impl Engine {
         &self,
         id: &PaymentId,
         evidence: &Evidence,
-        note: &str,
+        taken: &Taken,
         inbox: &[InboxSettlement],
     ) -> Result<Changed> {
-        let evidence = evidence.clone().not_taken_over(note);
+        let evidence = evidence.clone().not_taken_over(&taken.note);
         for _ in 0..MOST_RACES {
             let record = self.load(id).await?;
             let now = self.now();
             let mut draft = Draft::of(Cow::Owned(record));
-            let reason = ReviewReason::SharedObject;
+            let (reason, note) = (ReviewReason::SharedObject, taken.note.clone());
             match answered(&draft.record, &evidence) {
-                Some(no) => settle::freeze(&mut draft.record, no, reason, note.to_owned(), now),
+                Some(no) => settle::freeze(&mut draft.record, no, reason, note, now),
                 None => {
-                    let attempt = left_by(&draft.record, &evidence);
+                    let attempt = taken.left_by.or_else(|| left_by(&draft.record, &evidence));
                     let attempt = attempt.or(draft.record.live().map(|attempt| attempt.no));
-                    let note = note.to_owned();
                     draft.record.add_review(Review { reason, attempt, note, since: now });
                 }
             }
@@ -337,37 +337,12 @@ impl Engine {
     }
 }
 
-/// The open attempt that the answer is to, if it is to one: what a look or an event names has
-/// nothing to do with the step that happens to be open.
-fn answered(record: &PaymentRecord, evidence: &Evidence) -> Option<u32> {
-    let (no, is_look) = match evidence {
-        Evidence::Reply { attempt, .. } => (Some(*attempt), false),
-        Evidence::Lookup { attempt, .. } => (*attempt, true),
-        Evidence::Asked { .. }
-        | Evidence::Sent { .. }
-        | Evidence::NotSent { .. }
-        | Evidence::Webhook { .. }
-        | Evidence::Rule { .. }
-        | Evidence::Person { .. } => (None, false),
-    };
-    let attempt = record.attempt(no?).filter(|attempt| attempt.state.is_open());
-    // Only a create is looked for by what it may have made.
-    attempt.filter(|attempt| attempt.is_create() || !is_look).map(|attempt| attempt.no)
-}
-
-/// The attempt that left what was looked at, where that does not count any more.
-fn left_by(record: &PaymentRecord, evidence: &Evidence) -> Option<u32> {
-    let Evidence::Lookup { attempt: Some(no), .. } = evidence else { return None };
-    let attempt = record.attempt(*no)?;
-    attempt.gives_back.or(attempt.was_given_up().then_some(*no))
-}
-
 /// What came of writing a draft.
 pub(crate) enum Written {
     Done(Box<PaymentRecord>),
     Lost,
     KeyTaken(CallerKeyRow),
-    ObjectTaken(String),
+    ObjectTaken(Taken),
 }
 
 pub(crate) fn read_document(document: &str) -> Result<PaymentRecord> {

@@ -89,8 +89,7 @@ impl Engine {
         let evidence = Evidence::Lookup { account, attempt: None, said: Said::from(&fault) };
         self.change_known(&record, &evidence, |draft, now| {
             if health::kept_back(error) {
-                let before = draft.record.looks.saturating_sub(1);
-                draft.record.next_look_at = Some(ladder::next_look(before, now));
+                observe::look_kept_back(&mut draft.record, now);
             } else {
                 observe::look_again(&mut draft.record, now);
             }

@@ -167,6 +167,13 @@ pub(crate) fn look_again(record: &mut PaymentRecord, now: Timestamp) {
     }
 }
 
+/// A look that our own limits kept back asked nobody: it waits for minutes, and what else is to be
+/// looked at has its turn meanwhile.
+pub(crate) fn look_kept_back(record: &mut PaymentRecord, now: Timestamp) {
+    record.next_look_at = Some(ladder::next_look(record.looks.saturating_sub(1).min(1), now));
+    record.looks_kept_back = record.looks_kept_back.wrapping_add(1);
+}
+
 /// How far a payment has come in a status.
 const fn rank(status: PaymentStatus) -> u8 {
     match status {

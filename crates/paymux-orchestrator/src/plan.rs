@@ -222,7 +222,8 @@ fn look_in_turn(record: &PaymentRecord, view: &View<'_>) -> Option<Move> {
     };
     let changes = !record.status.is_final() || record.attempts.iter().any(is_over);
     let turns = refunds + usize::from(changes && record.provider.is_some());
-    let turn = usize::try_from(record.looks).unwrap_or(0).checked_rem(turns)?;
+    let turn = record.looks.wrapping_add(record.looks_kept_back);
+    let turn = usize::try_from(turn).unwrap_or(0).checked_rem(turns)?;
     Some(under_way().nth(turn).map_or_else(
         || poll(record, view),
         |refund| {

@@ -94,6 +94,9 @@ pub struct PaymentRecord {
     /// How often it was looked at since it last changed.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub looks: u32,
+    /// How often our own limits kept such a look back: what else is looked at has its turn then.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub looks_kept_back: u32,
     /// A word of the provider's that nobody documented, the last one seen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undocumented_status: Option<String>,

@@ -64,6 +64,7 @@ pub(crate) fn record() -> PaymentRecord {
         seen_at: None,
         next_look_at: None,
         looks: 0,
+        looks_kept_back: 0,
         undocumented_status: None,
         created_at: at(0),
         updated_at: at(0),

@@ -151,7 +151,7 @@ enum Seen {
 }
 
 /// By the object's id where one is known, else by our reference.
-fn lookup(record: &PaymentRecord, attempt: &Attempt) -> Option<PaymentLookup> {
+pub(crate) fn lookup(record: &PaymentRecord, attempt: &Attempt) -> Option<PaymentLookup> {
     let Intent::Create(create) = &attempt.intent else { return None };
     let Some(id) = &attempt.object else {
         let (reference, options) = (create.reference.clone(), create.options.clone());

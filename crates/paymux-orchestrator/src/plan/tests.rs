@@ -23,9 +23,13 @@ const DAY: i64 = 24 * 3600;
 
 /// What is done next at this second, where both accounts can do this.
 fn next(record: &PaymentRecord, capabilities: &Capabilities, second: i64) -> Move {
+    next_at(record, capabilities, at(second))
+}
+
+fn next_at(record: &PaymentRecord, capabilities: &Capabilities, now: Timestamp) -> Move {
     let all = |_: &ProviderId| Some(capabilities);
     let call_limit = Duration::from_secs(LIMIT.unsigned_abs());
-    next_move(record, &View { now: at(second), capabilities: &all, call_limit })
+    next_move(record, &View { now, capabilities: &all, call_limit })
 }
 
 fn charges() -> Capabilities {

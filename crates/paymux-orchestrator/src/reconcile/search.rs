@@ -147,7 +147,7 @@ impl Engine {
         if read.id == listed.id {
             read.reference = read.reference.or_else(|| listed.reference.clone());
         }
-        let attempt = record.open_attempt().map(|attempt| attempt.no);
+        let attempt = attempt_about(record, id, &listed.id, told).map(|attempt| attempt.no);
         let said = Said::from(&read);
         let evidence = Evidence::Lookup { account: account.provider.id().clone(), attempt, said };
         let taken_in = self.change_known(record, &evidence, |draft, now| {

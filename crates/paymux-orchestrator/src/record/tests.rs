@@ -111,6 +111,7 @@ fn what_is_so_is_written() {
         ("/seen_at", 7.into()),
         ("/next_look_at", 7.into()),
         ("/looks", 7.into()),
+        ("/looks_kept_back", 7.into()),
         ("/undocumented_status", "odd".into()),
         ("/attempts/0/doubted", true.into()),
         ("/attempts/0/doubtful_send_at", 7.into()),

@@ -6,7 +6,7 @@ use paymux_core::{
 
 use super::{
     Asked, Person, before_writing,
-    doubt::{in_doubt, wake},
+    doubt::{Word, in_doubt, wake},
     named, waits_not,
 };
 use crate::{
@@ -206,6 +206,28 @@ impl Engine {
             return Err(waits_not(record, &format!("{id} belongs to another payment")));
         }
         Ok(Asked { payment, at })
+    }
+
+    /// Asks by our reference for what an attempt left of which nothing is known. `None` where it is
+    /// not found, or cannot be asked for like that.
+    pub(super) async fn ask_for_left(
+        &self,
+        record: &PaymentRecord,
+        attempt: &Attempt,
+    ) -> Result<Option<Payment>> {
+        let Word::Seen(asked) = self.ask_about(record, attempt).await? else { return Ok(None) };
+        let payment = asked.payment;
+        check_documented(record, &payment)?;
+        let capabilities = self.account(&attempt.account)?.provider.capabilities();
+        let lookup = watch::lookup(record, attempt);
+        if !lookup.is_some_and(|lookup| watch::is_about(attempt, &payment, &lookup, capabilities)) {
+            let why = format!("its provider speaks of {}, which is not about it", payment.id);
+            return Err(waits_not(record, &why));
+        }
+        if let Some(id) = self.anothers(record, &payment).await? {
+            return Err(waits_not(record, &format!("{id} belongs to another payment")));
+        }
+        Ok(Some(payment))
     }
 
     /// What an answer names that belongs to another payment.

@@ -188,6 +188,10 @@ impl Engine {
         for id in left.chain(own) {
             seen.push(self.ask_for_object(&record, attempt, id).await?.payment);
         }
+        // What is another's is not kept: it may be there all the same.
+        if seen.is_empty() {
+            seen.extend(self.ask_for_left(&record, attempt).await?);
+        }
         let said = seen.last().map(Said::from);
         let what = format!("\"{}\" is no more so", ReviewReason::SharedObject);
         self.decide(&record, &person.decides(&what, said), |record, now| {

@@ -85,6 +85,35 @@ fn refunds_under_way_are_looked_at_in_turn_and_after_a_wish_for_an_end() {
     assert_eq!(next(&record, &account, 60), Move::LookUp);
 }
 
+/// A refund whose account is not well keeps nobody from seeing what became of the payment.
+#[test]
+fn a_look_that_our_limits_keep_back_leaves_its_turn_to_the_others() {
+    let mut account = charges();
+    account.reads.insert(Operation::FetchRefund);
+    for looks in [0, 1, 4, 5, LOOKS_IN_A_MONTH] {
+        let mut record = accepted(PaymentStatus::RequiresAction);
+        let no = push(&mut record, refund(), AttemptState::Accepted);
+        let mut row = Refund::new(RefundStatus::Processing, "on its way");
+        row.id = Some(ProviderRefundId::new("ref1").unwrap());
+        record.attempt_mut(no).unwrap().refund = Some(row);
+        (record.looks, record.next_look_at) = (looks, Some(at(0)));
+        let mut moves = Vec::new();
+        for _ in 0..4 {
+            let now = record.next_look_at.unwrap();
+            moves.push(next_at(&record, &account, now));
+            observe::look_kept_back(&mut record, now);
+            let wait = record.next_look_at.unwrap().since(now);
+            assert!(wait <= Duration::from_secs(600), "it waits for minutes: {wait:?}");
+        }
+        let (refund, payment) = (Move::LookUpRefund(2), Move::LookUp);
+        let mut expected = [refund.clone(), payment.clone(), refund, payment];
+        expected.rotate_left(usize::try_from(looks % 2).unwrap());
+        assert_eq!(moves, expected, "{looks}");
+        // Nobody was asked, so that is no sign that nothing changes.
+        assert_eq!(record.looks, looks);
+    }
+}
+
 /// What goes back elsewhere, wherever it stands, is nothing that the payment waits for.
 #[test]
 fn what_goes_back_elsewhere_stops_neither_the_payment_nor_its_end() {

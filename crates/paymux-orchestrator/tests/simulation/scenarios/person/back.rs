@@ -1,7 +1,8 @@
 //! What goes back, and what goes on meanwhile.
 
 use paymux_core::{
-    CaptureMethod, ConfirmStep, Effect, ErrorKind, PaymentStatus, ProviderPartId, ProviderPaymentId,
+    CaptureMethod, ConfirmStep, Effect, ErrorKind, PaymentProvider, PaymentStatus, ProviderPartId,
+    ProviderPaymentId, Timestamp,
 };
 use paymux_orchestrator::{
     AttemptState, Intent, NewCapture, NewRefund, PaymentRecord, Resolution, ReviewReason,
@@ -230,4 +231,82 @@ async fn each_object_that_was_left_is_given_back_by_itself() {
     let both = decide(back("a-obj2")).await.expect("it waits for that");
     assert!(both.reviews.is_empty() && !both.is_paid(), "{both:#?}");
     assert_eq!(scene.a.truth().refunds.len(), 2);
+}
+
+/// Money at the account that was given up, on what another payment has; it was paid at the next
+/// one.
+async fn shared_and_told(is_listed: bool) -> (Scene, PaymentRecord) {
+    let part = || Some(ProviderPartId::new("part").unwrap());
+    let faults = [Fault::Nothing, Fault::Declined];
+    let scene = Scene::new(Kind::Careless, Kind::Card).meeting(&faults);
+    let record = scene.create(order()).await;
+    assert!(record.is_paid() && record.account() == Some(scene.b.id()), "{record:#?}");
+    scene.orchestrator.create_payment(&key("other"), &order()).await.expect("a payment");
+    bend(&scene, "a-obj2", |object| object.part = part());
+    told_and_seen(&scene).await;
+    scene.a.truth().confirm("a-obj1", ConfirmStep::Commit).expect("it is still open there");
+    scene.a.truth().finish(false);
+    bend(&scene, "a-obj1", |object| object.part = part());
+    if is_listed {
+        let all = (Timestamp::from_seconds(0), Timestamp::from_seconds(4_000_000_000));
+        scene.orchestrator.reconcile(all.0, all.1).await.expect("a store that works");
+    } else {
+        told_and_seen(&scene).await;
+    }
+    (scene, record)
+}
+
+/// However it comes to light: it is a question about the attempt that left it, and what is asked
+/// for is what was left there.
+#[tokio::test(start_paused = true)]
+async fn what_was_left_and_is_anothers_is_no_question_about_what_counts() {
+    for is_listed in [false, true] {
+        let (scene, record) = shared_and_told(is_listed).await;
+        let seen = scene.now(&record).await;
+        assert_eq!(reasons(&seen), [ReviewReason::SharedObject], "listed: {is_listed}");
+        assert_eq!(seen.reviews[0].attempt, Some(1), "listed: {is_listed}");
+        let decide = async || {
+            let dismissed = Resolution::Dismiss { attempt: 1, reason: ReviewReason::SharedObject };
+            scene.orchestrator.resolve_review(&record.id, dismissed, "ann", "they say so").await
+        };
+        let error = decide().await.unwrap_err();
+        assert_eq!((error.kind(), error.effect()), (ErrorKind::Conflict, Effect::None));
+        bend(&scene, "a-obj1", |object| object.part = None);
+        let record = decide().await.expect("it is named no more");
+        assert_eq!(reasons(&record), [ReviewReason::LateSuccess], "listed: {is_listed}");
+    }
+}
+
+/// Nothing of it was kept, since it is another's: then it is asked for by our reference.
+#[tokio::test(start_paused = true)]
+async fn what_was_left_and_never_kept_is_asked_for_all_the_same() {
+    let part = || Some(ProviderPartId::new("part").unwrap());
+    let scene = Scene::new(Kind::Invoice, Kind::Card).meeting(&[Fault::LostBefore; 3]);
+    let record = scene.create(order()).await;
+    scene.later(DAY + 3_600).await;
+    let decide = async |resolution| {
+        scene.orchestrator.resolve_review(&record.id, resolution, "ann", "they say so").await
+    };
+    decide(Resolution::DidNothing { attempt: 1 }).await.expect("it is in doubt");
+    scene.a.truth().faults.clear();
+    scene.orchestrator.create_payment(&key("other"), &order()).await.expect("a payment");
+    bend(&scene, "a-obj1", |object| object.part = part());
+    told_and_seen(&scene).await;
+    let Intent::Create(create) = &record.attempts[0].intent else { panic!("a create") };
+    scene.a.truth().create(create, record.created_at);
+    scene.a.pay("a-obj2");
+    bend(&scene, "a-obj2", |object| object.part = part());
+    // A look by reference does not see it the first time.
+    scene.later(DAY).await;
+    scene.later(7 * DAY).await;
+    let seen = scene.now(&record).await;
+    assert_eq!(reasons(&seen), [ReviewReason::SharedObject], "{seen:#?}");
+    assert!(seen.attempts[0].object.is_none() && seen.attempts[0].left.is_empty());
+    let dismissed = || Resolution::Dismiss { attempt: 1, reason: ReviewReason::SharedObject };
+    let error = decide(dismissed()).await.unwrap_err();
+    assert_eq!((error.kind(), error.effect()), (ErrorKind::Conflict, Effect::None));
+    assert_eq!(reasons(&scene.now(&record).await), [ReviewReason::SharedObject]);
+    bend(&scene, "a-obj2", |object| object.part = None);
+    let record = decide(dismissed()).await.expect("it is named no more");
+    assert_eq!(reasons(&record), [ReviewReason::LateSuccess]);
 }
