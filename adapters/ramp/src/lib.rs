@@ -100,6 +100,10 @@ impl Ramp {
             let invoice = self.invoice_before(&options).await?;
             let before = Before::Creating(&options.payment_type);
             if let Err(conflict) = map::check_payable(&invoice, before, &self.config.words) {
+                // What was there before anything left is somebody else's, and pays for nothing here.
+                if !request.in_doubt {
+                    return Err(conflict);
+                }
                 return self.there_already(request, &options, &invoice, conflict).await;
             }
             price = map::expected_price(&invoice, request.amount, options.discount_code.is_some())?;
@@ -126,7 +130,8 @@ impl Ramp {
     }
 
     /// The payment that pays the invoice already, if creating can have made it: after a lost answer
-    /// nothing else tells its id. It is read and not created, so that nothing is begun a second time.
+    /// nothing else tells its id, and before one it is not ours. It is read and not created, so that
+    /// nothing is begun a second time.
     /// Whether it is ours, the caller's books know. Anything less than the payment itself leaves the
     /// conflict as it is: the invoice is paid, or is about to be.
     async fn there_already(

@@ -55,7 +55,7 @@ pub(crate) fn refusal(rpc: Rpc, response: &HttpResponse, api_key: &SecretString)
         .with_http_status(response.status.as_u16())
         .with_retryable(retryable)
         .with_retry_after(general.retry_after());
-    if let Some(field) = refused.domain.as_deref().and_then(field) {
+    if let Some(field) = field(&refused) {
         error = error.with_field(field);
     }
     if let Some(failure) = failure {
@@ -83,9 +83,14 @@ fn domain_kind(code: &str) -> Option<ErrorKind> {
     })
 }
 
-/// The input to correct, as the caller knows it.
-fn field(code: &str) -> Option<&'static str> {
+/// The input to correct, as the caller knows it. That the key is named says that something else is
+/// behind it, and nobody else's conflict does.
+fn field(refused: &Refused) -> Option<&'static str> {
+    let Some(code) = refused.domain.as_deref() else {
+        return matches!(refused.connect, Some(Connect::AlreadyExists)).then_some("key");
+    };
     match code {
+        "idempotency_conflict" => Some("key"),
         "invalid_game_id" => Some("game_id"),
         "invalid_currency" => Some("currency"),
         "invalid_price" => Some("amount"),
@@ -127,7 +132,7 @@ fn effect(refused: &Refused, documented: bool, general: &Error, response: &HttpR
 
 fn words(kind: ErrorKind, refused: &Refused, general: &Error) -> String {
     // `Display` sets the field before the message, so the two must make one sentence.
-    let field = refused.domain.as_deref().and_then(field);
+    let field = field(refused);
     let message = refused.message.as_deref().filter(|message| !message.is_empty());
     let mut words = match (field, message) {
         (Some(_), Some(message)) => format!("was refused by the provider: {message}"),

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use paymux_core::{Effect, Error, ErrorKind, Payment, PaymentProvider, ProviderId, Refund, Result};
+use paymux_core::{
+    CreatePayment, Effect, Error, ErrorKind, Payment, PaymentProvider, ProviderId, Refund, Result,
+};
 use tracing::Instrument;
 
 use crate::{
@@ -102,7 +104,7 @@ impl Engine {
             Err(slept_too_long(account.provider.id(), attempt))
         } else {
             let span = telemetry::call_span(account.provider.id(), &record.id, attempt);
-            let call = make_call(&*account.provider, &attempt.intent).instrument(span);
+            let call = make_call(&*account.provider, attempt).instrument(span);
             // It ends before somebody else may think it lost.
             tokio::time::timeout(limit.saturating_sub(slept), call)
                 .await
@@ -221,8 +223,12 @@ enum Answer {
     Refund(Box<Refund>),
 }
 
-async fn make_call(provider: &dyn PaymentProvider, intent: &Intent) -> Result<Answer> {
-    let payment = match intent {
+async fn make_call(provider: &dyn PaymentProvider, attempt: &Attempt) -> Result<Answer> {
+    let payment = match &attempt.intent {
+        // Not part of what is kept: the record says it.
+        Intent::Create(request) if attempt.doubted => {
+            provider.create_payment(&CreatePayment::clone(request).in_doubt()).await
+        }
         Intent::Create(request) => provider.create_payment(request).await,
         Intent::Confirm(request) => provider.confirm_payment(request).await,
         Intent::Capture(request) => provider.capture_payment(request).await,

@@ -72,6 +72,11 @@ pub struct CreatePayment {
     /// What one kind of provider needs beyond that.
     #[serde(default)]
     pub options: Options,
+    /// May it have left before, and nobody knows what came of it? That is the caller's own record,
+    /// said when it is sent again. Where the provider is told neither key nor reference, what is
+    /// there can be ours only then.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub in_doubt: bool,
 }
 
 impl CreatePayment {
@@ -95,7 +100,15 @@ impl CreatePayment {
             return_url: None,
             expires_at: None,
             options: Options::default(),
+            in_doubt: false,
         }
+    }
+
+    /// Says that it may have left before, and that nobody knows what came of it.
+    #[must_use]
+    pub const fn in_doubt(mut self) -> Self {
+        self.in_doubt = true;
+        self
     }
 
     /// Sets when the money is taken.
