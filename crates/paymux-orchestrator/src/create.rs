@@ -42,9 +42,9 @@ impl Orchestrator {
     /// `InvalidRequest` without effect when a provider refused the input as it is, naming the
     /// field; the payment is kept as failed. The same naming `currency` when no account of the rule
     /// takes it, or `return_url` when payers may not be sent back there; nothing is kept then, and a
-    /// key that has made a payment gives that instead, whatever is set by now. `Conflict` when the key was used for another request.
-    /// `Configuration` when no account can take it, saying of each why. `Unavailable` when the
-    /// store is: with a possible effect when the call had been made.
+    /// key that has made a payment gives that instead, whatever is set by now. `Conflict` when the
+    /// key was used for another request. `Configuration` when no account can take it, saying of each
+    /// why. `Unavailable` when the store is: with a possible effect when the call had been made.
     pub async fn create_payment(
         &self,
         key: &IdempotencyKey,
