@@ -7,7 +7,8 @@ use sha2::{Digest, Sha256};
 use super::Intent;
 
 /// What an attempt left as when it was sent first: the request, and what its account was. The same
-/// key stands for that and for nothing else, so nothing else leaves with it.
+/// key stands for that and for nothing else, so nothing else leaves with it. Whose credentials the
+/// account had, and what its adapter made of the request, is not known here.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SentAs {
     /// The SHA-256 of the request as the account's adapter was handed it, in hexadecimal digits.
@@ -29,7 +30,7 @@ impl SentAs {
         })
     }
 
-    /// Is it the same account still?
+    /// Is it the same account still, as far as it says?
     pub(crate) fn is_at(&self, capabilities: &Capabilities) -> bool {
         self.kind == capabilities.kind && self.live == capabilities.live
     }
