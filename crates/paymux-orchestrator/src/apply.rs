@@ -340,7 +340,7 @@ pub(crate) fn take_in(
 }
 
 fn is_on_its_way(record: &PaymentRecord) -> bool {
-    record.open_attempt().is_some_and(|attempt| attempt.state == AttemptState::Sending)
+    record.attempts.iter().any(|attempt| attempt.state == AttemptState::Sending)
 }
 
 fn settlement(row: &InboxRow, outcome: InboxOutcome) -> InboxSettlement {

@@ -2,8 +2,11 @@
 
 use paymux_core::{EventKey, Part, PaymentStatus, ProviderPartId, Subject, Trust, WebhookEvent};
 
-use super::{handle_named, names_a_new_part};
-use crate::testing::{accepted, account, object};
+use super::{handle_named, is_on_its_way, names_a_new_part};
+use crate::{
+    record::AttemptState,
+    testing::{accepted, account, capture, object, push, refund},
+};
 
 fn about(subject: Subject) -> WebhookEvent {
     WebhookEvent::new(EventKey::new("event").unwrap(), "payment.authorized", Trust::Signed, subject)
@@ -41,4 +44,16 @@ fn a_part_is_new_until_its_payment_was_read_with_it() {
     record.provider.as_mut().unwrap().parts.push(part);
     assert!(!names_a_new_part(&event, &record));
     assert!(!names_a_new_part(&about(Subject::Payment(object("obj1"))), &record));
+}
+
+/// An event may be about the refund of what was left elsewhere, whatever else is open.
+#[test]
+fn what_is_on_its_way_is_that_beside_a_doubt() {
+    let mut record = accepted(PaymentStatus::Authorized);
+    push(&mut record, capture(), AttemptState::Unknown);
+    let no = push(&mut record, refund(), AttemptState::Sending);
+    record.attempt_mut(no).unwrap().gives_back = Some(1);
+    assert!(is_on_its_way(&record));
+    record.attempt_mut(no).unwrap().state = AttemptState::Accepted;
+    assert!(!is_on_its_way(&record));
 }

@@ -3,7 +3,7 @@
 use paymux_core::{Error, ErrorKind};
 
 use super::*;
-use crate::testing::{account, seen};
+use crate::testing::{account, eur, seen};
 
 fn fault(kind: ErrorKind, effect: Effect, work: impl Fn(Error) -> Error) -> Fault {
     Fault::from(&work(Error::new(kind, effect, "the call took longer than it may")))
@@ -65,6 +65,24 @@ fn it_says_whether_somebody_was_asked() {
         ),
     ] {
         assert_eq!(evidence.to_string(), expected);
+    }
+}
+
+/// Nothing that is so is left out.
+#[test]
+fn what_was_said_is_written() {
+    let mut payment = seen(PaymentStatus::Succeeded);
+    payment.amounts.refunded = Some(eur(2));
+    payment.amounts.charged_back = Some(eur(3));
+    let said = Said::from(&payment);
+    let Said::Payment { captured, refunded, charged_back, .. } = &said else { panic!("{said:?}") };
+    assert!(captured.is_some() && refunded.is_some() && charged_back.is_some());
+    let mut unstated = said.clone();
+    let Said::Payment { given_back_unstated, .. } = &mut unstated else { panic!("{said:?}") };
+    *given_back_unstated = true;
+    for said in [said, unstated] {
+        let text = serde_json::to_string(&said).unwrap();
+        assert_eq!(serde_json::from_str::<Said>(&text).unwrap(), said, "{text}");
     }
 }
 

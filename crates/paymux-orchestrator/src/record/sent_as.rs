@@ -7,7 +7,8 @@ use sha2::{Digest, Sha256};
 use super::Intent;
 
 /// What an attempt left as when it was sent first: the request, and what its account was. The same
-/// key stands for that and for nothing else, so nothing else leaves with it.
+/// key stands for that and for nothing else, so nothing else leaves with it. Whose credentials the
+/// account had, and what its adapter made of the request, is not known here.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SentAs {
     /// The SHA-256 of the request as the account's adapter was handed it, in hexadecimal digits.
@@ -29,7 +30,7 @@ impl SentAs {
         })
     }
 
-    /// Is it the same account still?
+    /// Is it the same account still, as far as it says?
     pub(crate) fn is_at(&self, capabilities: &Capabilities) -> bool {
         self.kind == capabilities.kind && self.live == capabilities.live
     }
@@ -101,6 +102,45 @@ mod tests {
             let stored = serde_json::to_string(&intent).unwrap();
             let read: Intent = serde_json::from_str(&stored).unwrap();
             assert_eq!(SentAs::of(&read, &account), SentAs::of(&intent, &account));
+        }
+    }
+
+    /// What is in doubt during an upgrade left as an earlier release read it. With another text for
+    /// the same request none of it would be sent again, and all of it would go to a person: what
+    /// makes this fail must not change what is written.
+    #[test]
+    fn what_an_earlier_release_sent_reads_the_same() {
+        let account = capabilities(CreateEffect::MayCharge, key_replay(), Replay::Never);
+        let stored: crate::PaymentRecord = serde_json::from_str(include_str!("long.json")).unwrap();
+        let full = r#"{"operation":"create","request":{"key":"k","reference":"r",
+            "amount":{"minor":"1","currency":"EUR"},"capture":"manual","description":"d",
+            "customer":{"id":"i","name":"n","email":"e","phone":"p","country":"DE"},"method":"m",
+            "mandate":"a","return_url":"https://shop.example/done","expires_at":7,
+            "options":{"test":{"x":1}}}}"#;
+        let table = [
+            (
+                create(&record(), 1),
+                "34484d21dd2daf71da6680a4324909403ac0b9be31f09d3ccadad52293fb4e2e",
+            ),
+            (
+                stored.attempts[0].intent.clone(),
+                "949e2406eb6d735badbd31d523efb7f51f13b30d75f3d83909859592ba712850",
+            ),
+            (
+                serde_json::from_str(full).unwrap(),
+                "6eb564b549ebd98de77c2987a85f1f21e940133df52e519cc3738902028a4719",
+            ),
+            (
+                confirm(paymux_core::ConfirmStep::Commit),
+                "e92be591c4f4408040df7d64ac3401e24b44cab5fe58d8a0eed0864b1a6bc863",
+            ),
+            (capture(), "dd5f875c708970b5b940f67f0164363cd9ea56332bf0b3553fdf87688e972256"),
+            (cancel(), "42f9fd1a9263f3b35fee2c595a850eec85c7e2405b2741fb89241e838ecce74c"),
+            (refund(), "e233bb76f39932892d6c7bf7f5ab263e28e3b65952dccff6b6957ef21f235f71"),
+        ];
+        for (intent, expected) in table {
+            let text = serde_json::to_string(&intent).unwrap();
+            assert_eq!(SentAs::of(&intent, &account).unwrap().request, expected, "{text}");
         }
     }
 }

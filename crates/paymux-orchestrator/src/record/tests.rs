@@ -91,6 +91,16 @@ fn a_document_that_says_everything_is_read() {
 #[test]
 fn what_is_so_is_written() {
     let mut value: serde_json::Value = serde_json::from_str(include_str!("long.json")).unwrap();
+    let fault = serde_json::json!({
+        "kind": "timeout", "effect": "possible", "retryable": true, "message": "m", "field": "f",
+        "code": "c", "request_id": "r", "http_status": 504, "retry_after_ms": 7, "offered": false,
+        "failure": {"kind": "declined", "code": "c", "message": "m"},
+    });
+    let refund = serde_json::json!({
+        "id": "i", "reference": "r", "payment": "p", "part": "q", "status": "succeeded",
+        "provider_status": "s", "amount": {"minor": "1", "currency": "USD"}, "failure": null,
+    });
+    let provider = value["provider"].clone();
     for (place, said) in [
         ("/failure", serde_json::json!({"kind": "declined", "code": null, "message": null})),
         (
@@ -126,6 +136,16 @@ fn what_is_so_is_written() {
         ("/attempts/0/amount_before", serde_json::json!({"minor": "1", "currency": "USD"})),
         ("/attempts/0/watch_at", 7.into()),
         ("/attempts/0/gives_back", 7.into()),
+        ("/provider", provider.clone()),
+        ("/looked_at", 7.into()),
+        ("/attempts/0/object", "o".into()),
+        ("/attempts/0/first_sent_at", 7.into()),
+        ("/attempts/0/sent_at", 7.into()),
+        ("/attempts/0/settled_at", 7.into()),
+        ("/attempts/0/fault", fault),
+        ("/attempts/0/refund", refund.clone()),
+        ("/attempts/0/refund_contradicted", refund),
+        ("/attempts/0/left", serde_json::json!([provider])),
     ] {
         *value.pointer_mut(place).unwrap() = said.clone();
         let record: PaymentRecord = serde_json::from_value(value.clone()).unwrap();

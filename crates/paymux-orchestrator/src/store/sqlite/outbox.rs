@@ -39,17 +39,15 @@ pub(super) fn add(connection: &Connection, tenant: &str, event: &OutboxRow) -> R
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, {LAST} + 1)
          ON CONFLICT (tenant_id, event_id) WHERE payment_id IS NULL DO NOTHING"
     );
-    connection
-        .prepare_cached(&sql)?
-        .execute(params![
-            tenant,
-            event.id,
-            event.payment.as_ref().map(crate::ids::PaymentId::as_str),
-            signed(event.version)?,
-            event.kind,
-            event.at.as_millis(),
-            event.document,
-        ])?;
+    connection.prepare_cached(&sql)?.execute(params![
+        tenant,
+        event.id,
+        event.payment.as_ref().map(crate::ids::PaymentId::as_str),
+        signed(event.version)?,
+        event.kind,
+        event.at.as_millis(),
+        event.document,
+    ])?;
     Ok(())
 }
 

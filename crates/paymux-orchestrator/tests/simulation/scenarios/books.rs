@@ -239,3 +239,33 @@ async fn late_money_that_is_gone_is_no_difference_any_more() {
         assert!(gone.expect("it is gone").is_paid(), "{kind:?}");
     }
 }
+
+/// The payment goes on while money goes back elsewhere, and so does its comparison.
+#[tokio::test(start_paused = true)]
+async fn a_payment_is_compared_while_money_goes_back_elsewhere() {
+    let (scene, record) = given_back::charged_twice(Kind::Careless).await;
+    scene.a.truth().faults.extend([Fault::Nothing, Fault::LostBefore]);
+    let waits = given_back::give_back(&scene.orchestrator, &record, "a-obj1").await;
+    assert!(waits.expect("it waits").in_doubt());
+    {
+        let mut truth = scene.b.truth();
+        let object = truth.objects.get_mut("b-obj1").unwrap();
+        (object.status, object.captured) = (PaymentStatus::RequiresAction, 0);
+    }
+    let found = scene.compare().await;
+    let expected = [DifferenceKind::TheirsOnly, DifferenceKind::Differs];
+    assert_eq!(kinds(&found), expected, "{found:#?}");
+    let reasons = reasons(&scene.now(&record).await);
+    assert!(reasons.contains(&ReviewReason::Contradiction), "{reasons:?}");
+}
+
+/// No account has the payment: what is open is all there is to say.
+#[tokio::test(start_paused = true)]
+async fn money_that_goes_back_without_a_payment_is_named_as_not_compared() {
+    let (scene, record) = given_back::paid_after_the_end().await;
+    scene.a.truth().faults.extend([Fault::Nothing, Fault::LostBefore]);
+    let waits = given_back::give_back(&scene.orchestrator, &record, "a-obj1").await;
+    assert!(waits.expect("it waits").in_doubt());
+    let found = scene.compare().await;
+    assert!(kinds(&found).contains(&DifferenceKind::NotCompared), "{found:#?}");
+}
