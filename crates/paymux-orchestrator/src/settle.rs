@@ -343,8 +343,8 @@ pub(crate) fn close(record: &mut PaymentRecord, no: u32, state: AttemptState, no
     }
     // What a person was asked for has answered itself. Of a payment that was found it is still to be
     // said whether it is the one that was asked for.
-    let is_found = state == AttemptState::Accepted
-        && record.attempt(no).is_some_and(|attempt| attempt.is_create());
+    let is_found =
+        state == AttemptState::Accepted && record.attempt(no).is_some_and(Attempt::is_create);
     record.reviews.retain(|review| {
         let is_answered = review.reason == ReviewReason::StillInDoubt
             || (review.reason == ReviewReason::Mismatch && !is_found);
