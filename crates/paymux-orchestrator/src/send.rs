@@ -194,7 +194,7 @@ impl Engine {
                 match configured {
                     // Only a payment can go elsewhere, and only before it was sent.
                     Some(_) if attempt.doubted || !attempt.is_create() => {
-                        settle::put_off(attempt, error, now);
+                        settle::put_off(attempt, error, now, &*self.random);
                     }
                     Some(account) => {
                         let context = self.context(account, now);

@@ -259,12 +259,16 @@ pub(crate) fn settle_without_account(
     }
 }
 
-/// Our own limits keep it back: it waits for them, and nothing is known of it that was not before.
-pub(crate) fn put_off(attempt: &mut Attempt, error: &Error, now: Timestamp) {
+/// Our own limits keep it back: it waits for them, and nothing is known of it that was not before. A
+/// step in doubt leaves because of what a look said just before, and is looked at anew each time.
+pub(crate) fn put_off(attempt: &mut Attempt, error: &Error, now: Timestamp, random: &dyn Random) {
+    if attempt.doubted && !attempt.is_create() {
+        attempt.rung = attempt.rung.max(1);
+        wait(attempt, error, now, random);
+        return;
+    }
     let wait = error.retry_after().unwrap_or_default().clamp(SHORTEST_WAIT, ladder::DAY);
     attempt.next_try_at = Some(now.after(wait));
-    // A step leaves because of what a look said just before.
-    attempt.seen_unchanged &= attempt.is_create();
 }
 
 /// The next rung: when the attempt is thought of again.
@@ -339,8 +343,8 @@ pub(crate) fn close(record: &mut PaymentRecord, no: u32, state: AttemptState, no
     }
     // What a person was asked for has answered itself. Of a payment that was found it is still to be
     // said whether it is the one that was asked for.
-    let is_found = state == AttemptState::Accepted
-        && record.attempt(no).is_some_and(|attempt| attempt.is_create());
+    let is_found =
+        state == AttemptState::Accepted && record.attempt(no).is_some_and(Attempt::is_create);
     record.reviews.retain(|review| {
         let is_answered = review.reason == ReviewReason::StillInDoubt
             || (review.reason == ReviewReason::Mismatch && !is_found);

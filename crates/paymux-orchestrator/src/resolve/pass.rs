@@ -71,8 +71,7 @@ impl Engine {
             return Err(waits_not(&record, &format!("attempt {no} has no such review")));
         }
         let is_frozen = attempt.state == AttemptState::Unknown
-            && (attempt.next_try_at.is_none()
-                || (attempt.key_used && reason == ReviewReason::Mismatch));
+            && (attempt.next_try_at.is_none() || reason == ReviewReason::Mismatch);
         if is_frozen {
             let why = format!("attempt {no} is in doubt because of it: say what became of it");
             return Err(waits_not(&record, &why));

@@ -50,6 +50,7 @@ fn a_step_waits_a_day_for_an_account_that_is_gone() {
 /// Our own limits say nothing about the attempt.
 #[test]
 fn what_is_kept_back_here_waits_and_is_as_it_was() {
+    let random = SeededRandom::new(1);
     for (wait, expected) in [(None, 6), (Some(2), 6), (Some(30), 31), (Some(1_000_000), 86_401)] {
         let error = Error::new(ErrorKind::RateLimited, Effect::None, "not sent")
             .with_retry_after(wait.map(Duration::from_secs));
@@ -57,7 +58,7 @@ fn what_is_kept_back_here_waits_and_is_as_it_was() {
         record.attempts[0].seen_unchanged = true;
         let mut expected_attempt = record.attempts[0].clone();
         expected_attempt.next_try_at = Some(at(expected));
-        put_off(&mut record.attempts[0], &error, at(1));
+        put_off(&mut record.attempts[0], &error, at(1), &random);
         let (put_off, expected) = (&record.attempts[0], &expected_attempt);
         assert_eq!(format!("{put_off:?}"), format!("{expected:?}"), "{wait:?}");
     }
@@ -66,8 +67,16 @@ fn what_is_kept_back_here_waits_and_is_as_it_was() {
     let mut record = accepted(PaymentStatus::Authorized);
     push(&mut record, capture(), AttemptState::Unknown);
     record.attempts[1].seen_unchanged = true;
-    put_off(&mut record.attempts[1], &error, at(1));
+    put_off(&mut record.attempts[1], &error, at(1), &random);
     assert!(!record.attempts[1].seen_unchanged);
+    // And each time that it is kept back costs a look: it waits longer and longer, for minutes.
+    record.attempts[1].rung = 0;
+    let mut waited = Vec::new();
+    for _ in 0..8 {
+        put_off(&mut record.attempts[1], &error, at(1), &random);
+        waited.push(record.attempts[1].next_try_at.unwrap().since(at(1)).as_secs());
+    }
+    assert!(waited[0] >= 4 && waited[3] >= 480 && waited[7] <= 720, "{waited:?}");
 }
 
 /// It was taken for lost while it was under way; what its own answer says is the proof.

@@ -78,6 +78,26 @@ async fn a_refund_whose_key_stands_for_something_else_is_not_sent_again() {
     assert_eq!((calls(&scene), scene.a.truth().refunds.len()), (1, 0));
 }
 
+/// It was done all the same, and what the provider says of the payment shows it: nothing is left for
+/// a person to say.
+#[tokio::test(start_paused = true)]
+async fn a_refund_that_shows_is_no_question_whatever_its_key_stands_for() {
+    let scene = Scene::new(Kind::Card, Kind::Card);
+    let record = scene.create(order()).await;
+    scene.a.truth().faults.extend([Fault::LostAfter, Fault::KeyUsed]);
+    let all = NewRefund::default();
+    let asked = scene.orchestrator.create_refund(&key("back"), &record.id, all).await;
+    let (_, no) = asked.expect("it is asked for");
+    for _ in 0..10 {
+        scene.later(60).await;
+    }
+    let record = scene.now(&record).await;
+    let refund = record.attempts.iter().find(|attempt| attempt.no == no).expect("a refund");
+    assert!(refund.key_used, "{record:#?}");
+    assert_eq!(refund.state, AttemptState::Accepted, "{record:#?}");
+    assert!(reasons(&record).is_empty(), "{record:#?}");
+}
+
 /// Somebody gave the account other settings while an attempt was in doubt: what left with that key
 /// was something else, so it does not leave again until a person has put that right.
 #[tokio::test(start_paused = true)]

@@ -9,9 +9,9 @@ use super::{
     Waiting,
     scenes::{
         about_another, captured_with_a_fee, contradicted, created_with_a_fee, doubted, ended,
-        forgotten, late, left_what_is_shared, refund_in_doubt, refund_in_doubt_of_another,
-        refund_of_another, refund_turned_round, refund_without_end, seen_with_a_fee, shares_a_part,
-        step_refused, unasked, unpaid,
+        forgotten, key_of_a_refund_used, key_used, late, left_what_is_shared, not_what_was_sent,
+        refund_in_doubt, refund_in_doubt_of_another, refund_of_another, refund_turned_round,
+        refund_without_end, seen_with_a_fee, shares_a_part, step_refused, unasked, unpaid,
     },
 };
 use crate::simulation::truth::{Fault, Kind};
@@ -99,6 +99,20 @@ pub(super) const ALL: &[Row] = &[
         &["it is", "it counts"],
         || Box::pin(about_another(Kind::Card)),
     ),
+    row(
+        "mismatch: a create in doubt, whose key stands for something else",
+        Mismatch,
+        &["did nothing", "try again"],
+        &["it is", "it counts"],
+        || Box::pin(key_used()),
+    ),
+    row(
+        "mismatch: a create in doubt, which is not what was sent",
+        Mismatch,
+        &["did nothing", "try again"],
+        &["it is", "it counts"],
+        || Box::pin(not_what_was_sent()),
+    ),
     row("mismatch: a step in doubt", Mismatch, &["try again"], &["it counts"], || {
         Box::pin(captured_with_a_fee())
     }),
@@ -118,6 +132,13 @@ pub(super) const ALL: &[Row] = &[
         &["try again"],
         &["did nothing", "was done"],
         || Box::pin(refund_in_doubt_of_another()),
+    ),
+    row(
+        "mismatch: a refund in doubt, whose key stands for something else",
+        Mismatch,
+        &["try again"],
+        &["did nothing", "was done"],
+        || Box::pin(key_of_a_refund_used()),
     ),
     row("mismatch: a refund under way", Mismatch, &["try again"], &[], || {
         Box::pin(refund_of_another(false))

@@ -12,8 +12,10 @@ use crate::simulation::{
     truth::{Fault, Kind, Object, Telling},
 };
 
+mod sent;
 mod shared;
 
+pub(super) use sent::{key_of_a_refund_used, key_used, not_what_was_sent};
 pub(super) use shared::{left_what_is_shared, shares_a_part};
 
 pub(super) const DAY: u64 = 24 * 3600;
