@@ -198,7 +198,7 @@ impl Engine {
 
     /// Reads one payment of ours from its provider and takes in what it says.
     async fn compare(&self, record: PaymentRecord, found: &mut Reconciliation) -> Result<()> {
-        let open = record.open_attempt();
+        let open = record.open_step();
         let Some(account) = open.map(|open| &open.account).or(record.account()).cloned() else {
             return Ok(());
         };
@@ -258,7 +258,7 @@ impl Engine {
         let theirs = read_in_words(&read);
         let now = self.take_in_read(record, read.clone(), asked_at).await?;
         // What the usual rules leave as it was, though it took money by our books.
-        let newest = now.looked_at == Some(asked_at) && now.open_attempt().is_none();
+        let newest = now.looked_at == Some(asked_at) && now.open_step().is_none();
         let less = now.status.is_final() || !observe::shows_money(read.status);
         let hides = read.status != now.status && read.status != PaymentStatus::Unknown;
         self.show_once(&now, &theirs, newest && less && hides && has_taken(now.status)).await
