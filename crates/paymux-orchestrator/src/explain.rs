@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use paymux_core::{CaptureMethod, PaymentStatus, Result};
+use paymux_core::{CaptureMethod, PaymentStatus, Result, Timestamp};
 
 use crate::{
     ConfirmBy, Evidence, Orchestrator, PaymentId,
@@ -84,7 +84,7 @@ fn waits_for(record: &PaymentRecord) -> Option<&'static str> {
     let by_hand = record.steps_by_hand;
     let by_merchant = by_hand || request.confirm == ConfirmBy::Merchant;
     let held = by_hand || request.capture == CaptureMethod::Manual;
-    if record.open_attempt().is_some() || record.cancel_wanted {
+    if record.open_step().is_some() || record.cancel_wanted {
         None
     } else if status == PaymentStatus::RequiresAction {
         Some("the payer")
@@ -119,9 +119,19 @@ fn why_not_paid(record: &PaymentRecord) -> Option<String> {
     })
 }
 
+/// The open refund of what was left elsewhere that is due at this moment.
+fn going_back(record: &PaymentRecord, moment: Timestamp) -> Option<&Attempt> {
+    let mut open = record.attempts.iter().filter(|attempt| attempt.is_open_elsewhere());
+    open.find(|attempt| attempt.next_try_at == Some(moment))
+}
+
 fn move_in_words(next: &Move, record: &PaymentRecord) -> String {
     match next {
-        Move::Wait(moment) => match record.open_attempt() {
+        Move::Wait(moment) => match record.open_step().or_else(|| going_back(record, *moment)) {
+            Some(attempt) if attempt.gives_back.is_some() => format!(
+                "attempt {}, which gives back what was left, is looked after at {moment}",
+                attempt.no
+            ),
             Some(attempt) => format!(
                 "attempt {} is looked after again at {moment}; nobody else is charged before",
                 attempt.no

@@ -6,7 +6,7 @@ use super::*;
 use crate::{
     ConfirmBy,
     record::{AttemptState, Review, ReviewReason},
-    testing::{accepted, at, eur, tried},
+    testing::{accepted, at, eur, push, refund, tried},
 };
 
 const REASONS: [ReviewReason; 9] = [
@@ -71,6 +71,22 @@ fn it_says_whom_an_open_payment_waits_for() {
     ] {
         let expected = format!("it is read from its provider again at {}{expected}", at(60));
         assert_eq!(in_words(&Move::Wait(at(60)), &record), expected);
+    }
+}
+
+/// A refund of what was left elsewhere is no step of the payment, which waits for its payer as ever.
+#[test]
+fn it_says_whom_a_payment_waits_for_while_something_goes_back_elsewhere() {
+    let mut record = accepted(PaymentStatus::RequiresAction);
+    let no = push(&mut record, refund(), AttemptState::Unknown);
+    let attempt = record.attempt_mut(no).unwrap();
+    (attempt.gives_back, attempt.next_try_at) = (Some(1), Some(at(90)));
+    for (second, expected) in [
+        (60, format!("it is read from its provider again at {}", at(60))),
+        (90, format!("attempt 2, which gives back what was left, is looked after at {}", at(90))),
+    ] {
+        let words = in_words(&Move::Wait(at(second)), &record);
+        assert_eq!(words, format!("{expected}; it waits for the payer"));
     }
 }
 

@@ -237,7 +237,8 @@ fn in_doubt_for_long(record: &PaymentRecord, no: u32, now: Timestamp) -> Result<
 
 /// Does an attempt wait for a person, or has it once?
 pub(super) fn is_for_a_person(record: &PaymentRecord, attempt: &Attempt, now: Timestamp) -> bool {
-    let asked = record.reviews.iter().any(|review| review.attempt == Some(attempt.no));
+    let asked = record.reviews.iter().any(|review| review.attempt == Some(attempt.no))
+        || record.let_pass_at(ReviewReason::StillInDoubt, attempt.no).is_some();
     let since = attempt.first_sent_at.unwrap_or(attempt.created_at);
     asked || now.since(since) >= PARK_AFTER
 }
@@ -256,5 +257,30 @@ pub(super) fn wake(record: &mut PaymentRecord, no: u32, now: Timestamp) {
         attempt.rung = 0;
         attempt.wanted_again = wanted_again;
         attempt.seen_unchanged = false;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        record::Review,
+        testing::{at, tried},
+    };
+
+    /// A person is asked sooner where the key is kept for a short time only.
+    #[test]
+    fn who_was_asked_once_may_say_what_became_of_it() {
+        let mut record = tried(AttemptState::Unknown);
+        let is_asked =
+            |record: &PaymentRecord| is_for_a_person(record, &record.attempts[0], at(60));
+        assert!(!is_asked(&record), "the rules may still find out");
+        let (reason, note) = (ReviewReason::StillInDoubt, String::new());
+        let review = Review { reason, attempt: Some(1), note, since: at(30) };
+        record.reviews.push(review.clone());
+        assert!(is_asked(&record));
+        record.reviews.clear();
+        record.let_pass.push(review);
+        assert!(is_asked(&record), "it was let be");
     }
 }

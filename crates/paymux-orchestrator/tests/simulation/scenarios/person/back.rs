@@ -5,7 +5,8 @@ use paymux_core::{
     ProviderPaymentId, Timestamp,
 };
 use paymux_orchestrator::{
-    AttemptState, Intent, NewCapture, NewRefund, PaymentRecord, Resolution, ReviewReason,
+    AttemptState, DifferenceKind, Intent, NewCapture, NewRefund, PaymentRecord, Resolution,
+    ReviewReason,
 };
 
 use super::{
@@ -96,6 +97,17 @@ async fn what_a_dispute_took_back_is_not_given_back_as_well() {
         let asks = reasons(&scene.now(&record).await).contains(&ReviewReason::StillInDoubt);
         assert_eq!(asks, is_lost, "{fault:?}");
     }
+}
+
+/// The books are compared of it meanwhile, too.
+#[tokio::test(start_paused = true)]
+async fn what_counts_is_compared_while_something_goes_back_elsewhere() {
+    let waiting = refund_in_doubt().await;
+    let (from, to) = (Timestamp::from_seconds(0), Timestamp::from_seconds(4_000_000_000));
+    let found = waiting.scene.orchestrator.reconcile(from, to).await.expect("it works");
+    let not_compared = DifferenceKind::NotCompared;
+    let left_out: Vec<_> = found.differences.iter().filter(|it| it.kind == not_compared).collect();
+    assert!(left_out.is_empty() && found.compared == 1, "{found:#?}");
 }
 
 /// Each look for what is in doubt, or was given up, names a part that another payment has: it is
