@@ -16,6 +16,9 @@ use serde_json::{Map, Value};
 /// Whose token is meant.
 pub(crate) const END_USER: &str = "options.ramp.end_user";
 
+/// The setting that says where tokens come from.
+const TOKENS: &str = "tokens";
+
 /// Longer ids are none.
 const MAX_ID: usize = 128;
 
@@ -120,9 +123,21 @@ fn proves(refused: &Refused, status: StatusCode) -> bool {
 /// words, or in those of OAuth (RFC 6749, 5.2; assumed): whatever else stands on the way to the host
 /// knows nothing of it.
 pub(crate) fn refuses_grant(response: &HttpResponse) -> bool {
-    let is_definite = matches!(response.status.as_u16(), 400..=404 | 422);
-    let by_envelope = || read(&response.body).is_some_and(|read| proves(&read, response.status));
-    is_definite && (by_envelope() || is_invalid_grant(&response.body))
+    match response.status.as_u16() {
+        400..=402 | 422 => is_in_envelope(response) || is_invalid_grant(&response.body),
+        403 | 404 => is_invalid_grant(&response.body),
+        _ => false,
+    }
+}
+
+/// Does the issuer itself say that it has no such call, or that the merchant may not make it? That is
+/// no end user's to mend.
+pub(crate) fn refuses_refreshing(response: &HttpResponse) -> bool {
+    matches!(response.status.as_u16(), 403 | 404) && is_in_envelope(response)
+}
+
+fn is_in_envelope(response: &HttpResponse) -> bool {
+    read(&response.body).is_some_and(|read| proves(&read, response.status))
 }
 
 fn is_invalid_grant(body: &[u8]) -> bool {
@@ -162,6 +177,12 @@ pub(crate) fn logged_out(error: Error) -> Error {
         .with_retryable(false)
 }
 
+/// The way to tokens is not set up as the issuer has it.
+pub(crate) fn no_way_to_tokens(error: Error) -> Error {
+    let message = "must be mended: the issuer has no such call, or does not permit it";
+    beside_the_payment(error, ErrorKind::Configuration, message).with_field(TOKENS)
+}
+
 /// Why there is no token. A source that does not know the end user speaks of them alone, and one that
 /// is not set up says so; anything else may pass.
 pub(crate) fn of_token(error: Error) -> Error {
@@ -171,6 +192,9 @@ pub(crate) fn of_token(error: Error) -> Error {
             error.with_effect(Effect::None)
         }
         (ErrorKind::Configuration, None) => error.with_effect(Effect::None),
+        (ErrorKind::Configuration, _) if error.field() == Some(TOKENS) => {
+            error.with_effect(Effect::None)
+        }
         _ => beside_the_payment(error, ErrorKind::Unavailable, "no token could be had"),
     }
 }

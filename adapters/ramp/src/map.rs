@@ -166,22 +166,28 @@ fn gave_back(meaning: StatusMeaning) -> bool {
 }
 
 /// Adds what the invoice says of the payment: its amounts, and that a word in doubt is about the payment,
-/// where its row says the same.
+/// where its row says the same in a word that is not. A row in doubt is in the way of the next
+/// payment, so it must not end this one, either.
 pub(crate) fn add_invoice(payment: &mut Payment, invoice: &Invoice, words: &Words) {
     let word = &payment.provider_status;
     payment.amounts = amounts(invoice, &payment.id, word, words);
     let meaning = status::meaning(word, words);
-    if status::is_in_doubt(word, words) && meaning_in_row(invoice, &payment.id, words) == meaning {
+    let row = row(invoice, &payment.id).unwrap_or_default();
+    if status::is_in_doubt(word, words) && status::believed(row, words) == meaning {
         let is_expired = meaning == StatusMeaning::Expired;
         payment.status = if is_expired { PaymentStatus::Expired } else { PaymentStatus::Failed };
         payment.failure = failure(payment.status);
     }
 }
 
+/// The word that the invoice has for one of its payments.
+fn row<'a>(invoice: &'a Invoice, id: &ProviderPaymentId) -> Option<&'a str> {
+    invoice.payments.iter().find(|payment| payment.id == *id)?.status.as_deref()
+}
+
 /// What the invoice says of one of its payments.
 fn meaning_in_row(invoice: &Invoice, id: &ProviderPaymentId, words: &Words) -> StatusMeaning {
-    let row = invoice.payments.iter().find(|payment| payment.id == *id);
-    status::meaning_of(row.and_then(|row| row.status.as_deref()), words)
+    status::meaning_of(row(invoice, id), words)
 }
 
 /// The amounts of one payment of an invoice: what is to be paid is the invoice's, and what was paid

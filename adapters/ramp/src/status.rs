@@ -73,7 +73,7 @@ pub(crate) fn is_in_doubt(word: &str, own: &Words) -> bool {
     !own.contains_key(&form) && matches!(form.as_str(), "ERROR" | "TIMEOUT" | "TIMED_OUT")
 }
 
-/// What a word means where nothing else says the same: one in doubt proves nothing.
+/// What a word of a payment's proves: one in doubt proves nothing, wherever it stands.
 pub(crate) fn believed(word: &str, own: &Words) -> StatusMeaning {
     if is_in_doubt(word, own) { StatusMeaning::Unknown } else { meaning(word, own) }
 }

@@ -33,8 +33,9 @@ impl Before<'_> {
     }
 
     /// Is it worth a refusal that nobody knows how this payment stands? Not where the call only opens
-    /// something; what is external may be collected at once. Of our own, only a platform payment's
-    /// word is minded: it can be that of a debit. That there is none is no sign of one.
+    /// something, be it a page on which the payer may pay a second time; what is external may be
+    /// collected at once. Of our own, only a platform payment's word is minded: it can be that of a
+    /// debit. That there is none is no sign of one.
     fn minds_the_unknown(self, row: &InvoicePayment) -> bool {
         match self {
             Self::Creating(PaymentType::External { .. }) => true,

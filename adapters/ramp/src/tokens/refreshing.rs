@@ -208,9 +208,12 @@ impl RefreshingTokens {
         if !response.is_success() {
             let error = failure::refusal(&response, std::slice::from_ref(refresh));
             // The token that was refused here is the last one there is.
-            return Err(match failure::refuses_grant(&response) {
-                true => failure::logged_out(error),
-                false => error,
+            return Err(if failure::refuses_grant(&response) {
+                failure::logged_out(error)
+            } else if failure::refuses_refreshing(&response) {
+                failure::no_way_to_tokens(error)
+            } else {
+                error
             });
         }
         grant(&response, refresh, asked_at)
