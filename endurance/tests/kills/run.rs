@@ -147,8 +147,10 @@ async fn kill(
         };
         tasks.spawn(chaos.keep());
     }
-    for (line, seed) in lines.iter().zip(setup.seed..) {
-        tasks.spawn(line.clone().waver(Rng::with_seed(seed), over.clone()));
+    // Other dice than those of the processes.
+    for (line, number) in lines.iter().zip(1_000..) {
+        let dice = Rng::with_seed(setup.seed.wrapping_add(number));
+        tasks.spawn(line.clone().waver(dice, over.clone()));
     }
     tasks.spawn(follow(counter.clone(), over));
     let mut changes = counter.changes();

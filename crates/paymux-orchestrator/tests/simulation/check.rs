@@ -9,7 +9,8 @@ use paymux_orchestrator::{
 };
 
 use super::{
-    truth::{Object, Telling},
+    singles::Script,
+    truth::{Kind, Object, SOMEBODY_ELSE, Telling},
     world::World,
 };
 
@@ -99,6 +100,27 @@ impl World {
         met
     }
 
+    /// Nothing went wrong: one payment, charged once and given back, or called off in time, and
+    /// nobody is asked.
+    pub(crate) fn has_gone_well(&self, script: Script) {
+        let end = |record: &PaymentRecord| {
+            let objects = self.objects_of(record);
+            let charges: u32 = objects.iter().map(|object| object.charges).sum();
+            let back: i128 = objects.iter().map(|object| object.refunded).sum();
+            (record.status, charges, back == record.request.amount.minor(), record.reviews.len())
+        };
+        let ends: Vec<_> = self.records().iter().map(end).collect();
+        let due = match (script.called_off, script.kind) {
+            (false, _) => (PaymentStatus::Succeeded, 1, true, 0),
+            // It holds nothing, and what was taken cannot be called off.
+            (true, Kind::Careless) => (PaymentStatus::Succeeded, 1, false, 0),
+            (true, _) => (PaymentStatus::Cancelled, 0, false, 0),
+        };
+        if ends != [due] {
+            self.broken.note(format!("{script:?} without a fault ended as {ends:?}"));
+        }
+    }
+
     /// What the merchant was told of is there, and so is what the providers have.
     fn nothing_lost(&self, records: &[PaymentRecord]) {
         let ids: BTreeSet<&str> = records.iter().map(|record| record.id.as_str()).collect();
@@ -115,7 +137,7 @@ impl World {
         for model in &self.models {
             for object in model.truth().objects.values() {
                 let (payment, _) = object.reference.as_str().rsplit_once('-').expect("ours");
-                if !ids.contains(payment) {
+                if payment != SOMEBODY_ELSE && !ids.contains(payment) {
                     self.broken.note(format!("I2: nobody knows of {object:?}"));
                 }
             }

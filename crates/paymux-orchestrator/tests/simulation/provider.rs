@@ -141,6 +141,21 @@ impl Model {
         }
     }
 
+    /// What becomes of a question: the fault it meets, where it is answered for all that.
+    async fn look(&self) -> Result<Fault> {
+        self.around.dice.pass(2).await;
+        self.truth().looks += 1;
+        let fault = self.arrive(None);
+        let is_answered =
+            matches!(fault, Fault::Nothing | Fault::Slow | Fault::AboutAnother | Fault::Mumbles);
+        let unanswered = || {
+            Error::new(ErrorKind::Unavailable, Effect::None, WORDS)
+                .with_provider(&self.id)
+                .with_retryable(true)
+        };
+        is_answered.then_some(fault).ok_or_else(unanswered)
+    }
+
     /// Does `act` happen, and what is heard of it?
     async fn mutate<T>(
         &self,
@@ -224,16 +239,7 @@ impl PaymentProvider for Model {
     }
 
     async fn fetch_payment(&self, lookup: &PaymentLookup) -> Result<Payment> {
-        self.around.dice.pass(2).await;
-        self.truth().looks += 1;
-        let fault = self.arrive(None);
-        let is_answered =
-            matches!(fault, Fault::Nothing | Fault::Slow | Fault::AboutAnother | Fault::Mumbles);
-        if !is_answered {
-            return Err(Error::new(ErrorKind::Unavailable, Effect::None, WORDS)
-                .with_provider(&self.id)
-                .with_retryable(true));
-        }
+        let fault = self.look().await?;
         let found = match lookup {
             PaymentLookup::Payment(handle) => self
                 .truth()
@@ -307,10 +313,14 @@ impl PaymentProvider for Model {
     }
 
     async fn fetch_refund(&self, lookup: &RefundLookup) -> Result<Refund> {
-        let mut truth = self.truth();
-        truth.looks += 1;
-        let row = truth.refunds.iter().find(|refund| refund.id == lookup.id.as_str());
-        row.map(|row| self.show_refund(row)).ok_or_else(|| self.not_found())
+        let fault = self.look().await?;
+        let found = {
+            let truth = self.truth();
+            let row = truth.refunds.iter().find(|refund| refund.id == lookup.id.as_str());
+            row.map(|row| self.show_refund(row))
+        };
+        self.around.dice.pass(if fault == Fault::Slow { 60 } else { 0 }).await;
+        found.ok_or_else(|| self.not_found())
     }
 
     async fn list_payment_methods(&self, _: &ListPaymentMethods) -> Result<Vec<PaymentMethod>> {

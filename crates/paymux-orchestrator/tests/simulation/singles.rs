@@ -1,9 +1,9 @@
 //! Every single fault at every place of a small script, so that none of them is left to chance.
 
-use std::{collections::BTreeMap, fmt, time::Duration};
+use std::time::Duration;
 
 use paymux_core::PaymentStatus;
-use paymux_orchestrator::Intent;
+use paymux_orchestrator::{Intent, PaymentRecord, ReviewReason};
 
 use super::{
     bugs::Bug,
@@ -13,6 +13,10 @@ use super::{
     truth::{FAULTS, Fault, Kind},
     world::{Size, World},
 };
+
+mod met;
+
+pub(crate) use met::Met;
 
 /// The process that the merchant asks, and the other one, which takes the webhooks.
 const FRONT: usize = 0;
@@ -44,6 +48,11 @@ pub(crate) enum Single {
 }
 
 impl Single {
+    /// Is it of a class of which there are few?
+    pub(crate) fn is_rare(self) -> bool {
+        matches!(self, Self::Lost(_) | Self::Twice(_) | Self::Reversed(_))
+    }
+
     /// The kind of it, for the count.
     pub(crate) fn class(self) -> String {
         match self {
@@ -80,7 +89,7 @@ impl Script {
 
     /// Every place at which something can go wrong once.
     pub(crate) fn singles(self) -> Vec<Single> {
-        let places = self.play(Single::Nothing, None).expect("nothing went wrong");
+        let places = self.play(Single::Nothing, None).expect("nothing went wrong").places;
         let fates = [Fate::Lost, Fate::AnswerLost, Fate::LandsLater];
         let calls = (0..places.calls).flat_map(|n| FAULTS.map(|fault| Single::Call(n, fault)));
         let changes =
@@ -91,12 +100,16 @@ impl Script {
         all.extend(changes.chain(requests).map(Single::Store));
         let moments = [Single::Death, Single::Nap];
         all.extend(places.moments.iter().flat_map(|turn| moments.map(|moment| moment(*turn))));
-        all.extend((0..places.tellings).flat_map(|n| tellings.map(|telling| telling(n))));
+        for (number, new) in (0..).zip(places.tellings) {
+            // What is to come in reverse is more than one.
+            let that_fit = tellings.iter().take(if new > 1 { 3 } else { 2 });
+            all.extend(that_fit.filter(|_| new > 0).map(|telling| telling(number)));
+        }
         all
     }
 
-    /// Plays it with this fault. Gives how many places there were, or what broke.
-    pub(crate) fn play(self, single: Single, bug: Option<Bug>) -> Result<Places, String> {
+    /// Plays it with this fault. Gives what came of it, or what broke.
+    pub(crate) fn play(self, single: Single, bug: Option<Bug>) -> Result<Played, String> {
         // The second account takes what the first one gives up.
         let size = Size { nodes: 2, store_fails: false, is_steady: true };
         let mut play = Play {
@@ -104,23 +117,35 @@ impl Script {
             single,
             places: Places::default(),
             counted: (0, 0),
+            met: false,
         };
         play.prepare();
         play.run(self);
-        play.places.calls = play.calls();
-        let plan = play.world.weather.plan.lock().expect("no panic");
-        (play.places.changes, play.places.requests) = (plan.changes, plan.requests);
-        drop(plan);
+        play.count();
         play.world.nothing_made_up();
         play.world.settle();
         if play.world.broken.first().is_none() {
             play.world.check();
         }
+        if single == Single::Nothing {
+            play.world.has_gone_well(self);
+        }
+        let reasons = |record: PaymentRecord| record.reviews.into_iter().map(|it| it.reason);
+        let reviews = play.world.records().into_iter().flat_map(reasons).collect();
         match play.world.broken.first() {
             Some(what) => Err(format!("{self:?} with {single:?}: {what}")),
-            None => Ok(play.places),
+            None => Ok(Played { places: play.places, met: play.met, reviews }),
         }
     }
+}
+
+/// What came of a play.
+pub(crate) struct Played {
+    places: Places,
+    /// Did what was to go wrong go wrong?
+    pub(crate) met: bool,
+    /// Why a person is asked, where one is.
+    pub(crate) reviews: Vec<ReviewReason>,
 }
 
 /// How many places there are at which something could go wrong.
@@ -133,7 +158,8 @@ pub(crate) struct Places {
     /// The turns before which something was asked of a provider or the store: whatever happens to a
     /// process between two of them is the same.
     moments: Vec<u32>,
-    tellings: u32,
+    /// How much was new each time that something was told.
+    tellings: Vec<usize>,
 }
 
 struct Play {
@@ -142,6 +168,8 @@ struct Play {
     places: Places,
     /// How much was asked of the provider and the store when that was counted last.
     counted: (u32, u32),
+    /// Did it go wrong?
+    met: bool,
 }
 
 impl Play {
@@ -151,10 +179,31 @@ impl Play {
                 let mut truth = self.world.models[0].truth();
                 truth.faults.extend((0..number).map(|_| Fault::Nothing));
                 truth.faults.push_back(fault);
+                if fault == Fault::AboutAnother {
+                    truth.add_somebody_elses();
+                }
             }
             Single::Store(fault) => {
                 self.world.weather.plan.lock().expect("no panic").fault = Some(fault);
             }
+            Single::Nothing
+            | Single::Death(_)
+            | Single::Nap(_)
+            | Single::Lost(_)
+            | Single::Twice(_)
+            | Single::Reversed(_) => {}
+        }
+    }
+
+    /// How much there was of everything, and whether the fault was among it.
+    fn count(&mut self) {
+        self.places.calls = self.calls();
+        let plan = self.world.weather.plan.lock().expect("no panic");
+        (self.places.changes, self.places.requests) = (plan.changes, plan.requests);
+        match self.single {
+            Single::Call(..) => self.met = self.world.models[0].truth().faults.is_empty(),
+            Single::Store(StoreFault::Unreached(number)) => self.met = number < plan.requests,
+            Single::Store(StoreFault::Change(number, _)) => self.met = number < plan.changes,
             Single::Nothing
             | Single::Death(_)
             | Single::Nap(_)
@@ -245,18 +294,22 @@ impl Play {
 
     /// Everything that is new is told to the other process.
     fn tell(&mut self) {
-        let number = self.places.tellings;
-        self.places.tellings += 1;
+        let number = u32::try_from(self.places.tellings.len()).expect("few");
+        let mut most = 0;
         for model in self.world.models.clone() {
             let mut new: Vec<usize> = {
                 let truth = model.truth();
                 (0..truth.tellings.len()).filter(|place| !truth.told.contains(place)).collect()
             };
+            most = most.max(new.len());
             if self.single == Single::Lost(number) {
+                self.met |= !new.is_empty();
                 new.clear();
             } else if self.single == Single::Twice(number) {
+                self.met |= !new.is_empty();
                 new.extend(new.clone());
             } else if self.single == Single::Reversed(number) {
+                self.met |= new.len() > 1;
                 new.reverse();
             }
             for telling in new {
@@ -264,6 +317,7 @@ impl Play {
                 self.rest(BACK);
             }
         }
+        self.places.tellings.push(most);
     }
 
     /// A process goes on turn by turn until it has nothing more to do.
@@ -277,8 +331,10 @@ impl Play {
                 self.places.moments.push(turn);
             }
             if self.single == Single::Death(turn) {
+                self.met = true;
                 self.world.kill(place);
             } else if self.single == Single::Nap(turn) {
+                self.met = true;
                 self.nap(place);
             } else {
                 self.world.nodes[place].run(1);
@@ -299,27 +355,5 @@ impl Play {
             self.world.nodes[other].come_to_rest();
         }
         self.world.nodes[place].sleeps = false;
-    }
-}
-
-/// How often each class was met.
-#[derive(Debug, Default)]
-pub(crate) struct Met(BTreeMap<String, u32>);
-
-impl Met {
-    pub(crate) fn note(&mut self, single: Single) {
-        *self.0.entry(single.class()).or_default() += 1;
-    }
-
-    pub(crate) fn least(&self) -> u32 {
-        self.0.values().copied().min().unwrap_or(0)
-    }
-}
-
-impl fmt::Display for Met {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let all: u32 = self.0.values().sum();
-        write!(f, "{all} single faults:")?;
-        self.0.iter().try_for_each(|(class, count)| write!(f, " {class} {count};"))
     }
 }

@@ -6,9 +6,16 @@ use std::{
 };
 
 use paymux_core::{
-    CaptureMethod, ConfirmStep, CreatePayment, CreateRefund, Money, PaymentStatus, ProviderPartId,
-    ProviderPaymentId, Reference, RefundStatus, Timestamp,
+    CaptureMethod, ConfirmStep, CreatePayment, CreateRefund, Currency, Money, PaymentStatus,
+    ProviderPartId, ProviderPaymentId, Reference, RefundStatus, Timestamp,
 };
+
+mod fault;
+
+pub(crate) use fault::{FAULTS, Fault};
+
+/// What the references begin with of a payment at the same account that is none of ours.
+pub(crate) const SOMEBODY_ELSE: &str = "somebody_else";
 
 /// For how long a provider that takes keys remembers them.
 pub(crate) const KEYS_LIVE: Duration = Duration::from_secs(24 * 3600);
@@ -39,48 +46,6 @@ impl Kind {
         matches!(self, Self::Page | Self::Card | Self::Hold)
     }
 }
-
-/// What goes wrong with one call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Fault {
-    Nothing,
-    /// Refused connection: proof that nothing was sent.
-    NotSent,
-    /// The request is lost on its way, without proof.
-    LostBefore,
-    /// It acts, and the answer is lost.
-    LostAfter,
-    /// It acts later than anybody waits for it.
-    ActsLater,
-    /// A refusal in the provider's own words.
-    Declined,
-    /// A refusal for good.
-    DeclinedHard,
-    /// The answer never comes: the call runs into its limit, having acted.
-    HangsAfter,
-    /// The answer takes so long that much else happens first.
-    Slow,
-    /// The answer is about another object.
-    AboutAnother,
-    /// The answer holds a status that nobody documented.
-    Mumbles,
-    /// It has something else behind this key, and says so; in stories only.
-    KeyUsed,
-}
-
-/// What can go wrong.
-pub(crate) const FAULTS: [Fault; 10] = [
-    Fault::NotSent,
-    Fault::LostBefore,
-    Fault::LostAfter,
-    Fault::ActsLater,
-    Fault::Declined,
-    Fault::DeclinedHard,
-    Fault::HangsAfter,
-    Fault::Slow,
-    Fault::AboutAnother,
-    Fault::Mumbles,
-];
 
 /// An object at the provider.
 #[derive(Clone, Debug)]
@@ -279,6 +244,29 @@ impl Truth {
         self.unseen.insert(request.reference.as_str().to_owned());
         self.put(object.clone());
         object
+    }
+
+    /// A payment that is none of ours, of which nothing is told.
+    pub(crate) fn add_somebody_elses(&mut self) {
+        let id = format!("{}-other", self.name);
+        let other = Object {
+            id: ProviderPaymentId::new(id.clone()).expect("an id"),
+            reference: Reference::new(format!("{SOMEBODY_ELSE}-1")).expect("a reference"),
+            amount: Money::new(77, Currency::iso("EUR").expect("a currency")).expect("money"),
+            status: PaymentStatus::RequiresAction,
+            captured: 0,
+            refunded: 0,
+            charged_back: 0,
+            says_refunded: false,
+            given_back_unstated: false,
+            says_held: true,
+            charges: 0,
+            manual: false,
+            step: None,
+            part: None,
+            was: vec![PaymentStatus::RequiresAction],
+        };
+        self.objects.insert(id, other);
     }
 
     /// Keeps an object as it is now, and has the webhooks tell of it.
