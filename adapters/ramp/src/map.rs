@@ -40,6 +40,17 @@ pub(crate) enum Stage<'a> {
     Confirmed,
 }
 
+impl Stage<'_> {
+    /// Was something to happen by the call? Then a word can be about that, and only a look says how
+    /// the payment stands.
+    const fn acts(self) -> bool {
+        match self {
+            Self::Created { .. } | Self::Changed | Self::Confirmed => true,
+            Self::Later { .. } => false,
+        }
+    }
+}
+
 /// What a payment's word means for its type and its stage.
 ///
 /// A payment inside the provider waits for our consent once it is created. Later, the same word can
@@ -93,7 +104,11 @@ pub(crate) fn payment(
     stage: Stage<'_>,
 ) -> Payment {
     let page = page(answer, kind, stage);
-    let meaning = status::believed(&answer.word, &config.words);
+    let meaning = if stage.acts() {
+        status::believed(&answer.word, &config.words)
+    } else {
+        status::meaning(&answer.word, &config.words)
+    };
     let status = status(meaning, kind, stage, page.is_some());
     let mut payment =
         Payment::new(config.id.clone(), answer.id.clone(), status, answer.word.clone());
@@ -165,19 +180,9 @@ fn gave_back(meaning: StatusMeaning) -> bool {
     matches!(meaning, StatusMeaning::Refunded | StatusMeaning::PartiallyRefunded)
 }
 
-/// Adds what the invoice says of the payment: its amounts, and that a word in doubt is about the payment,
-/// where its row says the same in a word that is not. A row in doubt is in the way of the next
-/// payment, so it must not end this one, either.
+/// Adds what the invoice says of the payment's amounts.
 pub(crate) fn add_invoice(payment: &mut Payment, invoice: &Invoice, words: &Words) {
-    let word = &payment.provider_status;
-    payment.amounts = amounts(invoice, &payment.id, word, words);
-    let meaning = status::meaning(word, words);
-    let row = row(invoice, &payment.id).unwrap_or_default();
-    if status::is_in_doubt(word, words) && status::believed(row, words) == meaning {
-        let is_expired = meaning == StatusMeaning::Expired;
-        payment.status = if is_expired { PaymentStatus::Expired } else { PaymentStatus::Failed };
-        payment.failure = failure(payment.status);
-    }
+    payment.amounts = amounts(invoice, &payment.id, &payment.provider_status, words);
 }
 
 /// The word that the invoice has for one of its payments.

@@ -66,16 +66,14 @@ pub(crate) fn meaning_of(word: Option<&str>, own: &Words) -> StatusMeaning {
     word.map_or(StatusMeaning::Unknown, |word| meaning(word, own))
 }
 
-/// Can the word be about something that went wrong on the provider's side rather than about the
-/// payment, whose money may yet move? An account's own word means what the account says.
-pub(crate) fn is_in_doubt(word: &str, own: &Words) -> bool {
-    let form = normalized(word);
-    !own.contains_key(&form) && matches!(form.as_str(), "ERROR" | "TIMEOUT" | "TIMED_OUT")
-}
-
-/// What a word of a payment's proves: one in doubt proves nothing, wherever it stands.
+/// What a word proves that answers a call by which something was to happen. One that can be about
+/// what went wrong with the call proves nothing of the payment, whose money may yet move. An
+/// account's own word means what the account says.
 pub(crate) fn believed(word: &str, own: &Words) -> StatusMeaning {
-    if is_in_doubt(word, own) { StatusMeaning::Unknown } else { meaning(word, own) }
+    let form = normalized(word);
+    let is_in_doubt =
+        !own.contains_key(&form) && matches!(form.as_str(), "ERROR" | "TIMEOUT" | "TIMED_OUT");
+    if is_in_doubt { StatusMeaning::Unknown } else { meaning(word, own) }
 }
 
 fn known(form: &str) -> StatusMeaning {

@@ -118,7 +118,7 @@ fn in_the_way<'a>(
     words: &'a Words,
 ) -> impl Iterator<Item = &'a InvoicePayment> {
     invoice.payments.iter().filter(move |row| {
-        match status::believed(row.status.as_deref().unwrap_or_default(), words) {
+        match status::meaning_of(row.status.as_deref(), words) {
             StatusMeaning::Succeeded
             | StatusMeaning::PartiallyPaid
             | StatusMeaning::PartiallyRefunded
