@@ -26,12 +26,13 @@ use std::{
 };
 
 use paymux_orchestrator::store::postgres::PostgresStore;
-use tokio_postgres::{Client, Config, NoTls, Statement};
 
 #[path = "orchestrator/account.rs"]
 mod account;
 #[path = "orchestrator/bank.rs"]
 mod bank;
+#[path = "store/bare.rs"]
+mod bare;
 #[path = "store/block.rs"]
 mod block;
 #[path = "orchestrator/paymux.rs"]
@@ -45,6 +46,7 @@ mod server;
 
 use account::Account;
 use bank::Bank;
+use bare::{Raw, Sql};
 use block::{Block, IN_FLIGHT, ROUNDS};
 use report::{Report, processor};
 use scratch::Scratch;
@@ -56,8 +58,14 @@ const CONNECTIONS: u64 = 16;
 /// Numbers payments over all blocks: the tables are the same in all.
 static NEXT: AtomicU64 = AtomicU64::new(1);
 
-/// A connection with its two statements.
-type Raw = (Client, Statement, Statement);
+/// By hand, a payment is one row.
+const BY_HAND: Sql = Sql {
+    table: "CREATE TABLE raw_payments (
+              payment_id TEXT PRIMARY KEY, key TEXT NOT NULL UNIQUE,
+              request TEXT NOT NULL, reply TEXT)",
+    insert: "INSERT INTO raw_payments (payment_id, key, request) VALUES ($1, $2, $3)",
+    update: "UPDATE raw_payments SET reply = $2 WHERE payment_id = $1 AND reply IS NULL",
+};
 
 fn main() -> ExitCode {
     // `cargo test --all-targets` runs this too, without the word.
@@ -73,8 +81,10 @@ fn main() -> ExitCode {
     let account = Account::new(bank.url.clone());
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    let raw: Arc<Vec<Raw>> = Arc::new(runtime.block_on(connect(server)));
-    let settings = server.fresh().connections(usize::try_from(CONNECTIONS).unwrap());
+    let connections = usize::try_from(CONNECTIONS).unwrap();
+    let raw: Arc<Vec<Raw>> =
+        Arc::new(runtime.block_on(bare::connect(server, connections, &BY_HAND)));
+    let settings = server.fresh().connections(connections);
     let store = Arc::new(runtime.block_on(PostgresStore::connect(settings)).unwrap());
     let mut report = Report::new(Scratch::new().flush());
     let mut note = |name, tasks, run: &dyn Fn() -> Block| {
@@ -93,28 +103,6 @@ fn main() -> ExitCode {
     }
     report.print();
     ExitCode::SUCCESS
-}
-
-async fn connect(server: &Server) -> Vec<Raw> {
-    let mut raw = Vec::new();
-    for number in 0..CONNECTIONS {
-        let mut config = Config::new();
-        config.host(&server.socket).port(server.port).user("paymux").dbname("paymux");
-        let (client, connection) = config.connect(NoTls).await.unwrap();
-        tokio::spawn(connection);
-        if number == 0 {
-            let sql = "CREATE TABLE raw_payments (
-                         payment_id TEXT PRIMARY KEY, key TEXT NOT NULL UNIQUE,
-                         request TEXT NOT NULL, reply TEXT)";
-            client.batch_execute(sql).await.unwrap();
-        }
-        let insert = "INSERT INTO raw_payments (payment_id, key, request) VALUES ($1, $2, $3)";
-        let update = "UPDATE raw_payments SET reply = $2 WHERE payment_id = $1 AND reply IS NULL";
-        let insert = client.prepare(insert).await.unwrap();
-        let update = client.prepare(update).await.unwrap();
-        raw.push((client, insert, update));
-    }
-    raw
 }
 
 /// A row for each payment, and the call before it is changed, if there is one.

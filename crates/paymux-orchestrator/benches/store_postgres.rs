@@ -23,14 +23,16 @@ use std::{
 
 use paymux_orchestrator::store::{Committed, Slot, Store, postgres::PostgresStore};
 use tokio::task::JoinSet;
-use tokio_postgres::{Client, Config, NoTls, Statement};
 
+#[path = "store/bare.rs"]
+mod bare;
 #[path = "../tests/stores/build.rs"]
 #[expect(dead_code, reason = "the suite of all stores needs more rows than this")]
 mod build;
 #[path = "../tests/postgres/server.rs"]
 mod server;
 
+use bare::{Raw, Sql};
 use build::{caller_key, change, row, told};
 use server::Server;
 
@@ -39,6 +41,16 @@ const CONNECTIONS: usize = 16;
 const IN_FLIGHT: [usize; 3] = [1, 16, 64];
 const BLOCK: Duration = Duration::from_millis(1000);
 const ROUNDS: usize = 5;
+
+/// By hand, a payment is one row.
+const BY_HAND: Sql = Sql {
+    table: "CREATE TABLE raw_payments (
+              payment_id TEXT PRIMARY KEY, status TEXT NOT NULL,
+              request TEXT NOT NULL, reply TEXT)",
+    insert: "INSERT INTO raw_payments (payment_id, status, request) VALUES ($1, 'sent', $2)",
+    update: "UPDATE raw_payments SET status = 'paid', reply = $2
+             WHERE payment_id = $1 AND status = 'sent'",
+};
 
 /// Numbers payments over all modes.
 static NEXT: AtomicU64 = AtomicU64::new(1);
@@ -65,7 +77,7 @@ enum Mode {
 
 #[derive(Clone)]
 struct Bench {
-    raw: Arc<Vec<(Client, Statement, Statement)>>,
+    raw: Arc<Vec<Raw>>,
     store: Arc<PostgresStore>,
 }
 
@@ -124,26 +136,7 @@ fn median(rates: &mut [u64]) -> u64 {
 impl Bench {
     async fn start(server: &Server) -> Self {
         let store = PostgresStore::connect(server.fresh()).await.unwrap();
-        let mut raw = Vec::new();
-        for number in 0..CONNECTIONS {
-            let mut config = Config::new();
-            config.host(&server.socket).port(server.port).user("paymux").dbname("paymux");
-            let (client, connection) = config.connect(NoTls).await.unwrap();
-            tokio::spawn(connection);
-            if number == 0 {
-                let sql = "CREATE TABLE raw_payments (
-                             payment_id TEXT PRIMARY KEY, status TEXT NOT NULL,
-                             request TEXT NOT NULL, reply TEXT)";
-                client.batch_execute(sql).await.unwrap();
-            }
-            let insert = "INSERT INTO raw_payments (payment_id, status, request)
-                          VALUES ($1, 'sent', $2)";
-            let update = "UPDATE raw_payments SET status = 'paid', reply = $2
-                          WHERE payment_id = $1 AND status = 'sent'";
-            let insert = client.prepare(insert).await.unwrap();
-            let update = client.prepare(update).await.unwrap();
-            raw.push((client, insert, update));
-        }
+        let raw = bare::connect(server, CONNECTIONS, &BY_HAND).await;
         Self { raw: Arc::new(raw), store: Arc::new(store) }
     }
 
