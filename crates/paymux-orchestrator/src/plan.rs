@@ -200,7 +200,7 @@ pub(crate) fn must_not_take(record: &PaymentRecord) -> bool {
 /// pay what it may have opened.
 fn goes_elsewhere_now(record: &PaymentRecord, attempt: &Attempt, view: &View<'_>) -> bool {
     attempt.is_create()
-        && !attempt.is_in_conflict()
+        && !attempt.in_conflict
         && attempt.rung >= 2
         && record.next_account().is_some()
         && (view.capabilities)(&attempt.account)

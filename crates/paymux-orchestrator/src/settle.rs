@@ -181,6 +181,7 @@ fn settle_fault(record: &mut PaymentRecord, no: u32, fault: &Fault, context: &Co
     if doubt {
         attempt.state = AttemptState::Unknown;
         attempt.doubted = true;
+        attempt.in_conflict |= fault.kind == ErrorKind::Conflict && !fault.retryable;
         climb(attempt, &error, context.now, context.random);
         if fault.says_key_used() && stands_for_one(attempt, context) {
             attempt.key_used = true;

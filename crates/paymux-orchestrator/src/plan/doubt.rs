@@ -122,7 +122,7 @@ fn out_of_doubt_create(
         return Move::NotCharged(no);
     }
     let nobody_can_pay = may_abandon(record, capabilities)
-        && !attempt.is_in_conflict()
+        && !attempt.in_conflict
         && record.next_account().is_some();
     let protected = is_protected(attempt, capabilities, view.now);
     if can_look && !attempt.seen_unchanged {

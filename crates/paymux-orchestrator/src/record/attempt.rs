@@ -4,8 +4,8 @@ use std::{fmt, ops::Not};
 
 use paymux_core::{
     CancelPayment, CapturePayment, ConfirmPayment, ConfirmStep, CreatePayment, CreateRefund,
-    ErrorKind, IdempotencyKey, Money, Operation, Payment, ProviderId, ProviderPaymentId, Refund,
-    RefundStatus, Timestamp,
+    IdempotencyKey, Money, Operation, Payment, ProviderId, ProviderPaymentId, Refund, RefundStatus,
+    Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -198,6 +198,10 @@ pub struct Attempt {
     /// Its provider has something else behind its key or its reference: it is never sent again.
     #[serde(default, skip_serializing_if = "Not::not")]
     pub key_used: bool,
+    /// Its provider spoke of a conflict, with its key or with the state of what is paid for, that is
+    /// not one of the moment: it is the same wherever else it is asked for, whatever went wrong after.
+    #[serde(default, skip_serializing_if = "Not::not")]
+    pub in_conflict: bool,
     /// The object was looked at since the last send, and shows that nothing happened.
     #[serde(default, skip_serializing_if = "Not::not")]
     pub seen_unchanged: bool,
@@ -262,6 +266,7 @@ impl Attempt {
             wanted_again: false,
             sent_as: None,
             key_used: false,
+            in_conflict: false,
             seen_unchanged: false,
             not_found_at: Vec::new(),
             fault: None,
@@ -293,13 +298,6 @@ impl Attempt {
     /// Was it to open the payment, and does not count any more?
     pub(crate) fn was_given_up(&self) -> bool {
         self.is_create() && !self.state.holds_slot()
-    }
-
-    /// Does its provider speak of a conflict, with its key or with the state of what is paid for?
-    /// That is the same wherever else it is asked for.
-    pub(crate) fn is_in_conflict(&self) -> bool {
-        let is_conflict = |fault: &Fault| fault.kind == ErrorKind::Conflict && !fault.retryable;
-        self.key_used || self.fault.as_ref().is_some_and(is_conflict)
     }
 
     /// May it have done something that nobody can prove? While the call is being repeated, too.

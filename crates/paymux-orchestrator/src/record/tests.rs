@@ -130,6 +130,7 @@ fn what_is_so_is_written() {
         ("/attempts/0/wanted_again", true.into()),
         ("/attempts/0/sent_as", serde_json::json!({"request": "r", "kind": "k", "live": true})),
         ("/attempts/0/key_used", true.into()),
+        ("/attempts/0/in_conflict", true.into()),
         ("/attempts/0/seen_unchanged", true.into()),
         ("/attempts/0/not_found_at", serde_json::json!([7])),
         ("/attempts/0/reserved", serde_json::json!({"minor": "1", "currency": "USD"})),

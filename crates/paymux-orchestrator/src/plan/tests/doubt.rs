@@ -3,7 +3,7 @@
 use paymux_core::{Effect, Error, ErrorKind};
 
 use super::*;
-use crate::record::Fault;
+use crate::{record::Fault, settle::Outcome};
 
 const FORBIDDING: [ReviewReason; 4] = [
     ReviewReason::Mismatch,
@@ -136,10 +136,14 @@ fn nobody_else_is_asked_after_a_conflict() {
     for (kind, retryable, goes) in table {
         let error = Error::new(kind, Effect::Possible, "no").with_retryable(retryable);
         for (replay, rung) in [(Replay::Harmless, 2), (Replay::Never, 0)] {
-            let mut record = tried(AttemptState::Unknown);
-            record.attempts[0].fault = Some(Fault::from(&error));
+            let account = opens(replay, Replay::Never);
+            let (mut record, random) = (tried(AttemptState::Sending), SeededRandom::new(1));
+            let outcome = Outcome::Fault(Box::new(Fault::from(&error)));
+            settle::settle(&mut record, 1, 1, outcome, &context(&account, &random, at(0)));
+            assert_eq!(record.attempts[0].state, AttemptState::Unknown);
             record.attempts[0].rung = rung;
-            let step = next(&record, &opens(replay, Replay::Never), 0);
+            record.attempts[0].next_try_at = Some(at(0));
+            let step = next(&record, &account, 0);
             assert_eq!(step == Move::Abandon(1), goes, "{kind:?} {retryable} {replay:?}");
         }
     }

@@ -147,3 +147,19 @@ async fn a_conflict_where_no_key_is_remembered_is_tried_again() {
         assert!(scene.b.truth().objects.is_empty(), "{kind:?}");
     }
 }
+
+/// What it said does not pass because something else went wrong after it.
+#[tokio::test(start_paused = true)]
+async fn a_conflict_is_not_forgotten_when_the_next_call_is_lost() {
+    for kind in [Kind::Steps, Kind::Careless] {
+        let faults = [Fault::LostAfter, Fault::KeyUsed, Fault::LostBefore, Fault::LostBefore];
+        let scene = Scene::new(kind, Kind::Card).meeting(&faults);
+        let record = scene.create(order().confirm(ConfirmBy::Merchant)).await;
+        for _ in 0..6 {
+            scene.later(300).await;
+        }
+        let record = scene.now(&record).await;
+        assert!(scene.b.truth().objects.is_empty(), "{kind:?}: {record:#?}");
+        assert_eq!(record.attempts[0].state, AttemptState::Accepted, "{kind:?}: {record:#?}");
+    }
+}
